@@ -1,0 +1,66 @@
+// A log-linear histogram of durations: exact below 2,048 ns, above that buckets at most 1/1024 of
+// their value wide, so every quantile has 3 significant digits. Recording is a shift, an add and an
+// increment; two histograms merge by adding. The idea is Gil Tene's HdrHistogram
+// (hdrhistogram.org).
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace muxbench {
+
+class Histogram {
+ public:
+  Histogram();
+
+  // Values above 2^40 ns (18 minutes) count as that; negative ones (a clock that stepped) as 0.
+  void record(Nanoseconds value) noexcept {
+    const auto ns = static_cast<std::uint64_t>(
+        std::clamp<Nanoseconds::rep>(value.count(), 0, Nanoseconds::rep{kLargest}));
+    ++buckets_[bucket_of(ns)];
+    sum_ += ns;
+    min_ = std::min(min_, ns);
+    max_ = std::max(max_, ns);
+  }
+  void merge(const Histogram& other) noexcept;
+  void reset() noexcept;
+
+  std::uint64_t count() const noexcept;
+  Nanoseconds min() const noexcept { return Nanoseconds(max_ == 0 && min_ != 0 ? 0 : min_); }
+  Nanoseconds max() const noexcept { return Nanoseconds(max_); }
+  Nanoseconds mean() const noexcept;
+
+  // The value that a share q (0 to 1) of the samples does not exceed, to within its bucket; 0
+  // without samples.
+  Nanoseconds quantile(double q) const noexcept;
+
+  // Calls visit(lowest value of the bucket, count) for every bucket in use, ascending.
+  void each_bucket(const std::function<void(Nanoseconds, std::uint64_t)>& visit) const;
+
+  // The lowest value that shares a bucket with `value`.
+  static Nanoseconds bucket_floor(Nanoseconds value) noexcept;
+
+ private:
+  static constexpr unsigned kDigitsBits = 10;  // 1024 buckets per power of two
+  static constexpr unsigned kLargestBits = 40;
+  static constexpr std::uint64_t kLargest = (std::uint64_t{1} << kLargestBits) - 1;
+
+  static std::size_t bucket_of(std::uint64_t value) noexcept {
+    const auto width = static_cast<unsigned>(std::bit_width(value));
+    const unsigned shift = width > kDigitsBits + 1 ? width - (kDigitsBits + 1) : 0;
+    return (std::size_t{shift} << kDigitsBits) + static_cast<std::size_t>(value >> shift);
+  }
+  static std::uint64_t floor_of(std::size_t bucket) noexcept;
+
+  std::vector<std::uint64_t> buckets_;
+  std::uint64_t sum_ = 0;
+  std::uint64_t min_ = ~std::uint64_t{0};
+  std::uint64_t max_ = 0;
+};
+
+}  // namespace muxbench

@@ -1,0 +1,68 @@
+#include "net/socket.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/time.h>
+
+namespace muxbench {
+namespace {
+
+void set_option(int fd, int level, int name, int value) noexcept {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// True when a socket file is there and a server answers behind it.
+bool someone_listens(const Address& address) {
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), address.data(), address.size()) == 0 || errno != ECONNREFUSED;
+}
+
+}  // namespace
+
+Result<UniqueFd> listen_on(const Address& address, const ListenOptions& options) {
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (options.nonblocking ? SOCK_NONBLOCK : 0);
+  UniqueFd listener(::socket(address.family(), type, 0));
+  if (!listener) return fail("cannot create a socket: {}", describe(last_errno()));
+  if (!address.is_unix()) set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.reuse_port) set_option(listener.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+
+  int status = ::bind(listener.get(), address.data(), address.size());
+  if (status != 0 && errno == EADDRINUSE && address.is_unix() && !someone_listens(address)) {
+    ::unlink(std::string(address.path()).c_str());
+    status = ::bind(listener.get(), address.data(), address.size());
+  }
+  if (status == 0) status = ::listen(listener.get(), options.backlog);
+  if (status == 0) return listener;
+
+  const Errno error = last_errno();
+  if (error == Errno{EADDRINUSE}) {
+    return fail("{} is in use by another program; stop it or listen on another address",
+                address.to_string());
+  }
+  return fail("cannot listen on {}: {}", address.to_string(), describe(error));
+}
+
+Result<UniqueFd> connect_to(const Address& address, Nanoseconds timeout) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail("cannot create a socket: {}", describe(last_errno()));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const timeval limit{
+      .tv_sec = seconds.count(),
+      .tv_usec = std::chrono::duration_cast<std::chrono::microseconds>(timeout - seconds).count()};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  set_nodelay(fd.get());
+  if (::connect(fd.get(), address.data(), address.size()) != 0) {
+    return fail("cannot connect to {}: {}", address.to_string(), describe(last_errno()));
+  }
+  return fd;
+}
+
+void set_nodelay(int fd) noexcept { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+void set_nonblocking(int fd, bool on) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+}  // namespace muxbench
