@@ -1,0 +1,33 @@
+// Buffers of 16 KiB for the sessions of one worker, handed out and taken back in constant time. Not
+// for several threads.
+//
+// A session leases a buffer while it has bytes to hold and gives it back after, so the pool holds
+// as many buffers as there are connections with something pending, not as many as there are
+// connections.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace muxbench {
+
+class BufferPool {
+ public:
+  static constexpr std::size_t kBufferBytes =
+      16 * 1024;  // also the largest read that a model asks for
+
+  BufferPool() { spare_.reserve(kSpareBuffers); }
+
+  // nullptr when memory is exhausted.
+  std::byte* acquire() noexcept;
+  void release(std::byte* buffer) noexcept;
+
+ private:
+  // What is kept for the next lease; more than this goes back to the allocator.
+  static constexpr std::size_t kSpareBuffers = 64;
+
+  std::vector<std::unique_ptr<std::byte[]>> spare_;
+};
+
+}  // namespace muxbench

@@ -1,0 +1,108 @@
+// One connection's conversation, without I/O: a model asks it where to read to and what to write,
+// and tells it what happened.
+//
+//   readiness model                              completion model
+//     n = recv(fd, session.lease_read());          on receive: session.on_read(n)
+//     session.on_read(n);                          submit send(write_buffers()),
+//     n = send(fd, session.write_buffers());         linked to recv(lease_read()) if then_reads()
+//     session.on_written(n);                       on send: session.on_written(n)
+//
+// Reading and writing are independent: a lease can be taken while a write is pending. A session at
+// rest holds no buffer.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include "protocol/buffer_pool.h"
+#include "protocol/echo.h"
+#include "protocol/greet.h"
+#include "protocol/reaction.h"
+
+namespace muxbench {
+
+using Protocol = std::variant<Echo, Greet>;
+
+// What the sessions of one worker share. Outlives them.
+struct SessionContext {
+  Protocol protocol;  // copied into each new session
+  BufferPool buffers{};
+  void (*on_request)() noexcept =
+      nullptr;  // called once per request, before its answer can be written
+};
+
+class Session {
+ public:
+  explicit Session(SessionContext& context) noexcept;
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&&) = delete;
+  ~Session();
+
+  // Everything is said and sent: close the connection now.
+  bool done() const noexcept { return state_ == State::done; }
+
+  // Call shutdown(fd, SHUT_WR), then on_half_closed(), and go on reading until done().
+  bool wants_half_close() const noexcept { return state_ == State::half_close; }
+  void on_half_closed() noexcept;
+
+  // True at once for protocols that speak first.
+  bool wants_write() const noexcept { return output_first_ < output_count_; }
+
+  // Where to read to. Stays valid until on_read() or drop_lease(), whatever is written meanwhile.
+  // Empty when nothing can be taken now: answers must be written first, or the conversation has
+  // ended.
+  std::span<std::byte> lease_read() noexcept;
+  // n bytes were read into the lease; 0: the peer has finished sending.
+  void on_read(std::size_t n) noexcept;
+  // Nothing was read (EAGAIN, EINTR, a cancelled receive): the lease ends, so that a session at
+  // rest holds no buffer.
+  void drop_lease() noexcept;
+
+  // What to write next; empty when nothing is pending. May point into the bytes read: an echo
+  // copies nothing.
+  std::span<const iovec> write_buffers() const noexcept {
+    return std::span(output_).subspan(output_first_, output_count_ - output_first_);
+  }
+  // n bytes of write_buffers() were sent; short writes are fine.
+  void on_written(std::size_t n) noexcept;
+
+  // Once what is pending is written, is a read certainly next? Then a completion model may link the
+  // two.
+  bool then_reads() const noexcept {
+    return state_ == State::open && !peer_finished_ && input_begin_ == input_end_;
+  }
+
+ private:
+  enum class State : std::uint8_t { open, closing, lingering_flush, half_close, lingering, done };
+
+  // Feeds the protocol until it has an answer or needs more input.
+  void advance() noexcept;
+  void take(const Reaction& reaction) noexcept;
+  void finish_if_over() noexcept;
+  void on_flushed() noexcept;
+  void compact() noexcept;
+  void release(std::byte*& buffer) noexcept;
+
+  SessionContext* context_;
+  std::byte* reading_ =
+      nullptr;  // holds input [input_begin_, input_end_); the lease is what follows
+  std::byte* writing_ =
+      nullptr;  // holds what output_ points to, if it is neither static nor the protocol's own
+  std::uint32_t input_begin_ = 0;
+  std::uint32_t input_end_ = 0;
+  std::array<iovec, 2> output_{};
+  std::uint32_t lingered_ = 0;  // bytes swallowed since the half-close
+  std::uint8_t output_first_ = 0;
+  std::uint8_t output_count_ = 0;
+  State state_ = State::open;
+  bool leased_ : 1 = false;
+  bool peer_finished_ : 1 = false;
+  Protocol protocol_;
+};
+
+}  // namespace muxbench
