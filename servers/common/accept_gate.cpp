@@ -1,0 +1,32 @@
+#include "common/accept_gate.h"
+
+#include "common/stop_signal.h"
+
+namespace muxbench {
+
+AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
+  switch (static_cast<int>(error)) {
+    case EAGAIN:
+      return AcceptAdvice::none_left;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      close_for_a_while();
+      return AcceptAdvice::pause;
+    case EINVAL:
+      if (stop_signal::requested()) return AcceptAdvice::stop;
+      [[fallthrough]];
+    default:
+      // accept(2): the new connection's own pending errors (ECONNABORTED, EPROTO, ENETDOWN, ...)
+      // mean "try the next".
+      return AcceptAdvice::try_next;
+  }
+}
+
+void AcceptGate::close_for_a_while() noexcept {
+  paused_ = true;
+  reopens_ = Clock::now() + kPause;
+}
+
+}  // namespace muxbench

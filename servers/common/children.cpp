@@ -1,0 +1,85 @@
+#include "common/children.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <vector>
+
+namespace muxbench::children {
+namespace {
+
+// Changed by the handler, and by start() while the handler is blocked. Only start() makes it grow,
+// so the handler never allocates.
+std::vector<pid_t> pids;
+std::atomic<std::size_t> count = 0;
+
+class BlockSigchld {
+ public:
+  BlockSigchld() {
+    sigset_t chld;
+    ::sigemptyset(&chld);
+    ::sigaddset(&chld, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &chld, &before_);
+  }
+  ~BlockSigchld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  BlockSigchld(const BlockSigchld&) = delete;
+  const sigset_t& mask_before() const { return before_; }
+
+ private:
+  sigset_t before_;
+};
+
+// Standard signals coalesce: one SIGCHLD may stand for many children.
+void on_sigchld(int) noexcept {
+  const int saved_errno = errno;
+  for (pid_t ended; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
+    const auto found = std::find(pids.begin(), pids.end(), ended);
+    if (found == pids.end()) continue;
+    *found = pids.back();
+    pids.pop_back();
+    count = pids.size();
+  }
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void reap_as_they_end() {
+  struct sigaction action {};
+  action.sa_handler = on_sigchld;
+  action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+  ::sigaction(SIGCHLD, &action, nullptr);
+}
+
+pid_t start() {
+  const BlockSigchld blocked;
+  pids.reserve(pids.size() + 1);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child > 0) {
+    pids.push_back(child);
+    count = pids.size();
+  } else if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(0);  // it ended before prctl took effect
+    ::signal(SIGCHLD, SIG_DFL);
+    pids.clear();
+    count = 0;
+  }
+  return child;
+}
+
+std::size_t running() noexcept { return count; }
+
+void stop_all() {
+  const BlockSigchld blocked;
+  for (const pid_t pid : pids) ::kill(pid, SIGTERM);
+  while (!pids.empty()) ::sigsuspend(&blocked.mask_before());
+}
+
+}  // namespace muxbench::children

@@ -1,0 +1,42 @@
+#include "common/describe.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace muxbench {
+
+using Json = nlohmann::ordered_json;
+
+void print_description(const ModelInfo& model, const Probe& probe) {
+  const auto& capabilities = model.capabilities;
+  Json json{{"name", model.name},
+            {"family", model.family},
+            {"mechanism", model.mechanism},
+            {"available", probe.unavailable_because.empty()}};
+  if (!probe.unavailable_because.empty()) json["reason"] = probe.unavailable_because;
+  json["capabilities"] = {{"concurrent", capabilities.concurrent},
+                          {"workers", capabilities.workers},
+                          {"max_connections", nullptr},
+                          {"protocols", {"echo", "greet", "http"}},
+                          {"transports", {"tcp", "unix"}},
+                          {"work", {"none", "spin"}},
+                          {"idle_timeout", true}};
+  if (capabilities.max_connections != 0) {
+    json["capabilities"]["max_connections"] = capabilities.max_connections;
+  }
+  json["features"] = Json::object();
+  for (const auto& [name, value] : probe.features) {
+    std::visit([&](const auto& v) { json["features"][name] = v; }, value);
+  }
+  fmt::print("{}\n", json.dump());
+}
+
+void print_ready_line(const Address& address) {
+  const Json json{{"ready", true}, {"address", address.to_string()}, {"pid", ::getpid()}};
+  fmt::print("{}\n", json.dump());
+  std::fflush(stdout);
+}
+
+}  // namespace muxbench

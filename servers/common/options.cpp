@@ -1,0 +1,104 @@
+#include "common/options.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "base/parse.h"
+#include "common/model.h"
+
+namespace muxbench {
+namespace {
+
+// An option whose text `parse` turns into `target`, or into the sentence that CLI11 then shows.
+template <typename T, typename Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse parse,
+                        const std::string& description) {
+  return app.add_option_function<std::string>(
+      name,
+      [&target, parse, name](const std::string& text) {
+        const auto value = parse(text);
+        if (!value) throw CLI::ValidationError(name, value.error().message);
+        target = *value;
+      },
+      description);
+}
+
+Result<Nanoseconds> parse_work(std::string_view text) {
+  constexpr std::string_view kSpin = "spin:";
+  if (text == "none") return Nanoseconds(0);
+  if (text.starts_with(kSpin)) return parse_duration(text.substr(kSpin.size()));
+  return usage_error(
+      "\"{}\" is not a kind of work; write none, or spin: and a duration, such as spin:20us", text);
+}
+
+// "30" means seconds, as the option says; "300ms" works too.
+Result<Nanoseconds> parse_seconds(std::string_view text) {
+  const auto plain = parse_count(text);
+  if (plain) return Nanoseconds(std::chrono::seconds(*plain));
+  return parse_duration(text);
+}
+
+Result<> check(Options& options) {
+  auto address = Address::parse(options.listen);
+  if (!address) return address.error();
+  options.address = *address;
+  if (!address->is_loopback() && !options.allow_remote) {
+    return usage_error("{} can be reached from other machines; add --allow-remote if that is meant",
+                       options.listen);
+  }
+  if (options.protocol == ProtocolName::http && options.root.empty()) {
+    return usage_error("--protocol http needs a folder to serve; add --root DIR");
+  }
+  if (options.workers > 1 && !kModel.capabilities.workers) {
+    return usage_error(
+        "{} runs as one worker; leave --workers out or choose a model that scales with it",
+        kModel.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<Options>> parse_options(int argc, char** argv) {
+  Options options;
+  CLI::App app{fmt::format("{}: {}. A muxbench server.", kModel.name, kModel.mechanism)};
+  app.add_option("--listen", options.listen,
+                 "127.0.0.1:PORT, [::1]:PORT or unix:/path; port 0: the kernel picks")
+      ->capture_default_str();
+  app.add_flag("--allow-remote", options.allow_remote,
+               "Permit an address that other machines can reach");
+  app.add_option("--protocol", options.protocol, "echo, greet or http (default echo)")
+      ->transform(
+          CLI::Transformer(std::map<std::string, ProtocolName>{{"echo", ProtocolName::echo},
+                                                               {"greet", ProtocolName::greet},
+                                                               {"http", ProtocolName::http}}));
+  app.add_option("--root", options.root, "The folder that http serves")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--workers", options.workers, "Worker processes or threads")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--backlog", options.backlog, "listen(2) backlog")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--max-connections", options.max_connections,
+                 "Accept no more than this at a time (default: no limit)")
+      ->check(CLI::PositiveNumber);
+  add_parsed(app, "--idle-timeout", options.idle_timeout, parse_seconds,
+             "Close connections that are silent for so many seconds (0: never)");
+  add_parsed(app, "--work", options.spin, parse_work,
+             "Work for each request: none or spin:DURATION (default none)");
+  app.add_flag("--describe", options.describe,
+               "Print what this model is and needs as JSON, and exit");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    app.exit(help);
+    return std::optional<Options>();
+  } catch (const CLI::ParseError& error) {
+    return usage_error("{}", error.what());
+  }
+  if (options.describe) return std::optional(options);
+  if (const auto checked = check(options); !checked) return checked.error();
+  return std::optional(options);
+}
+
+}  // namespace muxbench

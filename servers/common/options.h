@@ -1,0 +1,33 @@
+// A server's command line, the same for every model.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/address.h"
+
+namespace muxbench {
+
+enum class ProtocolName : std::uint8_t { echo, greet, http };
+
+struct Options {
+  std::string listen = "127.0.0.1:0";
+  Address address;
+  bool allow_remote = false;
+  ProtocolName protocol = ProtocolName::echo;
+  std::string root;  // the folder that http serves
+  unsigned workers = 1;
+  int backlog = 4096;
+  std::size_t max_connections = SIZE_MAX;
+  Nanoseconds idle_timeout{};  // 0: none
+  Nanoseconds spin{};          // busy work for each request
+  bool describe = false;
+};
+
+// nullopt: --help or --version was asked for and has been answered.
+Result<std::optional<Options>> parse_options(int argc, char** argv);
+
+}  // namespace muxbench
