@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 preset=$1
 shift
 cmake --preset "$preset" >/dev/null
-cmake --build --preset "$preset" ${*:+--target "$@"}
+cmake --build --preset "$preset" ${1:+--target "$@"}
