@@ -5,13 +5,19 @@
 namespace muxbench {
 
 std::byte* BufferPool::acquire() noexcept {
-  if (spare_.empty()) return new (std::nothrow) std::byte[kBufferBytes];
-  std::byte* const buffer = spare_.back().release();
-  spare_.pop_back();
+  std::byte* buffer = nullptr;
+  if (spare_.empty()) {
+    buffer = new (std::nothrow) std::byte[kBufferBytes];
+  } else {
+    buffer = spare_.back().release();
+    spare_.pop_back();
+  }
+  in_use_ += buffer != nullptr ? 1 : 0;
   return buffer;
 }
 
 void BufferPool::release(std::byte* buffer) noexcept {
+  --in_use_;
   if (spare_.size() < kSpareBuffers) {
     spare_.emplace_back(buffer);  // never allocates: the constructor reserved the room
   } else {

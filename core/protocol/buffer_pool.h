@@ -23,11 +23,15 @@ class BufferPool {
   std::byte* acquire() noexcept;
   void release(std::byte* buffer) noexcept;
 
+  // How many buffers are out now.
+  std::size_t in_use() const noexcept { return in_use_; }
+
  private:
   // What is kept for the next lease; more than this goes back to the allocator.
   static constexpr std::size_t kSpareBuffers = 64;
 
   std::vector<std::unique_ptr<std::byte[]>> spare_;
+  std::size_t in_use_ = 0;
 };
 
 }  // namespace muxbench

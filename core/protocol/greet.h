@@ -2,6 +2,7 @@
 // closes.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -22,14 +23,15 @@ class Greet {
     return reaction;
   }
   Reaction feed(std::span<const std::byte> input, std::span<std::byte>) noexcept {
-    const void* newline = std::memchr(input.data(), '\n', input.size());
-    std::size_t line = input.size();
+    const std::size_t searched = std::min(input.size(), kLongestLine);
+    const void* newline = std::memchr(input.data(), '\n', searched);
+    std::size_t line = searched;
     if (newline != nullptr) {
       line = static_cast<std::size_t>(static_cast<const std::byte*>(newline) - input.data()) + 1;
-    } else if (input.size() < kLongestLine) {
+    } else if (searched < kLongestLine) {
       return {};
     }
-    const bool said_too_much = line < input.size();
+    const bool said_too_much = line < input.size() || newline == nullptr;
     Reaction reaction{.consumed = input.size(),
                       .after = said_too_much ? After::linger : After::close,
                       .answers_request = true};

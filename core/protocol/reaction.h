@@ -2,12 +2,16 @@
 // output.
 //
 // A protocol is a class with
-//   Reaction open();                                  what to say before anything was received
-//   (often nothing) Reaction feed(span<const byte> input, span<byte> scratch); void on_flushed();
-//   the last reaction's output has been sent
-// All noexcept. feed() consumes one request at a time. An output may point into static memory, into
-// `scratch`, into memory the protocol holds until on_flushed(), or into `input` provided that all
-// of the input is consumed.
+//
+//   static constexpr bool kUsesScratch;    does feed() write into `scratch`?
+//   Reaction open();                       what to say before anything was received (often nothing)
+//   Reaction feed(span<const byte> input, span<byte> scratch);
+//   void on_flushed();                     the last reaction's output has been sent
+//
+// all noexcept. feed() consumes one request at a time; when it needs more, the next input begins
+// with the same bytes. An output may point into static memory, into `scratch`, into memory outside
+// the protocol object that it holds until on_flushed(), or, where scratch is not used, into `input`
+// provided that all of the input is consumed.
 #pragma once
 
 #include <sys/uio.h>
@@ -23,7 +27,7 @@ enum class After : std::uint8_t {
   read_on,  // the conversation goes on
   close,    // close as soon as the output is sent
   linger,   // send, half-close and swallow what still arrives: closing at once would answer late
-           // bytes with a reset, which can destroy the output on its way (RFC 9112 section 9.6)
+            // bytes with a reset, which can destroy the output on its way (RFC 9112 section 9.6)
 };
 
 struct Reaction {

@@ -29,12 +29,15 @@ Session::Session(Session&& other) noexcept
       input_end_(other.input_end_),
       output_(other.output_),
       lingered_(other.lingered_),
-      output_first_(other.output_first_),
-      output_count_(other.output_count_),
+      output_first_(std::exchange(other.output_first_, 0)),
+      output_count_(std::exchange(other.output_count_, 0)),
       state_(std::exchange(other.state_, State::done)),
       leased_(other.leased_),
       peer_finished_(other.peer_finished_),
-      protocol_(std::move(other.protocol_)) {}
+      awaits_work_(other.awaits_work_),
+      protocol_(std::move(other.protocol_)) {
+  other.awaits_work_ = false;
+}
 
 Session::~Session() {
   release(reading_);
@@ -42,13 +45,17 @@ Session::~Session() {
 }
 
 std::span<std::byte> Session::lease_read() noexcept {
-  const bool input_waits_for_write = wants_write() && input_begin_ < input_end_;
+  const bool input_waits_for_write = has_output() && input_begin_ < input_end_;
   if (input_waits_for_write || peer_finished_) return {};
   if (state_ != State::open && state_ != State::lingering) return {};
   if (reading_ == nullptr) {
     reading_ = context_->buffers.acquire();
     input_begin_ = input_end_ = 0;
-    if (reading_ == nullptr) return {};
+    if (reading_ == nullptr) {
+      // With an answer pending there will be another attempt; with none, nothing would ever happen.
+      if (!has_output()) state_ = State::done;
+      return {};
+    }
   }
   leased_ = true;
   return {reading_ + input_end_, BufferPool::kBufferBytes - input_end_};
@@ -68,7 +75,7 @@ void Session::on_read(std::size_t n) noexcept {
     if (lingered_ >= kLingerBytes) state_ = State::done;
   } else {
     input_end_ += static_cast<std::uint32_t>(n);
-    if (!wants_write()) advance();
+    if (!has_output()) advance();
   }
   compact();
   finish_if_over();
@@ -85,7 +92,7 @@ void Session::on_written(std::size_t n) noexcept {
     n -= piece.iov_len;
     ++output_first_;
   }
-  if (!wants_write()) on_flushed();
+  if (!has_output()) on_flushed();
 }
 
 void Session::on_flushed() noexcept {
@@ -105,7 +112,7 @@ void Session::on_half_closed() noexcept {
 }
 
 void Session::advance() noexcept {
-  while (state_ == State::open && !wants_write() && input_begin_ < input_end_) {
+  while (state_ == State::open && !has_output() && input_begin_ < input_end_) {
     const std::span<const std::byte> input(reading_ + input_begin_, input_end_ - input_begin_);
     const Reaction reaction = std::visit(
         [&](auto& protocol) -> Reaction {
@@ -126,12 +133,18 @@ void Session::take(const Reaction& reaction) noexcept {
   output_ = reaction.output;
   output_first_ = 0;
   output_count_ = reaction.output_count;
-  if (reaction.after == After::close) state_ = wants_write() ? State::closing : State::done;
-  if (reaction.after == After::linger) state_ = State::lingering_flush;
+  if (reaction.after == After::close) state_ = has_output() ? State::closing : State::done;
+  if (reaction.after == After::linger) {
+    state_ = has_output() ? State::lingering_flush : State::half_close;
+  }
   if (reaction.after != After::read_on) input_begin_ = input_end_;  // nobody will answer the rest
-  if (reaction.answers_request && context_->on_request != nullptr) context_->on_request();
+  if (reaction.answers_request) {
+    ++context_->requests;
+    awaits_work_ = context_->holds_answers && has_output();
+    if (context_->on_request != nullptr) context_->on_request();
+  }
 
-  if (!wants_write()) {
+  if (!has_output()) {
     release(writing_);
   } else if (input_begin_ == input_end_ && writing_ == nullptr) {
     // The output may point into the input: the buffer changes its role, and a new lease takes a new
@@ -142,7 +155,7 @@ void Session::take(const Reaction& reaction) noexcept {
 }
 
 void Session::finish_if_over() noexcept {
-  if (!peer_finished_ || wants_write()) return;
+  if (!peer_finished_ || has_output()) return;
   // Whatever input is left is the beginning of a request whose end will not come.
   if (state_ == State::open || state_ == State::lingering) state_ = State::done;
 }
@@ -154,7 +167,7 @@ void Session::compact() noexcept {
   if (input_begin_ == input_end_) {
     release(reading_);
     input_begin_ = input_end_ = 0;
-  } else if (input_begin_ != 0 && !wants_write()) {
+  } else if (input_begin_ != 0 && !has_output()) {
     std::memmove(reading_, reading_ + input_begin_, input_end_ - input_begin_);
     input_end_ -= input_begin_;
     input_begin_ = 0;

@@ -22,18 +22,21 @@
 #include "protocol/buffer_pool.h"
 #include "protocol/echo.h"
 #include "protocol/greet.h"
+#include "protocol/http.h"
 #include "protocol/reaction.h"
 
 namespace muxbench {
 
-using Protocol = std::variant<Echo, Greet>;
+using Protocol = std::variant<Echo, Greet, Http>;
 
 // What the sessions of one worker share. Outlives them.
 struct SessionContext {
   Protocol protocol;  // copied into each new session
   BufferPool buffers{};
   void (*on_request)() noexcept =
-      nullptr;  // called once per request, before its answer can be written
+      nullptr;                 // called once per request, before its answer can be written
+  bool holds_answers = false;  // each answer waits for Session::on_work_done()
+  std::uint64_t requests = 0;  // answered, for whoever reads it and sets it back
 };
 
 class Session {
@@ -43,6 +46,10 @@ class Session {
   Session& operator=(Session&&) = delete;
   ~Session();
 
+  // From here on it is a session of another worker, on that worker's thread. Buffers are all alike:
+  // one that came from the pool of the worker before may go back to this one's.
+  void move_to(SessionContext& context) noexcept { context_ = &context; }
+
   // Everything is said and sent: close the connection now.
   bool done() const noexcept { return state_ == State::done; }
 
@@ -51,11 +58,16 @@ class Session {
   void on_half_closed() noexcept;
 
   // True at once for protocols that speak first.
-  bool wants_write() const noexcept { return output_first_ < output_count_; }
+  bool wants_write() const noexcept { return has_output() && !awaits_work_; }
+
+  // A request has come whose answer is held back (SessionContext::holds_answers): have its work
+  // done, however long that takes, then call on_work_done(). The write comes after that.
+  bool awaits_work() const noexcept { return awaits_work_; }
+  void on_work_done() noexcept { awaits_work_ = false; }
 
   // Where to read to. Stays valid until on_read() or drop_lease(), whatever is written meanwhile.
   // Empty when nothing can be taken now: answers must be written first, or the conversation has
-  // ended.
+  // ended (look at done(): running out of memory ends it too).
   std::span<std::byte> lease_read() noexcept;
   // n bytes were read into the lease; 0: the peer has finished sending.
   void on_read(std::size_t n) noexcept;
@@ -80,6 +92,7 @@ class Session {
  private:
   enum class State : std::uint8_t { open, closing, lingering_flush, half_close, lingering, done };
 
+  bool has_output() const noexcept { return output_first_ < output_count_; }
   // Feeds the protocol until it has an answer or needs more input.
   void advance() noexcept;
   void take(const Reaction& reaction) noexcept;
@@ -102,6 +115,7 @@ class Session {
   State state_ = State::open;
   bool leased_ : 1 = false;
   bool peer_finished_ : 1 = false;
+  bool awaits_work_ : 1 = false;  // has_output() then
   Protocol protocol_;
 };
 
