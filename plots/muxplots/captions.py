@@ -1,0 +1,110 @@
+"""The words around a chart: host and run above it; how to read it and what is absent below it."""
+
+import re
+from collections.abc import Sequence
+
+from muxplots import axes, text
+from muxplots.report import Report
+from muxplots.table import UNMEASURED, Absence, Table
+
+# A reason longer than this is left to the report.
+SHORT_REASON = 44
+
+# As much as may stand in the list of what is absent before reasons, and then models, are left out.
+MOST = 420
+
+_WHY = {"skipped": "Skipped", "failed": "Failed", "missing": "Not run"}
+
+
+def subtitle(report: Report, table: Table) -> str:
+    kernel = report.kernel
+    if kernel and kernel[0].isdigit():
+        kernel = f"kernel {kernel}"
+    repetitions = table.experiment.repetitions
+    date = re.match(r"\d{4}-\d\d-\d\d", report.started or "")
+    # A single value has no axis to stand on, so it is told here.
+    only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
+    parts = [
+        only if len(table.values) == 1 else None,
+        report.host,
+        kernel,
+        f"{repetitions} repetition{'' if repetitions == 1 else 's'}" if repetitions else None,
+        date[0] if date else None,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def caption(report: Report, table: Table, mark: str, spread: str, key: str = "") -> str:
+    """`mark` and `spread` name what stands for a median and for the range around it."""
+    parts = [_how_to_read(table, mark, spread), key]
+    flags = sorted({flag for point in table.points() for flag in point.flags})
+    if flags:
+        parts.append(f"Hollow: flagged ({', '.join(flag.replace('_', ' ') for flag in flags)}).")
+    if report.interrupted:
+        parts.append("The run was interrupted.")
+    parts.extend(_backends(report, table))
+    parts.append(absent(table))
+    return " ".join(part for part in parts if part)
+
+
+def absent(table: Table) -> str:
+    """What has no point, in a few words: by cause, then models with the values they lack."""
+    for with_reasons in (True, False):
+        words = _absent(table, table.absences, with_reasons)
+        if len(words) <= MOST:
+            return words
+    kept = list(table.absences)
+    while len(words) > MOST - 12 and len(kept) > 1:
+        kept.pop()
+        words = _absent(table, kept, with_reasons=False)
+    return f"{words} And {len(table.absences) - len(kept)} more."
+
+
+def _how_to_read(table: Table, mark: str, spread: str) -> str:
+    counts = sorted({point.statistic.n for point in table.points()})
+    if counts == [1]:
+        return "One repetition, so no spread is shown."
+    span = text.count(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"{mark}: median of {span} repetitions; {spread}: lowest to highest."
+
+
+def _backends(report: Report, table: Table) -> list[str]:
+    """kqueue runs on whatever implements it here, and a chart that shows it says on what."""
+    drawn = {line.model: report.models.get(line.model) for line in table.lines}
+    mechanisms: dict[str, list[str]] = {}
+    for name, model in drawn.items():
+        if name.startswith("kqueue") and model and model.mechanism:
+            mechanisms.setdefault(model.mechanism, []).append(name)
+    return [f"{' and '.join(names)}: {how}." for how, names in mechanisms.items()]
+
+
+def _absent(table: Table, absences: Sequence[Absence], with_reasons: bool) -> str:
+    by_cause: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for absence in absences:
+        reason = absence.reason if with_reasons else None
+        shown = reason if reason and len(reason) <= SHORT_REASON else ""
+        alike = by_cause.setdefault(absence.why, {})
+        alike.setdefault((_span(table, absence), shown.rstrip(".")), []).append(absence.model)
+    sentences = []
+    for why, alike in by_cause.items():
+        groups = [
+            f"{', '.join(models)}{span}{f' ({reason})' if reason else ''}"
+            for (span, reason), models in alike.items()
+        ]
+        title = _WHY.get(why, why.capitalize())
+        if why == UNMEASURED:
+            title = f"No {table.metric.in_a_sentence()}"
+        sentences.append(f"{title}: {'; '.join(groups)}.")
+    return " ".join(sentences)
+
+
+def _span(table: Table, absence: Absence) -> str:
+    """The values of an absence: " at 8k", " from 100 to 1k", or nothing when it is all of them."""
+    if absence.values == table.sweep:
+        return ""
+    places = [table.sweep.index(value) for value in absence.values]
+    named = [text.count(value) for value in absence.values]
+    is_run = places == list(range(places[0], places[0] + len(places)))
+    if is_run and len(named) > 2:
+        return f" from {named[0]} to {named[-1]}"
+    return f" at {', '.join(named)}"

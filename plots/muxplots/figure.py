@@ -1,0 +1,120 @@
+"""Draw one table in the form that suits it. All lengths are points.
+
+Few models share one plot. Many would hide each other there, so they get a panel per family, in
+which the models of the other families stay as grey lines to compare with. Where only one value was
+measured there is no line to draw, and each model gets a row instead.
+"""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from muxplots import axes, captions, labels, lines, rows, style
+from muxplots.axes import Across, Measure
+from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
+from muxplots.report import Report
+from muxplots.table import Line, Table
+
+# More models than this do not share one plot.
+MOST_IN_ONE_PLOT = 8
+
+ONE_WIDTH = 640.0
+ONE_HEIGHT = 300.0
+ABOVE = 16.0
+
+PANELS_WIDTH = 940.0
+PANELS_ACROSS = 3
+PANEL_HEIGHT = 136.0
+FAMILY_SIZE = 10.0
+FAMILY_ROOM = 30.0
+
+# A page grows rather than press its plots, beside long names, below this width.
+NARROWEST = 180.0
+
+BAND = 0.14
+
+
+def draw(report: Report, table: Table) -> Figure:
+    """The chart of a table, as a page of its own."""
+    if len(table.values) == 1:
+        return rows.draw(report, table)
+    if len(table.lines) > MOST_IN_ONE_PLOT:
+        return _draw_panels(report, table)
+    return _draw_one(report, table)
+
+
+def _draw_one(report: Report, table: Table) -> Figure:
+    beside = lines.column_width([line.model for line in table.lines])
+    width = max(ONE_WIDTH - LEFT - beside - EDGE, NARROWEST)
+    page = Page(
+        LEFT + width + beside + EDGE,
+        ABOVE + ONE_HEIGHT + UNDER + UNDER_TITLE + EDGE,
+        table.experiment.question,
+        captions.subtitle(report, table),
+        captions.caption(report, table, "Line", "band or bar"),
+    )
+    bottom = page.top - ABOVE - ONE_HEIGHT
+    plot = page.plot(LEFT, bottom, width, ONE_HEIGHT)
+    measure = Measure(table)
+    _fill(plot, Across(table.values), measure, table.lines, behind=())
+    page.write_across_title(axes.parameter_title(table.parameter), LEFT + width / 2, bottom)
+    page.write_up_title(measure.title(), bottom + ONE_HEIGHT / 2)
+    return page.figure
+
+
+def _draw_panels(report: Report, table: Table) -> Figure:
+    families: dict[str, list[Line]] = {}
+    for line in table.lines:
+        families.setdefault(line.look.family, []).append(line)
+    columns = min(PANELS_ACROSS, len(families))
+    height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for group in families.values())))
+    row_height = FAMILY_ROOM + height + UNDER + 4
+    beside = lines.column_width([line.model for line in table.lines]) + EDGE
+    width = max((PANELS_WIDTH - LEFT - EDGE) / columns - beside, NARROWEST)
+    body = math.ceil(len(families) / columns) * row_height
+    page = Page(
+        LEFT + columns * (width + beside) + EDGE,
+        body + UNDER_TITLE + EDGE,
+        table.experiment.question,
+        captions.subtitle(report, table),
+        captions.caption(
+            report, table, "Line", "band or bar",
+            key="Grey: the models of the other families." if len(families) > 1 else "",
+        ),
+    )
+    across, measure = Across(table.values), Measure(table)
+    for index, (family, group) in enumerate(families.items()):
+        row, column = divmod(index, columns)
+        left = LEFT + column * (width + beside)
+        bottom = page.top - row * row_height - FAMILY_ROOM - height
+        plot = page.plot(left, bottom, width, height)
+        others = [line for line in table.lines if line.look.family != family]
+        _fill(plot, across, measure, group, others)
+        plot.tick_params(labelleft=column == 0)
+        page.write(
+            left, bottom + height + 6, family.capitalize(),
+            size=FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
+        )
+        # The lowest panel of each column carries the title of the axis.
+        if index + columns >= len(families):
+            title = axes.parameter_title(table.parameter)
+            page.write_across_title(title, left + width / 2, bottom)
+    page.write_up_title(measure.title(), page.top - body / 2)
+    return page.figure
+
+
+def _fill(
+    plot: Axes, across: Across, measure: Measure, named: Sequence[Line], behind: Sequence[Line]
+) -> None:
+    axes.dress(plot)
+    across.apply(plot, plot.get_window_extent().width)
+    measure.apply_up(plot)
+    lines.draw_behind(plot, across, behind)
+    # Many bands on top of each other would add up to a solid block.
+    alpha = BAND * min(1.0, MOST_IN_ONE_PLOT / len(named))
+    # Short lines last: a model of one point would vanish under the many that pass there.
+    for line in sorted(named, key=lambda line: -len(line.drawn())):
+        lines.draw(plot, across, measure.limits[0], line, alpha)
+    lines.draw_names(plot, across, named)

@@ -1,0 +1,165 @@
+"""From cells of a report to what a chart draws: points per model, and what is absent."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from muxplots import style
+from muxplots.report import Cell, Experiment, Report, Statistic
+from muxplots.style import Look
+
+
+class Scale(Enum):
+    LINEAR = "from zero"
+    LOG = "logarithmic"
+    LOG_WHEN_WIDE = "from zero, or logarithmic where zero would hide most of the points"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One statistic of a cell's summary, and the axis it is drawn on."""
+
+    key: str
+    title: str
+    is_time: bool
+    scale: Scale
+
+    def in_a_sentence(self) -> str:
+        return self.title[0].lower() + self.title[1:]
+
+
+THROUGHPUT = Metric("requests_per_second", "Requests per second", False, Scale.LINEAR)
+P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG_WHEN_WIDE)
+CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LINEAR)
+IDLE_CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LOG)
+IDLE_LATENCY = Metric("latency_mean_ns", "Mean latency", True, Scale.LOG)
+
+
+@dataclass(frozen=True)
+class Point:
+    value: int
+    statistic: Statistic
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One model's points in the order of the drawn values; None where it has none."""
+
+    model: str
+    look: Look
+    points: tuple[Point | None, ...]
+
+    def drawn(self) -> list[Point]:
+        return [point for point in self.points if point is not None]
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Why a model has no points at some values: `why` is a cell's status, or `UNMEASURED`."""
+
+    model: str
+    why: str
+    values: tuple[int, ...]
+    reason: str | None
+
+
+UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything that one chart draws. `sweep` holds all values of the experiment, drawn or not."""
+
+    experiment: Experiment
+    parameter: str
+    metric: Metric
+    sweep: tuple[int, ...]
+    values: tuple[int, ...]
+    lines: tuple[Line, ...]
+    absences: tuple[Absence, ...]
+
+    def points(self) -> list[Point]:
+        return [point for line in self.lines for point in line.drawn()]
+
+
+def swept_cells(report: Report, experiment: Experiment) -> dict[tuple[str, int], Cell] | str:
+    """The cells of an experiment by model and swept value, or why they do not make a chart."""
+    cells = [cell for cell in report.cells if cell.experiment == experiment.name]
+    if not cells:
+        return "it has no cells"
+    if experiment.parameter is None:
+        return "it sweeps nothing"
+    swept: dict[tuple[str, int], Cell] = {}
+    for cell in cells:
+        value = cell.point.get(experiment.parameter)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+            return f"its {experiment.parameter} is not a count in every cell"
+        if (cell.model, value) in swept:
+            return f"it has several cells of {cell.model} at {experiment.parameter} {value}"
+        swept[cell.model, value] = cell
+    return swept
+
+
+def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | str:
+    """What the chart of `metric` in `experiment` draws, or why there is nothing to draw."""
+    swept = swept_cells(report, experiment)
+    if isinstance(swept, str):
+        return swept
+    points = {
+        (model, value): Point(value, cell.summary[metric.key], cell.flags)
+        for (model, value), cell in swept.items()
+        if _is_drawable(cell, metric)
+    }
+    if not points:
+        return f"none of its cells has a {metric.in_a_sentence()}"
+    values = tuple(sorted({value for _, value in points}))
+    models = sorted({model for model, _ in points}, key=lambda model: _rank(report, model))
+    return Table(
+        experiment=experiment,
+        parameter=experiment.parameter or "",
+        metric=metric,
+        sweep=tuple(sorted({value for _, value in swept})),
+        values=values,
+        lines=tuple(
+            Line(model, _look(report, model), tuple(points.get((model, value)) for value in values))
+            for model in models
+        ),
+        absences=_absences({key: cell for key, cell in swept.items() if key not in points}),
+    )
+
+
+def _is_drawable(cell: Cell, metric: Metric) -> bool:
+    if cell.status != "measured" or metric.key not in cell.summary:
+        return False
+    # A logarithmic axis has no place for a median of zero (CPU time too short to be counted).
+    least = cell.summary[metric.key].median
+    return least > 0 or (least == 0 and metric.scale is Scale.LINEAR)
+
+
+def _absences(cells: dict[tuple[str, int], Cell]) -> tuple[Absence, ...]:
+    """One entry per model and cause, in the order of the causes' names and then the models'."""
+    grouped: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
+    for (model, value), cell in sorted(cells.items()):
+        why = UNMEASURED if cell.status == "measured" else cell.status
+        grouped.setdefault((why, model), []).append((value, cell.reason))
+    return tuple(
+        Absence(
+            model=model,
+            why=why,
+            values=tuple(value for value, _ in found),
+            reason=found[0][1] if len({reason for _, reason in found}) == 1 else None,
+        )
+        for (why, model), found in sorted(grouped.items())
+    )
+
+
+def _look(report: Report, model: str) -> Look:
+    told = report.models.get(model)
+    return style.look_of(model, told.family if told else None)
+
+
+def _rank(report: Report, model: str) -> tuple[tuple[int, str], int, str]:
+    """The order of design: by family, within it as the table of looks has it, then by name."""
+    known = list(style.LOOKS)
+    place = known.index(model) if model in known else len(known)
+    return (style.family_rank(_look(report, model).family), place, model)

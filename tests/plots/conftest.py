@@ -1,0 +1,29 @@
+"""Puts the plots on the path, and draws in the settings that the command line draws in."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import synthetic
+
+PLOTS = Path(__file__).resolve().parents[2] / "plots"
+sys.path.insert(0, str(PLOTS))
+
+import matplotlib  # noqa: E402
+from muxplots import style  # noqa: E402
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """A fresh report of six models in two experiments."""
+    return synthetic.build()
+
+
+@pytest.fixture(autouse=True)
+def settings() -> Iterator[None]:
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(style.SETTINGS)
+        yield

@@ -1,0 +1,245 @@
+"""Reports in the documented format (docs/report-format.md) with made-up numbers, for tests.
+
+    report = build(models=MODELS[:6], experiments=[CONNECTIONS, IDLE])
+    edit(report, model="select", value=8000, status="skipped", reason="descriptors end at 1024")
+    path = write(tmp_path, report)
+
+Equal arguments give equal reports; synthetic_trial.py holds the laws that the numbers follow.
+"""
+
+import json
+import random
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synthetic_trial import ONE_CLIENT, trial
+
+FAMILY_MEMBERS = {
+    "blocking": ["blocking_iterative", "blocking_alarm"],
+    "process": ["fork_per_connection", "inetd_nowait", "prefork"],
+    "thread": ["thread_per_connection", "thread_pool"],
+    "polling": ["nonblocking_spin"],
+    "readiness": [
+        "select", "poll", "epoll_level", "epoll_edge", "epoll_oneshot", "epoll_multiprocess",
+        "epoll_reuseport", "kqueue", "kqueue_batched",
+    ],
+    "signal": ["sigio", "rt_signal"],
+    "completion": [
+        "aio_poll", "posix_aio", "uring_poll", "uring_completion", "uring_multishot",
+        "uring_sqpoll",
+    ],
+    "library": [
+        "libev", "libevent", "libuv", "asio_callback", "asio_coroutine", "asio_threads",
+        "asio_uring",
+    ],
+}
+FAMILY_OF = {model: family for family, members in FAMILY_MEMBERS.items() for model in members}
+ALL_MODELS = list(FAMILY_OF)
+SIX_MODELS = [
+    "blocking_iterative", "fork_per_connection", "thread_per_connection", "poll", "epoll_level",
+    "uring_completion",
+]
+
+CONNECTIONS = {
+    "name": "connections",
+    "question": "How does a server hold up as more clients talk to it at once?",
+    "parameter": "connections",
+    "values": [1, 8, 64, 256, 1000],
+}
+IDLE = {
+    "name": "idle",
+    "question": "What does watching N idle connections cost while 100 others are busy?",
+    "parameter": "idle",
+    "values": [0, 100, 1000, 8000],
+}
+
+def build(
+    models: Sequence[str] = SIX_MODELS,
+    experiments: Sequence[dict[str, Any]] = (CONNECTIONS, IDLE),
+    repetitions: int = 5,
+    seed: int = 1,
+) -> dict[str, Any]:
+    """A complete report of these models in these experiments."""
+    dice = random.Random(seed)
+    cells, trials, benchmarks = [], [], []
+    for experiment in experiments:
+        for model in models:
+            for value in experiment["values"]:
+                cell, cell_trials = _cell(dice, experiment, model, value, repetitions)
+                cells.append(cell)
+                trials.extend(cell_trials)
+    dice.shuffle(trials)
+    for order, one in enumerate(trials):
+        one |= {"order": order, "started_ns": 1_400_000_000 * order, "took_ns": 1_390_000_000}
+    for family, cell in enumerate(cells):
+        mine = [one for one in trials if one["cell"] == cell["id"]]
+        if mine:
+            cell["summary"] = _summary(mine)
+            entries = [_iteration(one) for one in mine] + _aggregates(cell)
+            benchmarks += [_common(cell, family, repetitions) | entry for entry in entries]
+    return {
+        "context": {
+            "date": "2026-03-02T10:00:00Z", "host_name": "synthetic", "executable": "muxbench",
+            "num_cpus": 2, "mhz_per_cpu": 3000, "cpu_scaling_enabled": False, "caches": [],
+            "load_avg": [0.1, 0.1, 0.1], "library_build_type": "release",
+        },
+        "benchmarks": benchmarks,
+        "muxbench": {
+            "schema_version": "1.0",
+            "status": "complete",
+            "run": {
+                "started": "2026-03-02T10:00:00Z", "finished": "2026-03-02T10:04:00Z", "seed": seed,
+                "profile": "quick", "command_line": ["muxbench", "run"], "version": "0.1.0",
+                "notes": [],
+            },
+            "host": {
+                "name": "synthetic", "kernel": "6.1.0-18-amd64", "architecture": "x86_64",
+                "cpu_model": "Made-up CPU", "cpus": 2, "memory_bytes": 8 << 30,
+                "descriptor_limit": 1 << 20,
+                "compiler": "GCC 12.2.0", "build_type": "Release", "congestion_control": "cubic",
+                "virtualisation": "none",
+            },
+            "plan": {
+                "server_cpus": [0], "load_cpus": [1], "network": "private", "trials": len(trials),
+            },
+            "models": [_model(model) for model in models],
+            "experiments": [_experiment(experiment, repetitions) for experiment in experiments],
+            "cells": cells,
+            "trials": trials,
+        },
+    }
+
+
+def edit(report: dict[str, Any], model: str, value: int | None = None, **changes: Any) -> None:
+    """Change a model's cells, or the one at a swept value. A status other than `measured` also
+    takes the cell's trials and statistics away, as the driver would not have any."""
+    section = report["muxbench"]
+    parameters = {one["name"]: one["parameter"] for one in section["experiments"]}
+    for cell in section["cells"]:
+        swept = cell["point"][parameters[cell["experiment"]]]
+        if cell["model"] != model or value not in (None, swept):
+            continue
+        cell.update(changes)
+        if cell["status"] != "measured":
+            cell["summary"] = {}
+            section["trials"] = [one for one in section["trials"] if one["cell"] != cell["id"]]
+            prefix = f"{cell['id']}/"
+            report["benchmarks"] = [
+                one for one in report["benchmarks"] if not one["name"].startswith(prefix)
+            ]
+
+
+def write(directory: Path, report: dict[str, Any], name: str = "report.json") -> Path:
+    path = directory / name
+    path.write_text(json.dumps(report))
+    return path
+
+
+def _cell(
+    dice: random.Random, experiment: dict[str, Any], model: str, value: int, repetitions: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    parameter = experiment["parameter"]
+    point = {parameter: value}
+    if parameter != "connections":
+        point["connections"] = 100
+    id_parts = [f"{key}:{number}" for key, number in point.items()]
+    cell = {
+        "id": "/".join([model, experiment["name"], *id_parts]), "model": model,
+        "experiment": experiment["name"], "point": point, "status": "measured", "flags": [],
+        "summary": {},
+    }
+    if model in ONE_CLIENT and point["connections"] > 1:
+        return cell | {"status": "skipped", "reason": "it serves one client at a time"}, []
+    return cell, [trial(dice, cell, repetition) for repetition in range(repetitions)]
+
+
+def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
+    columns = {
+        "requests_per_second": [one["load"]["achieved"]["requests_per_second"] for one in trials],
+        "latency_mean_ns": [one["load"]["latency_ns"]["mean"] for one in trials],
+        "latency_p50_ns": [one["load"]["latency_ns"]["p50"] for one in trials],
+        "latency_p99_ns": [one["load"]["latency_ns"]["p99"] for one in trials],
+        "server_cpu_ns_per_request": [one["server"]["cpu_ns_per_request"] for one in trials],
+        "server_memory_bytes": [one["server"]["memory"]["peak_bytes"] for one in trials],
+    }
+    return {key: statistic(values) for key, values in columns.items()}
+
+
+def statistic(values: Sequence[float]) -> dict[str, float]:
+    """The six numbers of one statistic of a cell."""
+    return {
+        "n": len(values),
+        "median": statistics.median(values),
+        "mean": statistics.fmean(values),
+        "stddev": statistics.stdev(values) if len(values) > 1 else 0.0,
+        "min": min(values),
+        "max": max(values),
+    }
+
+
+def _iteration(trial: dict[str, Any]) -> dict[str, Any]:
+    load = trial["load"]
+    return {
+        "run_type": "iteration",
+        "repetition_index": trial["repetition"],
+        "iterations": load["requests"],
+        "real_time": load["latency_ns"]["mean"],
+        "cpu_time": trial["server"]["cpu_ns_per_request"],
+        "items_per_second": load["achieved"]["requests_per_second"],
+        "latency_p99_ns": load["latency_ns"]["p99"],
+    }
+
+
+def _aggregates(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    summary = {
+        key: spread | {"cv": spread["stddev"] / spread["mean"]}
+        for key, spread in cell["summary"].items()
+    }
+    return [
+        {
+            "name": f"{cell['id']}/real_time_{aggregate}",
+            "run_type": "aggregate",
+            "aggregate_name": aggregate,
+            "aggregate_unit": "percentage" if aggregate == "cv" else "time",
+            "iterations": summary["requests_per_second"]["n"],
+            "real_time": summary["latency_mean_ns"][aggregate],
+            "cpu_time": summary["server_cpu_ns_per_request"][aggregate],
+            "items_per_second": summary["requests_per_second"][aggregate],
+        }
+        for aggregate in ("mean", "median", "stddev", "cv")
+    ]
+
+
+def _common(cell: dict[str, Any], family: int, repetitions: int) -> dict[str, Any]:
+    name = f"{cell['id']}/real_time"
+    return {
+        "name": name, "family_index": family, "per_family_instance_index": 0, "run_name": name,
+        "repetitions": repetitions, "threads": 1, "time_unit": "ns",
+    }
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {
+        "name": name, "family": FAMILY_OF.get(name, "readiness"),
+        "mechanism": "kevent over epoll (shim)" if name.startswith("kqueue") else name,
+        "available": True,
+        "capabilities": {
+            "concurrent": name not in ONE_CLIENT, "workers": False, "max_connections": None,
+            "protocols": ["echo", "greet", "http"], "transports": ["tcp", "unix"],
+            "work": ["none", "spin"], "idle_timeout": True,
+        },
+        "features": {},
+    }
+
+
+def _experiment(experiment: dict[str, Any], repetitions: int) -> dict[str, Any]:
+    load = {"mode": "closed", "connections": 100, "idle": 0, "message_bytes": 64}
+    return {
+        "name": experiment["name"], "question": experiment["question"], "protocol": "echo",
+        "transport": "tcp", "load": load,
+        "sweep": {experiment["parameter"]: experiment["values"]},
+        "parameter": experiment["parameter"], "warmup_ns": 300_000_000,
+        "duration_ns": 1_000_000_000, "repetitions": repetitions,
+    }

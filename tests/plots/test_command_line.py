@@ -1,0 +1,153 @@
+"""The program as it is called: files, the same bytes every time, exits, and finding matplotlib."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import synthetic
+from conftest import PLOTS
+
+PROGRAM = PLOTS / "make_charts.py"
+SMALL = synthetic.build(["poll", "epoll_level", "my_own_model"], [synthetic.IDLE], repetitions=2)
+
+
+def run(
+    *arguments: object,
+    cwd: Path | None = None,
+    interpreter: tuple[str, ...] = (sys.executable,),
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    command = [*interpreter, str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def assert_refused(result: subprocess.CompletedProcess[str], *told: str) -> None:
+    assert result.returncode == 2, result
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("make_charts: ")
+    for words in told:
+        assert words in result.stderr
+
+
+def test_by_default_svg_and_png_land_beside_the_report(tmp_path: Path) -> None:
+    result = run(synthetic.write(tmp_path, SMALL))
+    assert result.returncode == 0 and result.stderr == ""
+    assert result.stdout == f"4 charts (svg, png) in {tmp_path}/charts\n"
+    charts = ["idle-cost", "idle-cpu", "idle-p99", "idle-throughput"]
+    assert sorted(path.name for path in (tmp_path / "charts").iterdir()) == [
+        f"{name}.{ending}" for name in charts for ending in ("png", "svg")
+    ]
+
+
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Whatever the directory, the clock's zone, the hash seed and the user's matplotlibrc."""
+    report = synthetic.write(tmp_path, SMALL)
+    theirs = tmp_path / "matplotlibrc"
+    theirs.write_text("axes.linewidth: 5\ngrid.linestyle: --\nfont.stretch: condensed\n")
+    first, second = tmp_path / "first", tmp_path / "elsewhere" / "second"
+    every = ("--format", "svg,png,pdf")
+    assert run(report, "--out", first, *every, PYTHONHASHSEED="1", TZ="UTC").returncode == 0
+    second.mkdir(parents=True)
+    again = run(
+        "../../report.json", "--out", ".", *every, cwd=second, PYTHONHASHSEED="2",
+        TZ="Asia/Tokyo", SOURCE_DATE_EPOCH="1000000000", MATPLOTLIBRC=str(theirs), LC_ALL="C",
+    )
+    assert again.returncode == 0, again.stderr
+    names = sorted(path.name for path in first.iterdir())
+    assert len(names) == 12 and names == sorted(path.name for path in second.iterdir())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_no_file_carries_a_date_or_the_program_that_drew_it(tmp_path: Path) -> None:
+    assert run(synthetic.write(tmp_path, SMALL), "--format", "svg,png,pdf").returncode == 0
+    charts = tmp_path / "charts"
+    assert b"<dc:date>" not in (charts / "idle-cost.svg").read_bytes()
+    png, pdf = ((charts / f"idle-cost.{ending}").read_bytes() for ending in ("png", "pdf"))
+    assert b"tEXt" not in png and b"tIME" not in png
+    assert b"Date" not in pdf and b"atplotlib" not in pdf
+
+
+def test_what_is_absent_is_told_in_one_line_unless_quiet(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, synthetic.build(["poll"], [synthetic.CONNECTIONS]))
+    told = run(report, "--format", "svg")
+    assert told.stdout.splitlines() == [
+        f"3 charts (svg) in {tmp_path}/charts", "not drawn: idle-cost (no experiment sweeps idle)",
+    ]
+    quiet = run(report, "--format", "svg", "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def test_only_skipped_cells_exit_0_and_leave_no_directory(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE])
+    synthetic.edit(document, "poll", status="skipped", reason="too few descriptors")
+    result = run(synthetic.write(tmp_path, document))
+    assert result.returncode == 0
+    assert "not drawn: idle (every cell is skipped)" in result.stdout
+    assert not (tmp_path / "charts").exists()
+
+
+def test_an_older_chart_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, SMALL)
+    out = tmp_path / "charts"
+    out.mkdir()
+    (out / "idle-cost.svg").write_text("old")
+    (out / "notes.txt").write_text("mine")
+    assert run(report, "--format", "svg").returncode == 0
+    assert (out / "idle-cost.svg").read_text().startswith("<?xml")
+    assert (out / "notes.txt").read_text() == "mine"
+    assert len(list(out.iterdir())) == 5
+
+
+def test_a_broken_report_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text('{"muxbench": ')
+    assert_refused(run(report), "is not valid JSON", "give the report.json")
+    assert_refused(run(tmp_path / "none.json"), "No such file", "give the path")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_an_out_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, SMALL)
+    (tmp_path / "file").write_text("")
+    result = run(report, "--out", tmp_path / "file")
+    assert_refused(result, f"cannot write {tmp_path}/file", "--out")
+    assert_refused(run(report, "--out", tmp_path / "file" / "deeper"), "Not a directory", "--out")
+    (tmp_path / "charts" / "idle-cost.svg").mkdir(parents=True)
+    result = run(report, "--format", "svg")
+    assert_refused(result, f"{tmp_path}/charts/idle-cost.svg: Is a directory")
+    assert not list((tmp_path / "charts").glob(".*")), "a half-written file was left behind"
+
+
+@pytest.mark.parametrize("arguments, told", [
+    ([], "the following arguments are required: REPORT.json"),
+    (["report.json", "--format", "svg,gif"], "unknown format 'gif', choose from svg, png, pdf"),
+    (["report.json", "--format", ""], "unknown format ''"),
+    (["report.json", "--colour"], "unrecognized arguments: --colour"),
+])
+def test_wrong_arguments_are_refused(arguments: list[str], told: str) -> None:
+    assert_refused(run(*arguments), told, "--help")
+
+
+@pytest.mark.skipif(not os.access("/usr/bin/python3", os.X_OK), reason="no system interpreter here")
+def test_an_interpreter_without_matplotlib_starts_the_systems(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, SMALL)
+    # -S leaves site-packages out, and with them matplotlib.
+    bare = (sys.executable, "-S")
+    missing = subprocess.run([*bare, "-c", "import matplotlib"], capture_output=True)
+    assert missing.returncode != 0
+    result = run(report, "--format", "svg", interpreter=bare)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "charts" / "idle-cost.svg").exists()
+
+
+def test_no_matplotlib_anywhere_names_the_package(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, SMALL)
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "shadow" / "matplotlib.py").write_text("raise ImportError('not here')\n")
+    result = run(report, PYTHONPATH=str(tmp_path / "shadow"))
+    assert_refused(result, "python3-matplotlib")
