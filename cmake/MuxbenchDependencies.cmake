@@ -7,3 +7,15 @@ find_package(PkgConfig REQUIRED)
 
 # Optional: a server whose library is missing is built as a program that says so.
 pkg_check_modules(LIBURING IMPORTED_TARGET liburing)
+pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
+pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
+find_package(Boost 1.81 QUIET)  # Asio, header-only: Boost::headers
+
+# libev comes without a pkg-config file.
+find_library(LIBEV_LIBRARY ev)
+find_path(LIBEV_INCLUDE_DIR ev.h PATH_SUFFIXES libev)
+if(LIBEV_LIBRARY AND LIBEV_INCLUDE_DIR)
+  add_library(libev::libev UNKNOWN IMPORTED)
+  set_target_properties(libev::libev PROPERTIES
+    IMPORTED_LOCATION ${LIBEV_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LIBEV_INCLUDE_DIR})
+endif()

@@ -3,6 +3,7 @@
 // Limit: the next client waits until this one has gone; a silent client holds everyone (unless
 // --idle-timeout is set).
 #include "common/blocking.h"
+#include "common/work.h"
 #include "net/sys.h"
 
 namespace muxbench {
@@ -10,13 +11,16 @@ namespace muxbench {
 const ModelInfo kModel{.name = "blocking_iterative",
                        .family = "blocking",
                        .mechanism = "accept, recv and send in turn",
-                       .capabilities = {.concurrent = false}};
+                       .capabilities = {.concurrent = false, .child_work = true}};
 
 namespace {
 
-void converse(int fd, Session& session) {
+void converse(int fd, Session& session, const Options& options) {
   while (!session.done()) {
-    if (session.wants_write()) {
+    if (session.awaits_work()) {
+      if (!run_child_work(options)) return;  // too many processes: this client is shed
+      session.on_work_done();
+    } else if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());
       if (sent.ok()) {
         session.on_written(sent.count());
@@ -50,11 +54,13 @@ Result<> serve(ServerContext& server) {
       if (advice == AcceptAdvice::pause) wait_a_moment();
       continue;
     }
+    count(server.counters().accepted);
     const UniqueFd connection(accepted.fd());
     set_io_timeout(connection.get(), server.options.idle_timeout);
     stop_signal::also_ends_input_of(connection.get());
     Session session(sessions);
-    converse(connection.get(), session);
+    converse(connection.get(), session, server.options);
+    server.counters().requests = sessions.requests;
     stop_signal::also_ends_input_of(-1);
   }
 }

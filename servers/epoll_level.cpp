@@ -4,33 +4,40 @@
 // reported again at every wait.
 #include <sys/epoll.h>
 
+#include "common/work.h"
 #include "common/worker.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
 namespace muxbench {
 
-const ModelInfo kModel{
-    .name = "epoll_level", .family = "readiness", .mechanism = "epoll_wait, level-triggered"};
+const ModelInfo kModel{.name = "epoll_level",
+                       .family = "readiness",
+                       .mechanism = "epoll_wait, level-triggered",
+                       .capabilities = {.child_work = true}};
 
 namespace {
 
 struct Connection {
   UniqueFd fd;
   Session session;
-  std::uint32_t events = 0;  // what epoll watches for
+  std::uint32_t events = 0;  // what epoll watches for; 0: it is not in the set
 };
 
 constexpr Token kListener = ~Token{0};
+constexpr Token kChildren = ~Token{1};
 
 class EpollLevel {
  public:
-  explicit EpollLevel(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+  explicit EpollLevel(const ServerContext& server)
+      : listener_(server.listener), children_(server.options), worker_(server) {}
 
   Result<> run() {
     if (!epoll_) return fail("cannot create an epoll set: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN, kListener);
+    if (children_.descriptor() >= 0)
+      watch(EPOLL_CTL_ADD, children_.descriptor(), EPOLLIN, kChildren);
     bool watching_listener = true;
     std::array<epoll_event, 512> events;
     while (!worker_.finished()) {
@@ -40,12 +47,14 @@ class EpollLevel {
         const Token token = events[static_cast<std::size_t>(i)].data.u64;
         if (token == kListener) {
           on_listener_ready();
+        } else if (token == kChildren) {
+          children_.each_done([this](Token its_token) { on_work_done(its_token); });
         } else if (Connection* connection =
                        worker_.find(token)) {  // else: closed since this wait began
           on_ready(token, *connection);
         }
       }
-      worker_.expire([this](Token token) { worker_.close(token); });
+      worker_.expire([this](Token token) { on_silence(token); });
       if (worker_.stopping()) {
         if (listener_ >= 0)
           ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, std::exchange(listener_, -1), nullptr);
@@ -110,16 +119,39 @@ class EpollLevel {
       session.on_half_closed();
     }
     if (session.done()) return worker_.close(token);
+    if (session.awaits_work()) return start_work(token, connection);
 
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
     if (wanted != connection.events) {
+      watch(connection.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.fd.get(), wanted,
+            token);
       connection.events = wanted;
-      watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token);
     }
+  }
+
+  // While its child runs, the connection is out of the set: being ready is of no use to it.
+  void start_work(Token token, Connection& connection) {
+    if (!children_.start(token)) return worker_.close(token);  // too many processes: it is shed
+    if (std::exchange(connection.events, 0U) != 0)
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
+  }
+
+  void on_work_done(Token token) {
+    Connection* connection = worker_.find(token);
+    if (connection == nullptr) return;
+    connection->session.on_work_done();
+    on_ready(token, *connection);
+  }
+
+  // It is not the client who is silent while its answer is being worked on.
+  void on_silence(Token token) noexcept {
+    if (worker_.find(token)->session.awaits_work()) return worker_.touch(token);
+    worker_.close(token);
   }
 
   int listener_;
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
+  ChildWork children_;
   Worker<Connection> worker_;
 };
 

@@ -45,6 +45,7 @@ void converse(int fd, Session& session) {
   {
     Session session(sessions);
     converse(fd, session);
+    server.counters().requests += sessions.requests;
   }
   ::_exit(0);
 }
@@ -64,6 +65,7 @@ Result<> serve(ServerContext& server) {
       gate.on_error(accepted.error());
       continue;
     }
+    count(server.counters().accepted);
     const UniqueFd connection(accepted.fd());
     const pid_t child = children::start();
     if (child == 0) run_child(server, connection.get());

@@ -9,19 +9,24 @@
 #include <mutex>
 
 #include "common/blocking.h"
+#include "common/work.h"
 #include "net/sys.h"
 
 namespace muxbench {
 
 const ModelInfo kModel{.name = "thread_per_connection",
                        .family = "thread",
-                       .mechanism = "accept and pthread_create, blocking recv and send"};
+                       .mechanism = "accept and pthread_create, blocking recv and send",
+                       .capabilities = {.child_work = true}};
 
 namespace {
 
-void converse(int fd, Session& session) {
+void converse(int fd, Session& session, const Options& options) {
   while (!session.done()) {
-    if (session.wants_write()) {
+    if (session.awaits_work()) {
+      if (!run_child_work(options)) return;  // too many processes: this client is shed
+      session.on_work_done();
+    } else if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());
       if (sent.ok()) {
         session.on_written(sent.count());
@@ -62,6 +67,7 @@ class ThreadPerConnection {
         gate_.on_error(accepted.error());
         continue;
       }
+      count(server_.counters().accepted);
       start_thread(UniqueFd(accepted.fd()));
     }
     std::unique_lock lock(mutex_);
@@ -101,7 +107,8 @@ class ThreadPerConnection {
     {
       SessionContext sessions = server.server_.new_session_context();
       Session session(sessions);
-      converse(connection.fd.get(), session);
+      converse(connection.fd.get(), session, server.server_.options);
+      server.server_.counters().requests += sessions.requests;
     }
     const std::lock_guard lock(server.mutex_);
     server.connections_.erase(connection.self);

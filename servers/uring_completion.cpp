@@ -2,50 +2,18 @@
 // completions are collected. Syscalls per request: 1/k io_uring_enter (k completions at once) and
 // no other: a send is linked to the receive after it. Limit: a receive must be given its buffer in
 // advance, so every idle connection parks 16 KiB in the kernel.
-#include <liburing.h>
+#include <poll.h>
 
+#include "common/stop_signal.h"
+#include "common/uring.h"
 #include "common/worker.h"
-#include "net/io_result.h"
 
 namespace muxbench {
 namespace {
 
-// Completions are handled by our own thread, when it asks for them (Linux 6.1); older kernels do
-// without.
-constexpr unsigned kBestFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-constexpr unsigned kEntries = 1024;
+constexpr uring::Ring::Flags kFlags{.preferred = uring::Ring::kOneThread};
 
-struct Ring : io_uring {
-  Ring() : io_uring{} {
-    io_uring_params parameters{.flags = kBestFlags};
-    status = ::io_uring_queue_init_params(kEntries, this, &parameters);
-    if (status == -EINVAL) {
-      parameters = {};
-      status = ::io_uring_queue_init_params(kEntries, this, &parameters);
-    }
-    deferred = (parameters.flags & IORING_SETUP_DEFER_TASKRUN) != 0;
-    if (status == 0) registered = ::io_uring_register_ring_fd(this) == 1;
-  }
-  ~Ring() {
-    if (status == 0) ::io_uring_queue_exit(this);
-  }
-  Ring(const Ring&) = delete;
-
-  int status;
-  bool deferred = false;
-  bool registered = false;
-};
-
-Probe probe() {
-  const Ring ring;
-  if (ring.status != 0) {
-    return {.unavailable_because =
-                fmt::format("io_uring_setup fails with {}; it may be disabled by the sysctl "
-                            "kernel.io_uring_disabled or by a seccomp filter",
-                            describe(static_cast<Errno>(-ring.status)))};
-  }
-  return {.features = {{"defer_taskrun", ring.deferred}, {"registered_ring_fd", ring.registered}}};
-}
+Probe probe() { return uring::describe_ring(uring::Ring(kFlags)); }
 
 }  // namespace
 
@@ -61,11 +29,13 @@ struct Connection {
   Session session;
   bool receiving = false;
   bool sending = false;
-  bool closing = false;  // waits for its operations to end before the descriptor is closed
+  bool send_is_silent = false;  // its success is told by the receive that is linked to it
+  bool closing = false;         // waits for its operations to end before the descriptor is closed
 };
 
-enum class Operation : std::uint8_t { accept = 1, listener_hangup, recv, send };
-constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
+enum class Operation : std::uint8_t { accept = 1, stop, recv, send };
+using Table = ConnectionTable<Connection>;
+constexpr int kOperationShift = Table::kTagShift;
 
 class UringCompletion {
  public:
@@ -73,45 +43,26 @@ class UringCompletion {
       : listener_(server.listener), worker_(server) {}
 
   Result<> run() {
-    if (ring_.status != 0) {
-      return fail("cannot set up io_uring: {}", describe(static_cast<Errno>(-ring_.status)));
-    }
-    submit_listener_hangup();
+    if (!ring_.ok()) return uring::cannot_set_up(ring_);
+    submit_stop_watch();
     while (!worker_.finished()) {
       if (!accepting_ && worker_.accepting()) submit_accept();
-      wait();
-      unsigned head;
-      unsigned seen = 0;
-      io_uring_cqe* cqe;
-      io_uring_for_each_cqe(&ring_, head, cqe) {
-        ++seen;
-        on_complete(static_cast<Operation>(cqe->user_data >> kOperationShift), cqe->user_data,
-                    IoResult::from_res(cqe->res));
-      }
-      ::io_uring_cq_advance(&ring_, seen);
+      ring_.submit_and_wait(worker_.timeout_ms());
+      messages_used_ = 0;  // the kernel has copied the headers that it was given
+      ring_.each_completion([this](const io_uring_cqe& cqe) {
+        on_complete(static_cast<Operation>(cqe.user_data >> kOperationShift),
+                    cqe.user_data & Table::kTokenMask, IoResult::from_res(cqe.res));
+      });
       worker_.expire([this](Token token) { close(token, *worker_.find(token)); });
     }
     return {};
   }
 
  private:
-  // Submits what was prepared and waits for a completion, in one system call.
-  void wait() {
-    const int timeout = worker_.timeout_ms();
-    if (timeout < 0) {
-      ::io_uring_submit_and_wait(&ring_, 1);
-    } else {
-      __kernel_timespec limit{.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1'000'000LL};
-      io_uring_cqe* first;
-      ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
-    }
-    messages_used_ = 0;  // the kernel has copied the headers that it was given
-  }
-
   // Makes room for submissions that must reach the kernel together.
   void make_room(unsigned count) {
-    if (::io_uring_sq_space_left(&ring_) >= count) return;
-    ::io_uring_submit(&ring_);
+    if (::io_uring_sq_space_left(ring_.get()) >= count) return;
+    ::io_uring_submit(ring_.get());
     messages_used_ = 0;
   }
 
@@ -123,10 +74,10 @@ class UringCompletion {
     accepting_ = true;
   }
 
-  // Completes when the stop signal shuts the listener down, whether an accept is pending or not.
-  void submit_listener_hangup() {
-    prepare(Operation::listener_hangup, {},
-            [&](io_uring_sqe* sqe) { ::io_uring_prep_poll_add(sqe, listener_, 0); });
+  void submit_stop_watch() {
+    prepare(Operation::stop, {}, [&](io_uring_sqe* sqe) {
+      ::io_uring_prep_poll_add(sqe, stop_signal::descriptor(), POLLIN);
+    });
   }
 
   void submit_recv(Token token, Connection& connection) {
@@ -141,28 +92,31 @@ class UringCompletion {
   // MSG_WAITALL: the kernel goes on after a short send, so that a linked receive starts only when
   // all is sent.
   void submit_send(Token token, Connection& connection, bool then_receive) {
-    constexpr int kFlags = MSG_WAITALL | MSG_NOSIGNAL;
+    constexpr int kSendFlags = MSG_WAITALL | MSG_NOSIGNAL;
     const std::span<const iovec> pieces = connection.session.write_buffers();
     io_uring_sqe* sent = prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       if (pieces.size() == 1) {
         ::io_uring_prep_send(sqe, connection.fd.get(), pieces[0].iov_base, pieces[0].iov_len,
-                             kFlags);
+                             kSendFlags);
         return;
       }
       msghdr& message = messages_[messages_used_++] = {};
       message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg does not write to it
       message.msg_iovlen = pieces.size();
-      ::io_uring_prep_sendmsg(sqe, connection.fd.get(), &message, kFlags);
+      ::io_uring_prep_sendmsg(sqe, connection.fd.get(), &message, kSendFlags);
     });
     connection.sending = true;
-    if (!then_receive) return;
+    if (then_receive) submit_recv(token, connection);
+    if (!then_receive || !connection.receiving) return;
     sent->flags |= IOSQE_IO_LINK;
-    submit_recv(token, connection);
+    // Without this the send's own completion would end the wait, and the receive need another.
+    connection.send_is_silent = (ring_.get()->features & IORING_FEAT_CQE_SKIP) != 0;  // Linux 5.17
+    if (connection.send_is_silent) sent->flags |= IOSQE_CQE_SKIP_SUCCESS;
   }
 
   template <typename Fill>
   io_uring_sqe* prepare(Operation operation, Token token, Fill fill) {
-    io_uring_sqe* sqe = ::io_uring_get_sqe(&ring_);
+    io_uring_sqe* sqe = ring_.next_sqe();
     fill(sqe);
     sqe->user_data = token | Token{static_cast<std::uint8_t>(operation)} << kOperationShift;
     return sqe;
@@ -170,8 +124,7 @@ class UringCompletion {
 
   void on_complete(Operation operation, Token token, IoResult result) {
     if (operation == Operation::accept) return on_accepted(result);
-    if (operation == Operation::listener_hangup)
-      return void(worker_.on_accept_error(Errno{EINVAL}));
+    if (operation == Operation::stop) return void(worker_.on_accept_error(Errno{EINVAL}));
     Connection* connection = worker_.find(token);
     if (connection == nullptr) return;
     worker_.touch(token);
@@ -185,24 +138,32 @@ class UringCompletion {
   void on_accepted(IoResult accepted) {
     accepting_ = false;
     if (!accepted.ok()) return void(worker_.on_accept_error(accepted.error()));
-    const Token token = worker_.open(accepted.fd());
+    UniqueFd fd(accepted.fd());
+    if (worker_.stopping()) return;
+    const Token token = worker_.open(std::move(fd));
     proceed(token, *worker_.find(token));
   }
 
   void on_received(Token token, Connection& connection, IoResult got) {
     connection.receiving = false;
+    const bool send_was_cut_short = !got.ok() && got.error() == Errno{ECANCELED};
+    if (connection.send_is_silent && !send_was_cut_short) {
+      connection.sending = connection.send_is_silent = false;
+      std::size_t all = 0;
+      for (const iovec& piece : connection.session.write_buffers()) all += piece.iov_len;
+      connection.session.on_written(all);
+    }
     if (got.ok()) {
       connection.session.on_read(got.count());
     } else {
       connection.session.drop_lease();
-      const bool send_was_cut_short = got.error() == Errno{ECANCELED};
       if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(token, connection);
     }
     proceed(token, connection);
   }
 
   void on_sent(Token token, Connection& connection, IoResult sent) {
-    connection.sending = false;
+    connection.sending = connection.send_is_silent = false;
     if (sent.ok()) {
       connection.session.on_written(sent.count());
     } else if (!sent.interrupted() && !sent.would_block()) {
@@ -218,15 +179,15 @@ class UringCompletion {
       session.on_half_closed();
     }
     if (session.done()) close(token, connection);
-    if (connection.closing) {
-      if (!connection.receiving && !connection.sending) worker_.close(token);
-    } else if (session.wants_write() && !connection.sending) {
+    if (!connection.closing && !connection.sending) {
       make_room(2);
-      submit_send(token, connection, session.then_reads() && !connection.receiving);
-    } else if (!connection.sending && !connection.receiving) {
-      make_room(1);
-      submit_recv(token, connection);
+      if (session.wants_write()) {
+        submit_send(token, connection, session.then_reads() && !connection.receiving);
+      } else if (!connection.receiving) {
+        submit_recv(token, connection);
+      }
     }
+    if (connection.closing && !connection.receiving && !connection.sending) worker_.close(token);
   }
 
   // The descriptor may be closed, and its buffers returned, only when the kernel has given up both
@@ -239,8 +200,8 @@ class UringCompletion {
 
   int listener_;
   bool accepting_ = false;
-  Ring ring_;
-  std::array<msghdr, kEntries> messages_;
+  uring::Ring ring_{kFlags};
+  std::array<msghdr, uring::Ring::kEntries> messages_;
   std::size_t messages_used_ = 0;
   Worker<Connection> worker_;
 };

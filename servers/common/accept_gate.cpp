@@ -7,7 +7,8 @@ namespace muxbench {
 AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
   switch (static_cast<int>(error)) {
     case EAGAIN:
-      return AcceptAdvice::none_left;
+      // A non-blocking AF_UNIX listener says this even when it has been shut down.
+      return stop_signal::requested() ? AcceptAdvice::stop : AcceptAdvice::none_left;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

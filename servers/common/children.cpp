@@ -17,6 +17,7 @@ namespace {
 // so the handler never allocates.
 std::vector<pid_t> pids;
 std::atomic<std::size_t> count = 0;
+std::atomic<int> status_of_last = 0;
 
 class BlockSigchld {
  public:
@@ -37,11 +38,13 @@ class BlockSigchld {
 // Standard signals coalesce: one SIGCHLD may stand for many children.
 void on_sigchld(int) noexcept {
   const int saved_errno = errno;
-  for (pid_t ended; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
+  int status = 0;
+  for (pid_t ended; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     const auto found = std::find(pids.begin(), pids.end(), ended);
     if (found == pids.end()) continue;
     *found = pids.back();
     pids.pop_back();
+    status_of_last = status;
     count = pids.size();
   }
   errno = saved_errno;
@@ -76,9 +79,11 @@ pid_t start() {
 
 std::size_t running() noexcept { return count; }
 
-void stop_all() {
+int last_status() noexcept { return status_of_last; }
+
+void stop_all(int signal) {
   const BlockSigchld blocked;
-  for (const pid_t pid : pids) ::kill(pid, SIGTERM);
+  for (const pid_t pid : pids) ::kill(pid, signal);
   while (!pids.empty()) ::sigsuspend(&blocked.mask_before());
 }
 

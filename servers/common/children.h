@@ -2,6 +2,7 @@
 // with it.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -18,7 +19,10 @@ pid_t start();
 // Those that still run.
 std::size_t running() noexcept;
 
-// Passes SIGTERM on to all, and waits until the last has ended.
-void stop_all();
+// How the last one that ended did so, as waitpid(2) tells it.
+int last_status() noexcept;
+
+// Passes the signal on to all, and waits until the last has ended.
+void stop_all(int signal = SIGTERM);
 
 }  // namespace muxbench::children

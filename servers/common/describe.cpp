@@ -1,7 +1,5 @@
 #include "common/describe.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -9,7 +7,7 @@ namespace muxbench {
 
 using Json = nlohmann::ordered_json;
 
-void print_description(const ModelInfo& model, const Probe& probe) {
+void print_description(const ModelInfo& model, const Probe& probe, const Options& options) {
   const auto& capabilities = model.capabilities;
   Json json{{"name", model.name},
             {"family", model.family},
@@ -22,8 +20,13 @@ void print_description(const ModelInfo& model, const Probe& probe) {
                           {"protocols", {"echo", "greet", "http"}},
                           {"transports", {"tcp", "unix"}},
                           {"work", {"none", "spin"}},
-                          {"idle_timeout", true}};
-  if (capabilities.max_connections != 0) {
+                          {"idle_timeout", true},
+                          {"idle_cpu", capabilities.idle_cpu},
+                          {"edge_triggered", capabilities.edge_triggered}};
+  if (capabilities.child_work) json["capabilities"]["work"].push_back("child");
+  if (capabilities.one_client_per_worker) {
+    json["capabilities"]["max_connections"] = options.workers;
+  } else if (capabilities.max_connections != 0) {
     json["capabilities"]["max_connections"] = capabilities.max_connections;
   }
   json["features"] = Json::object();
@@ -33,8 +36,8 @@ void print_description(const ModelInfo& model, const Probe& probe) {
   fmt::print("{}\n", json.dump());
 }
 
-void print_ready_line(const Address& address) {
-  const Json json{{"ready", true}, {"address", address.to_string()}, {"pid", ::getpid()}};
+void print_ready_line(const Address& address, pid_t pid) {
+  const Json json{{"ready", true}, {"address", address.to_string()}, {"pid", pid}};
   fmt::print("{}\n", json.dump());
   std::fflush(stdout);
 }

@@ -20,7 +20,6 @@ struct ContentType {
 
 constexpr std::array kContentTypes{
     ContentType{"html", "text/html; charset=utf-8"},
-    ContentType{"htm", "text/html; charset=utf-8"},
     ContentType{"txt", "text/plain; charset=utf-8"},
     ContentType{"css", "text/css; charset=utf-8"},
     ContentType{"js", "text/javascript; charset=utf-8"},
@@ -29,11 +28,8 @@ constexpr std::array kContentTypes{
     ContentType{"svg", "image/svg+xml"},
     ContentType{"png", "image/png"},
     ContentType{"jpg", "image/jpeg"},
-    ContentType{"jpeg", "image/jpeg"},
     ContentType{"gif", "image/gif"},
-    ContentType{"webp", "image/webp"},
     ContentType{"ico", "image/x-icon"},
-    ContentType{"woff2", "font/woff2"},
     ContentType{"wasm", "application/wasm"},
     ContentType{"pdf", "application/pdf"},
 };
@@ -48,23 +44,31 @@ std::string_view content_type(std::string_view path) {
   return "application/octet-stream";
 }
 
+struct Unmap {
+  std::size_t size;
+  void operator()(void* at) const noexcept { ::munmap(at, size); }
+};
+using Mapping = std::unique_ptr<void, Unmap>;
+
 class MappedDocument final : public Document {
  public:
-  using Document::Document;
-  ~MappedDocument() override {
-    if (!bytes().empty()) ::munmap(const_cast<std::byte*>(bytes().data()), bytes().size());
-  }
+  MappedDocument(Mapping mapping, std::string_view type)
+      : Document({static_cast<const std::byte*>(mapping.get()), mapping.get_deleter().size}, type),
+        mapping_(std::move(mapping)) {}
+
+ private:
+  Mapping mapping_;
 };
 
 // Empty if there is no memory for it.
 DocumentRef map(int file, std::size_t size, std::string_view type) {
-  std::span<const std::byte> bytes;
+  Mapping mapping(nullptr, Unmap{size});
   if (size != 0) {  // mmap(2) refuses a length of 0
     void* const at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (at == MAP_FAILED) return {};
-    bytes = {static_cast<const std::byte*>(at), size};
+    mapping.reset(at);
   }
-  return DocumentRef(new MappedDocument(bytes, type));
+  return DocumentRef(new MappedDocument(std::move(mapping), type));
 }
 
 // RESOLVE_BENEATH makes "..", absolute paths and symbolic links that would leave the root fail with
@@ -193,12 +197,13 @@ LookupResult DocumentRoot::refresh(std::string_view path, std::int64_t now_ns, D
 Lookup DocumentRoot::open_file(std::string& path, UniqueFd& file, struct stat& status) const {
   if (path.empty()) path = ".";
   for (const bool may_be_directory : {true, false}) {
-    file = open_beneath(root_.get(), path.c_str(), 0);
-    if (!file) {
+    UniqueFd opened = open_beneath(root_.get(), path.c_str(), 0);
+    if (!opened) {
       // The directory is there, only its index is not: as if its list were not to be had.
       const bool no_index = !may_be_directory && errno == ENOENT;
       return no_index ? Lookup::forbidden : outcome_of(errno);
     }
+    file = std::move(opened);
     if (::fstat(file.get(), &status) != 0) return Lookup::unavailable;
     if (S_ISREG(status.st_mode)) return Lookup::found;
     if (!S_ISDIR(status.st_mode)) return Lookup::forbidden;
@@ -251,9 +256,9 @@ std::string_view DocumentRoot::date() noexcept {
     const std::chrono::hh_mm_ss clock(time - day);
     const auto end = fmt::format_to_n(
         text.data(), text.size(), "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        kDays.substr(std::chrono::weekday(day).c_encoding() * 3, 3), unsigned{date.day()},
-        kMonths.substr((unsigned{date.month()} - 1) * 3, 3), int{date.year()},
-        clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+        kDays.substr(std::size_t{3} * std::chrono::weekday(day).c_encoding(), 3),
+        unsigned{date.day()}, kMonths.substr(std::size_t{3} * (unsigned{date.month()} - 1), 3),
+        int{date.year()}, clock.hours().count(), clock.minutes().count(), clock.seconds().count());
     size = std::min(end.size, text.size());
   }
   return {text.data(), size};

@@ -28,7 +28,7 @@ namespace muxbench {
 class DocumentRoot final : public Site {
  public:
   struct Limits {
-    std::size_t most_documents = 1024;  // each may take two descriptors' worth of kernel memory
+    std::size_t most_documents = 1024;  // each holds a mapping; vm.max_map_count is about 65,000
     Nanoseconds trusted_for = std::chrono::seconds(1);  // then a file is looked at again
   };
 

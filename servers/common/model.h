@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "common/counters.h"
 #include "common/options.h"
 #include "protocol/session.h"
 
@@ -19,6 +20,13 @@ struct Capabilities {
   bool concurrent = true;             // false: one client at a time, the others wait
   bool workers = false;               // --workers may be more than 1
   std::uint64_t max_connections = 0;  // a limit of the mechanism itself (select); 0: none
+  bool idle_cpu = false;              // it uses the processor while nothing happens
+  bool edge_triggered = false;        // it takes a short read to mean that there is no more
+  bool child_work = false;            // --work child: it looks at Session::awaits_work()
+  // A worker serves one client at a time, and the others wait: then the number of workers is the
+  // limit, and the default has to be as large as the loads that are worth comparing.
+  bool one_client_per_worker = false;
+  unsigned default_workers = 1;
 };
 
 // What a mechanism really uses on this kernel, for --describe: {"single_issuer", true}.
@@ -29,6 +37,8 @@ struct Probe {
   std::vector<Feature> features;
 };
 
+struct ServerContext;
+
 struct ModelInfo {
   std::string_view name;  // the program is server_<name>
   std::string_view
@@ -36,11 +46,29 @@ struct ModelInfo {
   std::string_view mechanism;  // the calls it stands on, in a few words
   Capabilities capabilities{};
   Probe (*probe)() = nullptr;  // nullptr: always available, nothing to tell
+  // It calls ServerContext::ready() itself, in every worker.
+  bool says_when_ready = false;
+  // For a model that starts its own program again for each connection (--inetd-handler): serves the
+  // one on standard input. There is no listener then, and no ready line.
+  Result<> (*inetd_handler)(ServerContext&) = nullptr;
 };
 
 struct ServerContext {
   const Options& options;
   const int listener;  // blocking, listening, TCP_NODELAY (accepted sockets inherit it). The stop signal shuts it down.
+  std::span<char* const> arguments;  // the command line that this program was started with
+  Site* site = nullptr;              // what http serves; nullptr for the other protocols
+
+  unsigned worker = 0;               // its number, in a group of workers (worker_group.h)
+
+  // The same for one worker of several, with options of its own.
+  ServerContext for_worker(unsigned number, const Options& its_options) const {
+    return {its_options, listener, arguments, site, number};
+  }
+  // This worker waits for connections. The last one prints the ready line: connections that come
+  // before all wait would go to those that do.
+  void ready() const;
+  WorkerCounters& counters() const noexcept { return counters::of_worker(worker); }
 
   // One for each worker: sessions of one context share a buffer pool, which is not for several threads.
   SessionContext new_session_context() const;

@@ -23,12 +23,18 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse
       description);
 }
 
-Result<Nanoseconds> parse_work(std::string_view text) {
+Result<Work> parse_work(std::string_view text) {
   constexpr std::string_view kSpin = "spin:";
-  if (text == "none") return Nanoseconds(0);
-  if (text.starts_with(kSpin)) return parse_duration(text.substr(kSpin.size()));
+  if (text == "none") return Work{};
+  if (text == "child") return Work{.child = true};
+  if (text.starts_with(kSpin)) {
+    const auto duration = parse_duration(text.substr(kSpin.size()));
+    if (!duration) return duration.error();
+    return Work{.spin = *duration};
+  }
   return usage_error(
-      "\"{}\" is not a kind of work; write none, or spin: and a duration, such as spin:20us", text);
+      "\"{}\" is not a kind of work; write none, child, or spin: and a duration, such as spin:20us",
+      text);
 }
 
 // "30" means seconds, as the option says; "300ms" works too.
@@ -54,6 +60,12 @@ Result<> check(Options& options) {
         "{} runs as one worker; leave --workers out or choose a model that scales with it",
         kModel.name);
   }
+  if (options.work.child && !kModel.capabilities.child_work) {
+    return usage_error(
+        "{} does not wait for child processes; choose another --work, or a model whose --describe "
+        "lists child",
+        kModel.name);
+  }
   return {};
 }
 
@@ -61,6 +73,7 @@ Result<> check(Options& options) {
 
 Result<std::optional<Options>> parse_options(int argc, char** argv) {
   Options options;
+  options.workers = kModel.capabilities.default_workers;
   CLI::App app{fmt::format("{}: {}. A muxbench server.", kModel.name, kModel.mechanism)};
   app.add_option("--listen", options.listen,
                  "127.0.0.1:PORT, [::1]:PORT or unix:/path; port 0: the kernel picks")
@@ -74,8 +87,10 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
                                                                {"http", ProtocolName::http}}));
   app.add_option("--root", options.root, "The folder that http serves")
       ->check(CLI::ExistingDirectory);
-  app.add_option("--workers", options.workers, "Worker processes or threads")
+  app.add_option("--workers", options.workers,
+                 fmt::format("Worker processes or threads (default {})", options.workers))
       ->check(CLI::Range(1, 1024));
+  app.add_flag("--pin", options.pin_workers, "Put each worker on a CPU of its own");
   app.add_option("--backlog", options.backlog, "listen(2) backlog")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
@@ -84,10 +99,17 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   add_parsed(app, "--idle-timeout", options.idle_timeout, parse_seconds,
              "Close connections that are silent for so many seconds (0: never)");
-  add_parsed(app, "--work", options.spin, parse_work,
-             "Work for each request: none or spin:DURATION (default none)");
+  add_parsed(app, "--work", options.work, parse_work,
+             "Work for each request: none, spin:DURATION, or child: a find over --root or the "
+             "current folder (default none)");
+  app.add_option("--counters", options.counters_file,
+                 "Write what each worker has done to this file at the end, as JSON");
   app.add_flag("--describe", options.describe,
                "Print what this model is and needs as JSON, and exit");
+  if (kModel.inetd_handler != nullptr) {
+    app.add_flag("--inetd-handler", options.inetd_handler)
+        ->group("");  // hidden: we start ourselves
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

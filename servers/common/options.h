@@ -11,6 +11,11 @@
 
 namespace muxbench {
 
+struct Work {
+  Nanoseconds spin{};  // processor time
+  bool child = false;  // a child process
+};
+
 enum class ProtocolName : std::uint8_t { echo, greet, http };
 
 struct Options {
@@ -19,12 +24,15 @@ struct Options {
   bool allow_remote = false;
   ProtocolName protocol = ProtocolName::echo;
   std::string root;  // the folder that http serves
-  unsigned workers = 1;
+  unsigned workers = 1;  // the model's own default if none were asked for
+  bool pin_workers = false;
   int backlog = 4096;
   std::size_t max_connections = SIZE_MAX;
   Nanoseconds idle_timeout{};  // 0: none
-  Nanoseconds spin{};          // busy work for each request
+  Work work;                   // for each request, before its answer
+  std::string counters_file;
   bool describe = false;
+  bool inetd_handler = false;
 };
 
 // nullopt: --help or --version was asked for and has been answered.

@@ -1,11 +1,15 @@
 #include "common/stop_signal.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+
+#include "common/counters.h"
 
 namespace muxbench::stop_signal {
 namespace {
@@ -14,8 +18,11 @@ constexpr long kGraceNanoseconds = 800'000'000;
 
 // Everything that the handler touches is lock-free or set before it is installed.
 std::atomic<bool> stop_requested = false;
-std::atomic<int> listening_socket = -1;
+std::array<std::atomic<int>, kMostListeners> listeners;  // -1: none
+std::atomic<std::size_t> listener_count = 0;
 std::atomic<int> current_connection = -1;
+std::atomic<int> stop_event = -1;
+bool in_child = false;
 timer_t deadline_timer;
 std::string socket_file;
 pid_t owner = 0;
@@ -24,24 +31,42 @@ void end_input(int fd) noexcept {
   if (fd >= 0) ::shutdown(fd, SHUT_RD);
 }
 
-void on_signal(int number, siginfo_t* info, void*) noexcept {
-  const int saved_errno = errno;
-  if (stop_requested.exchange(true)) {
-    remove_socket_file();
-    ::_exit(info->si_code == SI_TIMER ? 0 : 128 + number);
-  }
-  end_input(listening_socket);
+// Both directions, because an AF_UNIX listener reports POLLHUP only then, and POLLHUP is what
+// reaches a loop that does not watch it for input at the moment.
+void shut_down(int listener) noexcept {
+  if (listener >= 0) ::shutdown(listener, SHUT_RDWR);
+}
+
+void raise(int event) noexcept {
+  if (event >= 0) ::eventfd_write(event, 1);
+}
+
+void begin_to_stop() noexcept {
+  raise(stop_event);
+  for (std::size_t i = 0; i < listener_count; ++i) shut_down(listeners[i]);
   end_input(current_connection);
   const itimerspec deadline{.it_interval = {},
                             .it_value = {.tv_sec = 0, .tv_nsec = kGraceNanoseconds}};
   ::timer_settime(deadline_timer, 0, &deadline, nullptr);
+}
+
+void on_signal(int number, siginfo_t* info, void*) noexcept {
+  const int saved_errno = errno;
+  if (!stop_requested.exchange(true)) {
+    begin_to_stop();
+  } else if (!in_child) {
+    counters::write_file();
+    remove_socket_file();
+    ::_exit(info->si_code == SI_TIMER ? 0 : 128 + number);
+  }
   errno = saved_errno;
 }
 
 }  // namespace
 
 Result<> install(int listener, const Address& address) {
-  listening_socket = listener;
+  for (std::atomic<int>& each : listeners) each = -1;
+  also_shuts_down(listener);
   owner = ::getpid();
   if (address.is_unix()) socket_file = address.path();
 
@@ -64,13 +89,29 @@ Result<> install(int listener, const Address& address) {
 
 bool requested() noexcept { return stop_requested; }
 
+void request() noexcept {
+  if (!stop_requested.exchange(true)) begin_to_stop();
+}
+
+int descriptor() noexcept {
+  if (stop_event < 0) stop_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop_requested) raise(stop_event);
+  return stop_event;
+}
+
+void also_shuts_down(int listener) noexcept {
+  listeners[listener_count++] = listener;
+  if (stop_requested) shut_down(listener);
+}
+
 void also_ends_input_of(int connection) noexcept {
   current_connection = connection;
   if (stop_requested) end_input(connection);
 }
 
 void adopt_in_child(int connection) noexcept {
-  listening_socket = -1;
+  in_child = true;
+  listener_count = 0;
   also_ends_input_of(connection);
 }
 

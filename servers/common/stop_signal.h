@@ -19,13 +19,28 @@ Result<> install(int listener, const Address& address);
 
 bool requested() noexcept;
 
+// Begins to stop as if the signal had come: a part of the server has failed, and the rest must not
+// go on alone.
+void request() noexcept;
+
+// A worker with a listener of its own (SO_REUSEPORT): the signal shuts it down too. It stays open
+// until the server stops. Safe in several threads.
+void also_shuts_down(int listener) noexcept;
+constexpr std::size_t kMostListeners = 1 + 1024;  // the server's own, and one for each worker
+
+// A descriptor that is readable from the signal on, for loops that would not see the listener go:
+// shutdown(2) wakes nobody who waits for an AF_UNIX listener, and a listener that is not accepted
+// from is not watched. It is not to be read; the same for every caller. Call before serving.
+int descriptor() noexcept;
+
 // A blocking model that waits in recv(2) instead of accept(2) names that socket here while it does:
 // the signal ends the socket's input, so that recv returns what has arrived and then 0. -1: none.
 // For one thread of a process.
 void also_ends_input_of(int connection) noexcept;
 
-// In a child made by fork(2): forget the parent's listener and end the input of `connection` in its
-// place.
+// In a child made by fork(2): forget the listeners, which the parent shuts down, and end the input
+// of `connection` in their place. A second signal, which Ctrl-C and the parent may both send, means
+// nothing here: the parent decides when the time is over, and its children end with it.
 void adopt_in_child(int connection) noexcept;
 
 // Removes the socket file, if there is one.

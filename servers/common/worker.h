@@ -14,33 +14,62 @@
 
 namespace muxbench {
 
-// `Connection` has at least {UniqueFd fd; Session session;} as its first two members.
+// `Connection` begins with what accept gave, and its session: {UniqueFd fd; Session session; ...}.
 template <typename Connection>
 class Worker {
  public:
-  explicit Worker(const ServerContext& server)
+  // `most_connections` is a limit of the mechanism itself, beside --max-connections.
+  explicit Worker(const ServerContext& server, std::size_t most_connections = SIZE_MAX)
       : sessions_(server.new_session_context()),
-        gate_(server.options.max_connections),
+        counters_(server.counters()),
+        gate_(std::min(server.options.max_connections, most_connections)),
         idle_limit_(to_milliseconds(server.options.idle_timeout)) {}
 
-  Token open(int fd) { return connections_.insert(UniqueFd(fd), Session(sessions_)); }
+  ~Worker() { publish(); }
+  Worker(const Worker&) = delete;
+
+  Token open(int fd) { return open(UniqueFd(fd)); }
+  template <typename Handle>
+  Token open(Handle handle) {
+    return open(std::move(handle), sessions_, counters_);
+  }
+  // Where threads share this: accepted by the one that the context and the counters belong to.
+  template <typename Handle>
+  Token open(Handle handle, SessionContext& sessions, WorkerCounters& counters) {
+    count(counters.accepted);
+    if (idle_limit_ != 0) update_now();  // the wait may have been long, and its silence begins here
+    return connections_.insert(std::move(handle), Session(sessions));
+  }
+  std::size_t size() const noexcept { return connections_.size(); }
   Connection* find(Token token) noexcept { return connections_.find(token); }
   void close(Token token) noexcept { connections_.erase(token); }
 
+  // visit(token, connection) for every connection.
+  template <typename Visit>
+  void each(Visit visit) {
+    connections_.each(visit);
+  }
+
   // The connection was read from or written to.
   void touch(Token token) noexcept {
-    if (idle_limit_ != 0) connections_.touch(token);
+    if (idle_limit_ == 0) return;
+    update_now();
+    connections_.touch(token);
   }
 
   // What to do when accept(2) has failed. On `stop` every connection's input ends: what has arrived
   // is still answered, then it reads end of file as if its peer had finished, and the loop runs
   // until none is left.
   AcceptAdvice on_accept_error(Errno error) noexcept {
+    return on_accept_error(
+        error, [](Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });
+  }
+  // The same where shutdown(2) is not the way: `end_input` is called for each connection.
+  template <typename EndInput>
+  AcceptAdvice on_accept_error(Errno error, EndInput end_input) {
     const AcceptAdvice advice = gate_.on_error(error);
-    if (advice == AcceptAdvice::stop) {
-      stopping_ = true;
-      connections_.each(
-          [](Token, Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });
+    if (advice == AcceptAdvice::stop && !std::exchange(stopping_, true)) {
+      connections_.each([&](Token, Connection& connection) { end_input(connection); });
     }
     return advice;
   }
@@ -49,8 +78,10 @@ class Worker {
   bool stopping() const noexcept { return stopping_; }
   bool finished() const noexcept { return stopping_ && connections_.size() == 0; }
 
-  // For the wait call: milliseconds until something is due, -1 if nothing is.
+  // For the wait call: milliseconds until something is due, -1 if nothing is. Asked once a round,
+  // so it is also where requests are added to what --counters reports.
   int timeout_ms() noexcept {
+    publish();
     std::int64_t timeout = -1;
     if (gate_.paused()) {
       const auto left =
@@ -79,12 +110,16 @@ class Worker {
     return static_cast<std::uint32_t>(
         std::chrono::ceil<std::chrono::milliseconds>(duration).count());
   }
+  void publish() noexcept {
+    if (sessions_.requests != 0) count(counters_.requests, std::exchange(sessions_.requests, 0));
+  }
   void update_now() noexcept {
     connections_.set_now(to_milliseconds(Clock::now().time_since_epoch()));
   }
 
   SessionContext sessions_;  // before the connections: they return their buffers to it
   ConnectionTable<Connection> connections_;
+  WorkerCounters& counters_;
   AcceptGate gate_;
   std::uint32_t idle_limit_;  // milliseconds; 0: none
   bool stopping_ = false;

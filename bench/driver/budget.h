@@ -1,0 +1,54 @@
+// How long a run may take. The profiles smoke and quick keep a promise of time whatever the number
+// of models and experiments: durations, repetitions and sweeps are fitted to it, and every
+// reduction is told. The profile full has no limit: it runs the files as they are.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/experiment.h"
+#include "driver/plan.h"
+
+namespace muxbench {
+
+struct Profile {
+  std::string name;
+  std::optional<Nanoseconds> limit;  // of the whole run, kept by stopping early if need be
+  Nanoseconds target{};              // what the plan may come to: below the limit, for surprises
+  Nanoseconds longest{};             // of one measurement
+  Nanoseconds comfortable{};         // measurements are cut to this before repetitions are
+  Nanoseconds shortest{};            // and to this before sweeps are
+  unsigned most_repetitions = kMostRepetitions;
+  unsigned least_repetitions = 1;
+};
+
+Result<Profile> find_profile(const std::string& name);
+
+// What the command line fixes: the fit leaves it alone.
+struct FixedAmounts {
+  std::optional<Nanoseconds> duration;
+  std::optional<unsigned> repetitions;
+};
+
+// What a trial costs beside its warm-up and measurement: start, verification, opening and closing
+// of connections, stop.
+Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
+Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
+                       const LoadSettings& settings);
+
+// The time of one repetition of every cell of an experiment that can run here.
+using BlockCost = std::function<Nanoseconds(const Experiment&)>;
+BlockCost block_cost(const std::vector<Model>& models, const HostLimits& limits);
+
+struct Fitted {
+  std::vector<Experiment> experiments;
+  std::vector<std::string> notes;  // one sentence per reduction
+  Nanoseconds estimate{};
+};
+
+Fitted fit(const std::vector<Experiment>& experiments, const BlockCost& cost,
+           const Profile& profile, const FixedAmounts& fixed);
+
+}  // namespace muxbench

@@ -1,0 +1,74 @@
+// A program that the driver started: its own process group, pinned, its standard output a pipe and
+// the beginning of its standard error kept. It never outlives the driver, nor this object.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace muxbench {
+
+struct SpawnOptions {
+  std::vector<std::string> command;
+  std::vector<int> cpus;  // sched_setaffinity(2) before exec; empty: the driver's own
+  int cgroup_procs = -1;  // a cgroup.procs file that the child writes itself into before exec
+};
+
+enum class Wait { line, end_of_output, exited, timeout, interrupted };
+
+class ChildProcess {
+ public:
+  static Result<ChildProcess> start(const SpawnOptions& options);
+  ChildProcess(ChildProcess&&) = default;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();  // SIGKILL to the group, and waits
+
+  pid_t pid() const noexcept { return pid_.value; }
+  int pidfd() const noexcept { return pidfd_.get(); }  // readable when it has exited
+
+  // The next line of its output, in `line`. `watched` is a pidfd of another process whose end is
+  // told as Wait::exited. At the end of output the rest without newline is in `line`.
+  Wait read_line(std::string& line, Clock::time_point deadline, int watched = -1);
+
+  void signal_group(int number) const noexcept;
+  // Its status as waitpid(2) gives it; nothing when it still runs at the deadline. An ended process
+  // stays a zombie while this object lives, so that its number and its group's stay its own.
+  std::optional<int> wait_until(Clock::time_point deadline);
+  // The status, if it was seen to end.
+  std::optional<int> status() const noexcept { return status_; }
+
+  // The last line that it wrote to standard error, if any.
+  std::string last_words() const;
+
+ private:
+  ChildProcess() = default;
+  bool has_ended() noexcept;
+
+  struct Pid {  // moved-from objects own nothing
+    pid_t value = -1;
+    explicit Pid(pid_t pid = -1) : value(pid) {}
+    Pid(Pid&& other) noexcept : value(std::exchange(other.value, -1)) {}
+  };
+  Pid pid_;
+  UniqueFd pidfd_;
+  UniqueFd output_;
+  UniqueFd errors_;
+  std::string buffered_;
+  std::optional<int> status_;
+};
+
+// "exited with status 3", "was killed by SIGSEGV"
+std::string describe_status(int status);
+
+// Orphans of forking servers come to the driver (PR_SET_CHILD_SUBREAPER); this collects those
+// that have ended. Only where no other child of the driver runs.
+void adopt_orphans() noexcept;
+void reap_orphans() noexcept;
+
+}  // namespace muxbench

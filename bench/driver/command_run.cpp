@@ -1,0 +1,138 @@
+// muxbench run: the measurement.
+#include "base/parse.h"
+#include "driver/commands.h"
+#include "driver/findings.h"
+#include "driver/interrupt.h"
+#include "driver/report.h"
+#include "driver/run.h"
+#include "driver/summary.h"
+
+namespace muxbench {
+namespace {
+
+// What the command line says, before it is understood.
+struct RunArguments {
+  RunOptions options;
+  std::string out;
+  std::string network = "private";
+  std::string duration;
+  std::string server_cpus;
+  std::string load_cpus;
+  std::uint64_t seed = 0;
+  unsigned repetitions = 0;
+};
+
+Result<> read_cpus(const std::string& text, std::optional<std::vector<int>>& into) {
+  if (text.empty()) return {};
+  auto cpus = parse_cpu_list(text);
+  if (!cpus) return cpus.error();
+  into = std::move(*cpus);
+  return {};
+}
+
+Result<RunOptions> understand(const RunArguments& arguments) {
+  RunOptions options = arguments.options;
+  if (auto read = read_cpus(arguments.server_cpus, options.cpus.server); !read) return read.error();
+  if (auto read = read_cpus(arguments.load_cpus, options.cpus.load); !read) return read.error();
+  if (!arguments.duration.empty()) {
+    const auto duration = parse_duration(arguments.duration);
+    if (!duration) return duration.error();
+    if (*duration < std::chrono::milliseconds(1)) {
+      return usage_error("--duration {} is too short; measure for 1ms or longer",
+                         arguments.duration);
+    }
+    options.fixed.duration = *duration;
+  }
+  options.private_network = arguments.network == "private";
+  if (!arguments.out.empty()) options.out = arguments.out;
+  return options;
+}
+
+bool all_good(const RunRecord& record) {
+  for (const TrialResult& trial : record.trials) {
+    if (!trial.ok() || !trial.stop_error.empty()) return false;
+  }
+  return true;
+}
+
+int run(const RunArguments& arguments) {
+  const auto begin = Clock::now();
+  const auto options = understand(arguments);
+  if (!options) return report(kProgram, options.error());
+  auto setup = set_up_run(*options);
+  if (interrupted()) return kExitInterrupted;
+  if (!setup) return report(kProgram, setup.error());
+  if (options->dry_run) {
+    fmt::print("{}", describe_plan(*setup, true));
+    return 0;
+  }
+  RunRecord& record = setup->record;
+  const auto folder = OutputFolder::prepare(options->out, record.started);
+  if (!folder) return report(kProgram, folder.error());
+  const auto scratch = ScratchFolder::make();
+  if (!scratch) return report(kProgram, scratch.error());
+
+  if (!options->quiet) fmt::print(stderr, "{}", describe_plan(*setup, false));
+  run_trials(*setup, *options, scratch->path(), begin);
+  summarize(record);
+  const std::string text = findings(record);
+  if (auto written = folder->write("report.json", to_text(make_report(record))); !written) {
+    return report(kProgram, written.error());
+  }
+  if (auto written = folder->write("summary.md", text); !written) {
+    return report(kProgram, written.error());
+  }
+  if (!options->quiet) fmt::print("{}\n", text);
+  fmt::print("{}\n", folder->file("report.json"));
+  if (record.interrupted) {
+    fmt::print(stderr, "{}: interrupted; the report has the {} trials that had finished\n",
+               kProgram, record.trials.size());
+    return kExitInterrupted;
+  }
+  if (all_good(record)) return 0;
+  return report(kProgram, fail("some trials failed; the report says which, and `muxbench verify` "
+                               "checks a server by itself"));
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& status, const std::vector<std::string>& command_line) {
+  auto arguments = std::make_shared<RunArguments>();
+  RunOptions& options = arguments->options;
+  const Paths paths = default_paths();
+  options.servers_dir = paths.servers_dir;
+  options.loadgen = paths.loadgen;
+  options.experiments_dir = paths.experiments_dir;
+  options.command_line = command_line;
+
+  CLI::App* command = app.add_subcommand("run", "Measure the models and write a report");
+  // Scripts put their defaults before what their user wrote: the last one counts.
+  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  command->add_option("--profile", options.profile,
+                      "smoke (30 s), quick (5 minutes, the default) or full (as the files say)");
+  command->add_option("--models", options.models, "Models: a,b, globs allowed (default: all)");
+  command->add_option("--experiments", options.experiments, "Experiments: a,b, globs allowed");
+  command->add_option("--out", arguments->out, "Folder of the report (default: results/TIME-HOST)");
+  auto* seed = command->add_option("--seed", arguments->seed, "Seed of the order of the trials");
+  auto* repetitions =
+      command->add_option("--repetitions", arguments->repetitions, "Trials of each cell")
+          ->check(CLI::Range(1U, kMostRepetitions));
+  command->add_option("--duration", arguments->duration, "Measured time of a trial, such as 500ms");
+  command->add_option("--server-cpus", arguments->server_cpus, "CPUs of the server, such as 0-1");
+  command->add_option("--load-cpus", arguments->load_cpus, "CPUs of the load generator");
+  command->add_flag("--share-cpus", options.cpus.share, "Let the two run on the same CPUs");
+  command->add_option("--network", arguments->network, "A private loopback, or the host's")
+      ->check(CLI::IsMember({"private", "host"}));
+  command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
+  command->add_option("--loadgen", options.loadgen, "The load generator");
+  command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");
+  command->add_flag("--quiet", options.quiet, "Print only the report's place and errors");
+  command->add_flag("--dry-run", options.dry_run, "Print the plan and the estimate, and stop");
+  command->callback([arguments, seed, repetitions, &status] {
+    if (seed->count() > 0) arguments->options.seed = arguments->seed;
+    if (repetitions->count() > 0) arguments->options.fixed.repetitions = arguments->repetitions;
+    status = run(*arguments);
+  });
+}
+
+}  // namespace muxbench

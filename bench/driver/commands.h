@@ -1,0 +1,18 @@
+// The subcommands of muxbench. Each adds itself to the command line and leaves its exit status in
+// `status` when it was the one that was asked for.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace muxbench {
+
+void add_list_command(CLI::App& app, int& status);
+void add_doctor_command(CLI::App& app, int& status);
+void add_verify_command(CLI::App& app, int& status);
+void add_run_command(CLI::App& app, int& status, const std::vector<std::string>& command_line);
+
+inline constexpr const char* kProgram = "muxbench";
+
+}  // namespace muxbench

@@ -1,0 +1,53 @@
+// An experiment file: the question, the load, what is swept, and how long and how often to measure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "driver/json_reader.h"
+#include "driver/settings.h"
+
+namespace muxbench {
+
+struct Sweep {
+  std::string key;
+  std::vector<std::uint64_t> values;
+};
+
+struct Experiment {
+  std::string name;
+  std::string question;
+  std::string protocol;         // echo, greet or http
+  std::string transport;        // tcp or unix
+  std::string mode = "closed";  // of the load
+  LoadSettings load;
+  std::vector<Sweep> sweep;  // several keys: every combination
+  Nanoseconds warmup{};
+  Nanoseconds duration{};
+  unsigned repetitions = 1;
+  std::string models = "*";  // globs, separated by commas
+  unsigned order = 100;      // experiments run by this, then by name; a tight budget drops the last
+
+  // What a profile changes: an object of the keys sweep, warmup, duration and repetitions, checked
+  // when the file is read.
+  std::map<std::string, Json> profiles;
+};
+
+inline constexpr unsigned kMostRepetitions = 1000;
+
+Result<Experiment> parse_experiment(std::string_view text, const std::string& file);
+// Every *.json of a folder, in the order in which they run.
+Result<std::vector<Experiment>> load_experiments(const std::string& folder);
+
+Experiment with_profile(Experiment experiment, const std::string& profile);
+
+std::vector<Point> points_of(const Experiment& experiment);
+std::string cell_id(const std::string& model, const Experiment& experiment, const Point& point);
+
+// At most `keep` (2 or more) of the values of each sweep, evenly spread, both ends always.
+Experiment thinned(Experiment experiment, std::size_t keep);
+
+}  // namespace muxbench

@@ -1,0 +1,136 @@
+#include "driver/host.h"
+
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "version.h"
+
+namespace muxbench {
+namespace {
+
+// The value of the first line "KEY<spaces>: VALUE".
+std::string field_of(const std::string& path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(':');
+    if (!line.starts_with(key) || colon == std::string::npos) continue;
+    const auto begin = line.find_first_not_of(" \t", colon + 1);
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "";
+}
+
+void put(Json& json, const char* key, const std::string& value) {
+  if (!value.empty()) json[key] = value;  // an unknown field is absent
+}
+
+std::uint64_t descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+Json caches() {
+  Json list = Json::array();
+  for (int index = 0; index < 8; ++index) {
+    const std::string folder = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", index);
+    const std::string size = first_line(folder + "size");  // "48K"
+    if (size.empty()) break;
+    const long scale = size.back() == 'M' ? 1024L * 1024 : 1024L;
+    list.push_back({{"type", first_line(folder + "type")},
+                    {"level", std::atol(first_line(folder + "level").c_str())},
+                    {"size", std::atol(size.c_str()) * scale},
+                    {"num_sharing", 1}});
+  }
+  return list;
+}
+
+bool cpu_scaling_enabled() {
+  const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  return !governor.empty() && governor != "performance";
+}
+
+}  // namespace
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string host_name() {
+  utsname names{};
+  ::uname(&names);
+  return names.nodename;
+}
+
+std::string cpu_model() {
+  const std::string name = field_of("/proc/cpuinfo", "model name");
+  return name.empty() ? field_of("/proc/cpuinfo", "CPU part") : name;  // arm64 has no name
+}
+
+std::string virtualisation() {
+  if (std::filesystem::exists("/.dockerenv")) return "docker";
+  if (std::filesystem::exists("/run/.containerenv")) return "podman";
+  const std::string vendor = first_line("/sys/class/dmi/id/sys_vendor");
+  if (!vendor.empty() && vendor.find("QEMU") != std::string::npos) return "qemu";
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.starts_with("flags")) {
+      return line.find(" hypervisor") == std::string::npos ? "" : "virtual machine";
+    }
+  }
+  return "";
+}
+
+Json host_section() {
+  utsname names{};
+  ::uname(&names);
+  Json host{{"name", names.nodename},
+            {"kernel", fmt::format("{} {}", names.sysname, names.release)},
+            {"architecture", names.machine}};
+  put(host, "cpu_model", cpu_model());
+  host["cpus"] = ::sysconf(_SC_NPROCESSORS_ONLN);
+  host["memory_bytes"] =
+      static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  host["descriptor_limit"] = descriptor_limit();
+  put(host, "compiler", build_info().compiler);
+  put(host, "build_type", build_info().type);
+  put(host, "congestion_control", first_line("/proc/sys/net/ipv4/tcp_congestion_control"));
+  put(host, "governor", first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
+  put(host, "clock_source",
+      first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
+  put(host, "virtualisation", virtualisation());
+  return host;
+}
+
+Json envelope_context(const std::string& executable, const std::string& date) {
+  double megahertz = std::atof(field_of("/proc/cpuinfo", "cpu MHz").c_str());
+  Json load = Json::array();
+  std::istringstream averages(first_line("/proc/loadavg"));
+  for (double value = 0; load.size() < 3 && averages >> value;) load.push_back(value);
+  return {{"date", date},
+          {"host_name", host_name()},
+          {"executable", executable},
+          {"num_cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
+          {"mhz_per_cpu", static_cast<int>(megahertz)},
+          {"cpu_scaling_enabled", cpu_scaling_enabled()},
+          {"caches", caches()},
+          {"load_avg", load},
+          {"library_build_type", build_info().type == "Debug" ? "debug" : "release"}};
+}
+
+const BuildInfo& build_info() {
+  static const BuildInfo info{MUXBENCH_VERSION,    MUXBENCH_GIT_REVISION, MUXBENCH_GIT_DIRTY,
+                              MUXBENCH_BUILD_TYPE, MUXBENCH_COMPILER,     MUXBENCH_EXPERIMENTS_DIR};
+  return info;
+}
+
+}  // namespace muxbench

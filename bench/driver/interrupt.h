@@ -1,0 +1,18 @@
+// SIGINT, SIGTERM and SIGHUP become a flag and a readable descriptor: every wait of the driver
+// watches it, so that a run stops within moments and still writes its report.
+#pragma once
+
+#include "base/result.h"
+
+namespace muxbench {
+
+inline constexpr int kExitInterrupted = 130;
+
+Result<> catch_interrupts();
+bool interrupted() noexcept;
+int interrupt_fd() noexcept;  // readable once interrupted; -1 before catch_interrupts()
+
+// In a child between fork(2) and exec(3): signals as a program expects to find them.
+void restore_signals() noexcept;
+
+}  // namespace muxbench

@@ -1,0 +1,101 @@
+#include "driver/load_run.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/parse.h"
+
+namespace muxbench {
+namespace {
+
+std::string join(const std::vector<int>& cpus) { return fmt::format("{}", fmt::join(cpus, ",")); }
+
+std::string as_argument(Nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
+
+bool is_result(const Json& json) { return text_at(json, "/status").has_value(); }
+
+}  // namespace
+
+std::vector<std::string> load_command(const LoadRequest& request) {
+  const auto threads =
+      std::clamp<std::uint64_t>(request.settings.connections, 1, request.cpus.size());
+  std::vector<std::string> command{request.program, "--target", request.target.to_string(),
+                                   "--protocol", request.protocol};
+  for (const Setting& setting : kSettings) {
+    command.emplace_back(setting.flag);
+    command.push_back(std::to_string(request.settings.*setting.member));
+  }
+  for (const std::string& word :
+       {std::string("--threads"), std::to_string(threads), std::string("--cpus"),
+        join(request.cpus), std::string("--warmup"), as_argument(request.warmup),
+        std::string("--duration"), as_argument(request.duration), std::string("--json"),
+        std::string("-"), std::string("--phases"), std::string("--quiet")}) {
+    command.push_back(word);
+  }
+  return command;
+}
+
+Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls) {
+  auto child = ChildProcess::start({.command = load_command(request), .cpus = request.cpus});
+  if (!child) return child.error();
+  const auto deadline = Clock::now() + request.timeout;
+  std::string line;
+  std::string last;
+  while (true) {
+    switch (child->read_line(line, deadline, last.empty() ? request.server_pidfd : -1)) {
+      case Wait::interrupted:
+        return fail("interrupted");
+      case Wait::exited:
+        return fail("the server died while it was under load");
+      case Wait::timeout:
+        return fail(
+            "the load generator did not end within {}; the server may have stopped "
+            "answering",
+            to_string(request.timeout));
+      case Wait::line: {
+        const Json json = Json::parse(line, nullptr, false);
+        const std::string phase = text_at(json, "/phase").value_or("");
+        if (phase == "measuring") calls.measuring();
+        if (phase == "measured") {
+          // Held still, it cannot close its connections before the server's memory is read.
+          child->signal_group(SIGSTOP);
+          calls.measured();
+          child->signal_group(SIGCONT);
+        }
+        if (is_result(json)) last = line;
+        continue;
+      }
+      case Wait::end_of_output:
+        break;
+    }
+    break;
+  }
+  if (!line.empty()) last = line;
+  const auto status = child->wait_until(Clock::now() + std::chrono::seconds(5));
+  Json result = Json::parse(last, nullptr, false);
+  if (is_result(result)) return result;
+  const std::string words = child->last_words();
+  return fail("the load generator {} without a result{}{}",
+              status ? describe_status(*status) : "closed its output", words.empty() ? "" : ": ",
+              words);
+}
+
+std::string load_failure(const Json& result) {
+  const std::string status = text_at(result, "/status").value_or("failed");
+  if (status == "ok") return "";
+  std::string kinds;
+  if (const Json::json_pointer by_kind("/errors/by_kind"); result.contains(by_kind)) {
+    for (const auto& [kind, told] : result.at(by_kind).items()) {
+      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : "; ",
+                           number_at(told, "/count").value_or(0), kind);
+      if (const auto first = text_at(told, "/first")) kinds += " (" + *first + ")";
+    }
+  }
+  if (kinds.empty() && number_at(result, "/requests") == 0.0) {
+    return "not one request succeeded within the measured window";
+  }
+  if (kinds.empty()) return "the load generator ended with status \"" + status + "\"";
+  return "the load generator saw errors: " + kinds;
+}
+
+}  // namespace muxbench

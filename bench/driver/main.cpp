@@ -1,0 +1,36 @@
+// muxbench: compares I/O multiplexing strategies by measuring one server program per strategy.
+#include <fmt/format.h>
+
+#include "driver/child_process.h"
+#include "driver/commands.h"
+#include "driver/host.h"
+#include "driver/interrupt.h"
+
+int main(int argc, char** argv) {
+  using namespace muxbench;
+  const std::vector<std::string> command_line(argv, argv + argc);
+  CLI::App app(
+      "Compares I/O multiplexing strategies: one server per strategy, real traffic, one "
+      "JSON report.",
+      kProgram);
+  const BuildInfo& build = build_info();
+  app.set_version_flag("--version", fmt::format("muxbench {}{}{}{}", build.version,
+                                                build.revision.empty() ? "" : ", revision ",
+                                                build.revision, build.dirty ? " (dirty)" : ""));
+  app.require_subcommand(1);
+  int status = 0;
+  add_list_command(app, status);
+  add_doctor_command(app, status);
+  add_verify_command(app, status);
+  add_run_command(app, status, command_line);
+
+  adopt_orphans();
+  if (const auto ready = catch_interrupts(); !ready) return report(kProgram, ready.error());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    return report(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
+  }
+  return status;
+}

@@ -1,0 +1,45 @@
+// The models: every executable file server_* of a folder, as it describes itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "driver/json_reader.h"
+
+namespace muxbench {
+
+struct Capabilities {
+  bool concurrent = true;
+  bool workers = false;
+  std::optional<std::uint64_t> max_connections;
+  std::vector<std::string> protocols{"echo"};
+  std::vector<std::string> transports{"tcp"};
+};
+
+struct Model {
+  std::string name;
+  std::string family;
+  std::string mechanism;
+  bool available = false;
+  std::string reason;                // why it is not available
+  std::vector<std::string> command;  // the program and the arguments that come before ours
+  Capabilities capabilities;
+  Json description = Json::object();  // what it said, for the report
+};
+
+// A program that does not describe itself is a model that is not available, with the reason.
+Model describe_model(const std::string& path);
+// Fails when the folder has no server, or when interrupted.
+Result<std::vector<Model>> discover_models(const std::string& folder);
+
+// Reads the answer to --describe; `file_name` is "server_X".
+Model parse_description(std::string_view text, const std::string& file_name);
+
+// The places of the names that match "a,epoll_*" (fnmatch(3) globs), in the order of `names`. A
+// part that matches nothing is an error that names the close ones; `kind` is "model" or such.
+Result<std::vector<std::size_t>> select_names(const std::vector<std::string>& names,
+                                              const std::string& patterns, std::string_view kind);
+bool matches_any(const std::string& name, const std::string& patterns);
+
+}  // namespace muxbench

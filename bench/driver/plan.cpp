@@ -1,0 +1,106 @@
+#include "driver/plan.h"
+
+#include <algorithm>
+#include <random>
+
+namespace muxbench {
+namespace {
+
+// What a server or the load generator needs beside one descriptor per connection: listener, epoll
+// sets, timers, pipes, libraries' own.
+constexpr std::uint64_t kSpareDescriptors = 64;
+
+bool has(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::string join(const std::vector<std::string>& list) {
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+// Fisher and Yates over a generator that the C++ standard fixes. std::shuffle and the standard
+// distributions differ between libraries, and then a seed would not give the same order.
+void shuffle(std::vector<PlannedTrial>& trials, std::size_t from, std::mt19937_64& generator) {
+  for (std::size_t left = trials.size() - from; left > 1; --left) {
+    // Numbers above the last whole multiple are drawn again, so every order is equally likely.
+    const std::uint64_t limit = generator.max() - generator.max() % left;
+    std::uint64_t drawn = generator();
+    while (drawn >= limit) drawn = generator();
+    std::swap(trials[from + left - 1], trials[from + drawn % left]);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,
+                                       const LoadSettings& settings, const HostLimits& limits) {
+  if (!model.available) return model.reason;
+  const Capabilities& can = model.capabilities;
+  if (!has(can.protocols, experiment.protocol)) {
+    return fmt::format("it does not speak {}, only {}", experiment.protocol, join(can.protocols));
+  }
+  if (!has(can.transports, experiment.transport)) {
+    return fmt::format("it does not serve over {}, only over {}", experiment.transport,
+                       join(can.transports));
+  }
+  const std::uint64_t connections = settings.connections + settings.idle;
+  if (!can.concurrent && connections > 1) {
+    return "it serves one connection at a time, and this point has more";
+  }
+  if (can.max_connections && connections > *can.max_connections) {
+    return fmt::format("it serves at most {} connections, and this point has {}",
+                       *can.max_connections, connections);
+  }
+  if (const std::uint64_t needed = connections + kSpareDescriptors; needed > limits.descriptors) {
+    return fmt::format(
+        "{} connections need {} descriptors in one process and the limit is {}; "
+        "raise it with ulimit -n {}",
+        connections, needed, limits.descriptors, needed);
+  }
+  return {};
+}
+
+std::vector<Cell> make_cells(const std::vector<Model>& models,
+                             const std::vector<Experiment>& experiments, const HostLimits& limits) {
+  std::vector<Cell> cells;
+  for (std::size_t e = 0; e < experiments.size(); ++e) {
+    const Experiment& experiment = experiments[e];
+    for (const Point& point : points_of(experiment)) {
+      for (std::size_t m = 0; m < models.size(); ++m) {
+        if (!matches_any(models[m].name, experiment.models)) continue;
+        const LoadSettings settings = at_point(experiment.load, point);
+        cells.push_back({.id = cell_id(models[m].name, experiment, point),
+                         .model = m,
+                         .experiment = e,
+                         .point = point,
+                         .settings = settings,
+                         .skipped = why_skipped(models[m], experiment, settings, limits)});
+      }
+    }
+  }
+  return cells;
+}
+
+std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
+                                       const std::vector<Experiment>& experiments,
+                                       std::uint64_t seed) {
+  unsigned blocks = 0;
+  for (const Experiment& experiment : experiments) {
+    blocks = std::max(blocks, experiment.repetitions);
+  }
+  std::mt19937_64 generator(seed);
+  std::vector<PlannedTrial> trials;
+  for (unsigned block = 0; block < blocks; ++block) {
+    const std::size_t begin = trials.size();
+    for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+      const bool runs = !cells[cell].skipped;
+      if (runs && block < experiments[cells[cell].experiment].repetitions) {
+        trials.push_back({cell, block});
+      }
+    }
+    shuffle(trials, begin, generator);
+  }
+  return trials;
+}
+
+}  // namespace muxbench

@@ -1,0 +1,43 @@
+// The plan: cells (model x point of an experiment), which of them can run here, and their trials
+// in a random order that a recorded seed gives again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/experiment.h"
+#include "driver/models.h"
+
+namespace muxbench {
+
+struct HostLimits {
+  std::uint64_t descriptors = 0;  // of one process (RLIMIT_NOFILE)
+};
+
+struct Cell {
+  std::string id;
+  std::size_t model = 0;       // places in the plan's lists
+  std::size_t experiment = 0;  // likewise
+  Point point;
+  LoadSettings settings;
+  std::optional<std::string> skipped;  // why it cannot run here
+};
+
+struct PlannedTrial {
+  std::size_t cell = 0;
+  unsigned repetition = 0;
+};
+
+std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,
+                                       const LoadSettings& settings, const HostLimits& limits);
+
+std::vector<Cell> make_cells(const std::vector<Model>& models,
+                             const std::vector<Experiment>& experiments, const HostLimits& limits);
+
+// Block r holds trial r of every cell that runs, shuffled: a drift of the machine hits all alike.
+std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
+                                       const std::vector<Experiment>& experiments,
+                                       std::uint64_t seed);
+
+}  // namespace muxbench

@@ -1,0 +1,121 @@
+#include "driver/process_tree.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+
+namespace muxbench {
+namespace {
+
+Nanoseconds from_ticks(long ticks) {
+  static const long per_second = ::sysconf(_SC_CLK_TCK);
+  return std::chrono::seconds(1) * ticks / per_second;
+}
+
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> pids;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
+  if (!folder) return pids;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    pid_t pid = 0;
+    const char* const end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, pid).ptr == end) pids.push_back(pid);
+  }
+  return pids;
+}
+
+// The sum of the lines "KEY:   123 kB" of a file under /proc/PID.
+std::optional<std::uint64_t> kilobytes(pid_t pid, const char* name, const std::string& key) {
+  std::ifstream file(fmt::format("/proc/{}/{}", pid, name));
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    std::istringstream rest(line.substr(key.size()));
+    std::uint64_t value = 0;
+    if (rest >> value) return value * 1024;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ProcessStat> read_stat(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  if (!std::getline(file, text)) return {};
+  // proc(5): the name in parentheses may hold anything, so fields count from the last one.
+  const auto end_of_name = text.rfind(')');
+  if (end_of_name == std::string::npos) return {};
+  std::istringstream fields(text.substr(end_of_name + 1));
+  ProcessStat stat;
+  std::string skipped;
+  fields >> skipped >> stat.parent >> stat.group;
+  for (int field = 6; field <= 13; ++field) fields >> skipped;
+  long user = 0;
+  long system = 0;
+  long children_user = 0;
+  long children_system = 0;
+  if (!(fields >> user >> system >> children_user >> children_system)) return {};
+  stat.user = from_ticks(user);
+  stat.system = from_ticks(system);
+  stat.children_user = from_ticks(children_user);
+  stat.children_system = from_ticks(children_system);
+  return stat;
+}
+
+std::vector<pid_t> process_tree(pid_t root) {
+  std::multimap<pid_t, pid_t> children;
+  std::vector<pid_t> tree;
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_stat(pid);
+    if (!stat) continue;
+    if (pid == root || stat->group == root) {
+      tree.push_back(pid);
+    } else {
+      children.emplace(stat->parent, pid);
+    }
+  }
+  for (std::size_t i = 0; i < tree.size(); ++i) {  // grows while it is walked
+    const auto [begin, end] = children.equal_range(tree[i]);
+    for (auto child = begin; child != end; ++child) tree.push_back(child->second);
+  }
+  return tree;
+}
+
+TreeCpu tree_cpu(const std::vector<pid_t>& pids) {
+  TreeCpu sum;
+  for (const pid_t pid : pids) {
+    const auto stat = read_stat(pid);
+    clockid_t clock{};
+    timespec used{};
+    if (!stat || ::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+      continue;  // it ended meanwhile: its parent's children_* will have it
+    }
+    sum.user += stat->user + stat->children_user;
+    sum.system += stat->system + stat->children_system;
+    sum.total += std::chrono::seconds(used.tv_sec) + Nanoseconds(used.tv_nsec) +
+                 stat->children_user + stat->children_system;
+  }
+  return sum;
+}
+
+std::optional<std::uint64_t> peak_resident_bytes(pid_t pid) {
+  return kilobytes(pid, "status", "VmHWM:");
+}
+
+std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) {
+  std::uint64_t sum = 0;
+  for (const pid_t pid : pids) sum += kilobytes(pid, "smaps_rollup", "Pss:").value_or(0);
+  if (sum == 0) return {};
+  return sum;
+}
+
+}  // namespace muxbench

@@ -1,0 +1,52 @@
+// All that a run knows and found: what the report and the findings are written from.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "driver/budget.h"
+#include "driver/cpu_plan.h"
+#include "driver/plan.h"
+#include "driver/statistics.h"
+#include "driver/trial.h"
+
+namespace muxbench {
+
+// A reason not to rank a cell, though it was measured.
+struct Flag {
+  std::string kind;
+  std::string detail;
+};
+
+struct CellResult {
+  std::string status;  // measured, skipped, failed or missing
+  std::string reason;  // unless measured
+  std::vector<Flag> flags;
+  std::map<std::string, Statistics> summary;  // by the names of kMetrics
+};
+
+struct RunRecord {
+  bool interrupted = false;
+  std::chrono::system_clock::time_point started;
+  std::chrono::system_clock::time_point finished;
+  std::uint64_t seed = 0;
+  std::string profile;
+  std::vector<std::string> command_line;
+  std::vector<std::string> notes;
+
+  CpuPlan cpus;
+  bool private_network = false;
+  std::size_t planned_trials = 0;
+
+  std::vector<Model> models;
+  std::vector<Experiment> experiments;  // as run
+  std::vector<Cell> cells;
+  std::vector<TrialResult> trials;  // in the order they ran
+  // Models whose server failed again and again: no more trials were spent on them, and why.
+  std::map<std::size_t, std::string> given_up;
+  std::vector<CellResult> results;  // one per cell, made by summarize()
+};
+
+}  // namespace muxbench

@@ -1,0 +1,158 @@
+#include "driver/run.h"
+
+#include <algorithm>
+
+#include "driver/interrupt.h"
+#include "driver/progress.h"
+
+namespace muxbench {
+namespace {
+
+// A server that fails this often in a row will not come right: its time goes to the others.
+constexpr int kPatience = 2;
+
+// Planned times in the order of the trials, and how reality compares with them.
+class Estimate {
+ public:
+  explicit Estimate(const RunSetup& setup) {
+    for (const PlannedTrial& planned : setup.order) {
+      const Cell& cell = setup.record.cells[planned.cell];
+      costs_.push_back(trial_cost(setup.record.models[cell.model],
+                                  setup.record.experiments[cell.experiment], cell.settings));
+      left_ += costs_.back();
+    }
+  }
+  Nanoseconds cost(std::size_t trial) const { return costs_[trial]; }
+  Nanoseconds left() const {
+    if (planned_ == Nanoseconds(0)) return left_;
+    const double pace = static_cast<double>(took_.count()) / static_cast<double>(planned_.count());
+    return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(left_.count()) * pace));
+  }
+  void passed(std::size_t trial, Nanoseconds took) {
+    planned_ += costs_[trial];
+    left_ -= costs_[trial];
+    took_ += took;
+  }
+
+ private:
+  std::vector<Nanoseconds> costs_;
+  Nanoseconds left_{};
+  Nanoseconds planned_{};
+  Nanoseconds took_{};
+};
+
+// Counts failures of a model's server in a row, and gives up on it.
+class Patience {
+ public:
+  void learn(RunRecord& record, const TrialResult& result) {
+    const std::size_t model = record.cells[result.cell].model;
+    if (!result.server_failed) {
+      failures_.erase(model);
+    } else if (++failures_[model] == kPatience) {
+      record.given_up.emplace(model, fmt::format("not tried any more after {} failures in a row: "
+                                                 "{}",
+                                                 kPatience, result.error));
+    }
+  }
+
+ private:
+  std::map<std::size_t, int> failures_;
+};
+
+void note_early_end(RunRecord& record, const PlannedTrial& next, bool at_block_start) {
+  if (at_block_start) {
+    record.notes.push_back(
+        fmt::format("The run took longer than planned: it ends after repetition {} "
+                    "to keep the time of profile {}.",
+                    next.repetition, record.profile));
+  } else {
+    record.notes.push_back(
+        fmt::format("The run took longer than planned: it ends within "
+                    "repetition {} to keep the time of profile {}, so some "
+                    "cells have one trial fewer.",
+                    next.repetition + 1, record.profile));
+  }
+}
+
+}  // namespace
+
+TimeGuard::TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate) {
+  // Amounts fixed on the command line may need more than the profile promises: the wish counts.
+  if (profile.limit && estimate <= *profile.limit) end_ = begin + *profile.limit;
+}
+
+Nanoseconds TimeGuard::left(Clock::time_point now) const {
+  return end_ ? *end_ - now : Nanoseconds::max();
+}
+
+bool TimeGuard::may_start_block(Clock::time_point now, Nanoseconds last_block) const {
+  return left(now) >= last_block;
+}
+
+bool TimeGuard::may_start_trial(Clock::time_point now, Nanoseconds cost) const {
+  return left(now) >= cost;
+}
+
+void run_trials(RunSetup& setup, const RunOptions& options, const std::string& scratch,
+                Clock::time_point begin) {
+  RunRecord& record = setup.record;
+  const TimeGuard guard(begin, setup.profile, setup.estimate);
+  Estimate estimate(setup);
+  Patience patience;
+  Progress progress(setup.order.size(), options.quiet);
+  auto block_begin = Clock::now();
+
+  for (std::size_t i = 0; i < setup.order.size() && !interrupted(); ++i) {
+    const PlannedTrial& planned = setup.order[i];
+    const Cell& cell = record.cells[planned.cell];
+    const Experiment& experiment = record.experiments[cell.experiment];
+    const auto now = Clock::now();
+    const bool new_block = i > 0 && planned.repetition != setup.order[i - 1].repetition;
+    if (new_block) {
+      if (!guard.may_start_block(now, now - block_begin)) {
+        note_early_end(record, planned, true);
+        break;
+      }
+      block_begin = now;
+    }
+    if (record.given_up.contains(cell.model)) {
+      estimate.passed(i, Nanoseconds(0));
+      continue;
+    }
+    if (!guard.may_start_trial(now, estimate.cost(i))) {
+      note_early_end(record, planned, false);
+      break;
+    }
+    progress.update(i, estimate.left(), cell.id);
+    TrialSetup trial{.model = &record.models[cell.model],
+                     .experiment = &experiment,
+                     .cell = &cell,
+                     .loadgen = options.loadgen,
+                     .scratch = scratch,
+                     .server_cpus = record.cpus.server,
+                     .load_cpus = record.cpus.load,
+                     .load_timeout = load_timeout(experiment, cell.settings)};
+    if (guard.limited()) trial.load_timeout = std::min(trial.load_timeout, guard.left(now));
+    TrialResult result = run_trial(trial);
+    if (interrupted()) break;  // an unfinished trial is no result
+    if (!result.ok() && guard.left(Clock::now()) <= Nanoseconds(0)) {
+      note_early_end(record, planned, false);  // it failed because its time was cut
+      break;
+    }
+    result.cell = planned.cell;
+    result.repetition = planned.repetition;
+    result.order = i;
+    result.started = now - begin;
+    estimate.passed(i, result.took);
+    if (!result.ok()) progress.say(fmt::format("failed: {}: {}", cell.id, result.error));
+    if (!result.stop_error.empty()) {
+      progress.say(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
+    }
+    patience.learn(record, result);
+    record.trials.push_back(std::move(result));
+  }
+  record.interrupted = interrupted();
+  record.finished = std::chrono::system_clock::now();
+}
+
+}  // namespace muxbench

@@ -1,0 +1,167 @@
+#include "driver/run_setup.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+
+#include "base/parse.h"
+#include "driver/cgroup.h"
+#include "driver/host.h"
+#include "driver/network_namespace.h"
+#include "driver/show.h"
+
+namespace muxbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename T>
+std::vector<std::string> names_of(const std::vector<T>& items) {
+  std::vector<std::string> names;
+  for (const T& item : items) names.push_back(item.name);
+  return names;
+}
+
+template <typename T>
+std::vector<T> choose(const std::vector<T>& items, const std::vector<std::size_t>& places) {
+  std::vector<T> chosen;
+  for (const std::size_t place : places) chosen.push_back(items[place]);
+  return chosen;
+}
+
+Result<std::vector<Model>> choose_models(const RunOptions& options) {
+  const auto all = discover_models(options.servers_dir);
+  if (!all) return all.error();
+  const auto places = select_names(names_of(*all), options.models, "model");
+  if (!places) return places.error();
+  return choose(*all, *places);
+}
+
+Result<std::vector<Experiment>> choose_experiments(const RunOptions& options) {
+  const auto all = load_experiments(options.experiments_dir);
+  if (!all) return all.error();
+  const auto places = select_names(names_of(*all), options.experiments, "experiment");
+  if (!places) return places.error();
+  auto chosen = choose(*all, *places);
+  for (Experiment& experiment : chosen) {
+    experiment = with_profile(std::move(experiment), options.profile);
+  }
+  return chosen;
+}
+
+Result<> check_loadgen(const std::string& path) {
+  if (fs::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0) return {};
+  return usage_error("there is no load generator {}; build it, or name it with --loadgen", path);
+}
+
+Result<> check_something_runs(const std::vector<Cell>& cells) {
+  const bool runs =
+      std::any_of(cells.begin(), cells.end(), [](const Cell& cell) { return !cell.skipped; });
+  if (runs) return {};
+  if (cells.empty()) {
+    return usage_error(
+        "no chosen experiment is for any of the chosen models; look at \"models\" "
+        "in the experiment files");
+  }
+  return Error{fmt::format("nothing can run here: all {} cells are skipped, for example {}: {}",
+                           cells.size(), cells.front().id, *cells.front().skipped),
+               Exit::unavailable};
+}
+
+void choose_network(const RunOptions& options, RunRecord& record) {
+  if (!options.private_network) return;
+  const auto entered = options.dry_run ? try_private_network() : enter_private_network();
+  record.private_network = entered.ok();
+  if (!entered) {
+    record.notes.push_back("The host's network is used: " + entered.error().message + ".");
+  }
+}
+
+}  // namespace
+
+Result<RunSetup> set_up_run(const RunOptions& options) {
+  auto profile = find_profile(options.profile);
+  if (!profile) return profile.error();
+  RunSetup setup{.profile = *profile};
+  RunRecord& record = setup.record;
+  record.started = std::chrono::system_clock::now();
+  record.profile = options.profile;
+  record.command_line = options.command_line;
+  record.seed = options.seed.value_or(std::random_device{}());
+
+  auto experiments = choose_experiments(options);
+  if (!experiments) return experiments.error();
+  auto models = choose_models(options);
+  if (!models) return models.error();
+  if (auto good = check_loadgen(options.loadgen); !good) return good.error();
+  auto cpus = plan_cpus(allowed_cpus(), options.cpus);
+  if (!cpus) return cpus.error();
+  record.cpus = std::move(*cpus);
+  record.models = std::move(*models);
+
+  const HostLimits limits{.descriptors = raise_descriptor_limit()};
+  Fitted fitted = fit(*experiments, block_cost(record.models, limits), *profile, options.fixed);
+  record.experiments = std::move(fitted.experiments);
+  record.notes = std::move(fitted.notes);
+  setup.estimate = fitted.estimate;
+  record.cells = make_cells(record.models, record.experiments, limits);
+  if (auto good = check_something_runs(record.cells); !good) return good.error();
+  setup.order = order_trials(record.cells, record.experiments, record.seed);
+  record.planned_trials = setup.order.size();
+
+  if (record.cpus.server == record.cpus.load) {
+    record.notes.push_back(
+        "The server and the load generator share their CPUs, so the numbers are "
+        "not comparable with those of other runs.");
+  }
+  if (const auto group = Cgroup::make(); !group) {
+    record.notes.push_back("CPU time is read from process clocks: " + group.error().message + ".");
+  }
+  choose_network(options, record);
+  return setup;
+}
+
+std::string describe_plan(const RunSetup& setup, bool every_cell) {
+  const RunRecord& record = setup.record;
+  std::size_t skipped = 0;
+  for (const Cell& cell : record.cells) skipped += cell.skipped ? 1 : 0;
+  std::string text = fmt::format(
+      "{} trials of {} cells ({} skipped), about {}; server on CPU {}, load on CPU {}, {} network, "
+      "seed {}\n",
+      setup.order.size(), record.cells.size(), skipped, show_duration(setup.estimate),
+      to_string(record.cpus.server), to_string(record.cpus.load),
+      record.private_network ? "private" : "host", record.seed);
+  for (const std::string& note : record.notes) text += note + "\n";
+  if (!every_cell) return text;
+  for (const Cell& cell : record.cells) {
+    const Experiment& experiment = record.experiments[cell.experiment];
+    text += cell.skipped ? fmt::format("  {}  skipped: {}\n", cell.id, *cell.skipped)
+                         : fmt::format("  {}  {} x {}\n", cell.id, experiment.repetitions,
+                                       to_string(experiment.duration));
+  }
+  return text;
+}
+
+Paths default_paths() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path beside = folder.parent_path();
+  const std::string source = build_info().experiments_dir;
+  return {.servers_dir = (beside / "servers").string(),
+          .loadgen = (beside / "loadgen" / "loadgen").string(),
+          .experiments_dir = fs::is_directory(source) ? source : (folder / "experiments").string()};
+}
+
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+}  // namespace muxbench

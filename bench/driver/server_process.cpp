@@ -1,0 +1,128 @@
+#include "driver/server_process.h"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "driver/interrupt.h"
+
+namespace muxbench {
+namespace {
+
+constexpr auto kReadyTimeout = std::chrono::seconds(5);
+// The contract says 1 s; the rest forgives a machine that is busy with other work.
+constexpr auto kStopTimeout = std::chrono::milliseconds(1500);
+
+std::string with_last_words(std::string sentence, const ChildProcess& child) {
+  const std::string words = child.last_words();
+  return words.empty() ? sentence : sentence + ": " + words;
+}
+
+}  // namespace
+
+Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
+  SpawnOptions spawn;
+  spawn.command = model.command;
+  const std::string socket = options.scratch + "/server.sock";
+  const bool local = options.transport == "unix";
+  if (local) ::unlink(socket.c_str());
+  for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : "127.0.0.1:0",
+                                  std::string("--protocol"), options.protocol}) {
+    spawn.command.push_back(word);
+  }
+  if (!options.root.empty()) {
+    spawn.command.emplace_back("--root");
+    spawn.command.push_back(options.root);
+  }
+  spawn.cpus = options.cpus;
+
+  auto group = Cgroup::make();
+  if (group) spawn.cgroup_procs = group->procs_fd();
+  auto child = ChildProcess::start(spawn);
+  if (!child) return child.error();
+  ServerProcess server(std::move(*child));
+  server.command_ = spawn.command;
+  if (group) {
+    server.group_ = std::make_unique<Cgroup>(std::move(*group));
+  } else {
+    server.no_group_reason_ = group.error().message;
+  }
+  if (const auto ready = server.wait_until_ready(); !ready) {
+    server.kill_now();
+    return ready.error();
+  }
+  return server;
+}
+
+Result<> ServerProcess::wait_until_ready() {
+  const auto deadline = Clock::now() + kReadyTimeout;
+  std::string line;
+  switch (child_->read_line(line, deadline)) {
+    case Wait::line:
+      break;
+    case Wait::interrupted:
+      return fail("interrupted");
+    case Wait::timeout:
+      return fail("{}", with_last_words("the server did not print its ready line within 5 s; start "
+                                        "it by hand to see what it waits for",
+                                        *child_));
+    default:
+      // The pipe is closed a moment before the process has ended.
+      child_->wait_until(Clock::now() + std::chrono::seconds(1));
+      return fail("{} before it was ready", death().value_or("the server closed its output"));
+  }
+  const Json ready = Json::parse(line, nullptr, false);
+  const auto where = text_at(ready, "/address");
+  if (!where) {
+    return fail("the server's first line is not a ready line but \"{}\"", line.substr(0, 120));
+  }
+  auto address = Address::parse(*where);
+  if (!address) return address.error();
+  address_ = *address;
+  return {};
+}
+
+std::optional<std::string> ServerProcess::death() {
+  const auto status = child_->wait_until(Clock::now());
+  if (!status) return {};
+  return with_last_words("the server " + describe_status(*status), *child_);
+}
+
+Result<> ServerProcess::stop() {
+  if (const auto died = death()) {
+    kill_now();
+    return fail("{}", *died);
+  }
+  ::kill(child_->pid(), SIGTERM);
+  const auto status = child_->wait_until(Clock::now() + kStopTimeout);
+  std::string broken;
+  if (!status) {
+    broken = "the server ignored SIGTERM: it still ran 1.5 s later and was killed";
+  } else if (*status != 0) {
+    broken =
+        with_last_words(fmt::format("the server {} at SIGTERM instead of exiting with status 0",
+                                    describe_status(*status)),
+                        *child_);
+  } else {
+    std::size_t left = 0;
+    for (const pid_t pid : usage().processes()) left += pid == child_->pid() ? 0 : 1;
+    if (left != 0) {
+      broken = fmt::format(
+          "the server left {} of its processes behind at SIGTERM; they were "
+          "killed",
+          left);
+    }
+  }
+  kill_now();
+  if (!broken.empty()) return fail("{}", broken);
+  return {};
+}
+
+void ServerProcess::kill_now() {
+  if (group_) group_->kill_all();
+  child_->signal_group(SIGKILL);
+  child_->wait_until(Clock::now() + std::chrono::seconds(5));
+  if (address_.is_unix()) ::unlink(std::string(address_.path()).c_str());
+}
+
+}  // namespace muxbench

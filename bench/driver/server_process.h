@@ -1,0 +1,53 @@
+// One running server under test: started by the contract (ready line), stopped by it (SIGTERM,
+// exit 0 within 1 s), and gone for certain afterwards.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "driver/child_process.h"
+#include "driver/models.h"
+#include "driver/server_usage.h"
+#include "net/address.h"
+
+namespace muxbench {
+
+struct ServerOptions {
+  std::string protocol = "echo";
+  std::string transport = "tcp";
+  std::string scratch;  // a folder of this run: the socket file and the http root lie there
+  std::string root;     // for http
+  std::vector<int> cpus;
+};
+
+class ServerProcess {
+ public:
+  static Result<ServerProcess> start(const Model& model, const ServerOptions& options);
+
+  const Address& address() const noexcept { return address_; }
+  const std::vector<std::string>& command() const noexcept { return command_; }
+  int pidfd() const noexcept { return child_->pidfd(); }
+  ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
+  // Why there is no cgroup, when there is none.
+  const std::string& no_group_reason() const noexcept { return no_group_reason_; }
+
+  // "the server was killed by SIGSEGV: its last words", or nothing while it lives.
+  std::optional<std::string> death();
+  // SIGTERM; an error tells how it broke the contract. Nothing runs afterwards.
+  Result<> stop();
+  void kill_now();
+
+ private:
+  explicit ServerProcess(ChildProcess child)
+      : child_(std::make_unique<ChildProcess>(std::move(child))) {}
+  Result<> wait_until_ready();
+
+  std::unique_ptr<Cgroup> group_;  // outlives the child, so that its members can be counted
+  std::unique_ptr<ChildProcess> child_;
+  Address address_;
+  std::vector<std::string> command_;
+  std::string no_group_reason_;
+};
+
+}  // namespace muxbench

@@ -1,0 +1,47 @@
+#include "driver/server_usage.h"
+
+#include <algorithm>
+
+namespace muxbench {
+
+CpuSample ServerUsage::cpu() const {
+  if (group_ != nullptr) {
+    if (const auto cpu = group_->cpu()) {
+      return {cpu->total, cpu->split.user, cpu->split.system, "cgroup v2 cpu.stat"};
+    }
+  }
+  const TreeCpu tree = tree_cpu(process_tree(root_));
+  return {tree.total, tree.user, tree.system, "process clocks and /proc/PID/stat"};
+}
+
+std::vector<pid_t> ServerUsage::processes() const {
+  return group_ != nullptr ? group_->processes() : process_tree(root_);
+}
+
+std::optional<MemorySample> ServerUsage::memory() const {
+  const auto pids = processes();
+  if (pids.size() == 1) {
+    const auto bytes = peak_resident_bytes(pids.front());
+    if (!bytes) return {};
+    return MemorySample{*bytes, "VmHWM"};
+  }
+  // Resident sets of forked processes overlap, and there is no peak of the sum: this is the sum of
+  // their shares at the end of the window.
+  const auto bytes = proportional_bytes(pids);
+  if (!bytes) return {};
+  return MemorySample{*bytes, fmt::format("sum of Pss over {} processes", pids.size())};
+}
+
+std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
+  constexpr std::size_t kFew = 32;  // about half a millisecond
+  return processes().size() <= kFew ? memory() : std::nullopt;
+}
+
+CpuSample operator-(const CpuSample& end, const CpuSample& begin) {
+  // Ticks are coarse: a difference of user or system time may come out below zero by one tick.
+  const auto zero = Nanoseconds(0);
+  return {std::max(end.total - begin.total, zero), std::max(end.user - begin.user, zero),
+          std::max(end.system - begin.system, zero), end.source};
+}
+
+}  // namespace muxbench

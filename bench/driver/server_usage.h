@@ -1,0 +1,46 @@
+// What a server and all its processes have used: CPU time and memory, each with the name of the
+// source that told, because the sources differ in what they see.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/cgroup.h"
+#include "driver/process_tree.h"
+
+namespace muxbench {
+
+struct CpuSample {
+  Nanoseconds total{};
+  Nanoseconds user{};
+  Nanoseconds system{};
+  std::string source;
+};
+
+struct MemorySample {
+  std::uint64_t peak_bytes = 0;
+  std::string source;
+};
+
+class ServerUsage {
+ public:
+  // Without a group the process tree below `root` is counted.
+  ServerUsage(const Cgroup* group, pid_t root) : group_(group), root_(root) {}
+
+  CpuSample cpu() const;
+  std::optional<MemorySample> memory() const;
+  // The same, or nothing when the server has so many processes that reading them takes long.
+  std::optional<MemorySample> memory_if_cheap() const;
+  std::vector<pid_t> processes() const;
+
+ private:
+  const Cgroup* group_;
+  pid_t root_;
+};
+
+CpuSample operator-(const CpuSample& end, const CpuSample& begin);
+
+}  // namespace muxbench

@@ -1,0 +1,38 @@
+#include "driver/settings.h"
+
+#include <algorithm>
+
+namespace muxbench {
+
+const Setting* find_setting(std::string_view key) {
+  const auto* found = std::find_if(kSettings.begin(), kSettings.end(),
+                                   [&](const Setting& setting) { return setting.key == key; });
+  return found == kSettings.end() ? nullptr : found;
+}
+
+std::string setting_names() {
+  std::string names;
+  for (const Setting& setting : kSettings) {
+    if (!names.empty()) names += ", ";
+    names += setting.key;
+  }
+  return names;
+}
+
+std::string to_string(const Point& point) {
+  std::string text;
+  for (const auto& [key, value] : point) {
+    if (!text.empty()) text += '/';
+    text += key + ':' + std::to_string(value);
+  }
+  return text;
+}
+
+LoadSettings at_point(LoadSettings load, const Point& point) {
+  for (const auto& [key, value] : point) {
+    if (const Setting* setting = find_setting(key)) load.*setting->member = value;
+  }
+  return load;
+}
+
+}  // namespace muxbench

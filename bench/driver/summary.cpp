@@ -1,0 +1,87 @@
+#include "driver/summary.h"
+
+#include <algorithm>
+
+#include "driver/validity.h"
+
+namespace muxbench {
+namespace {
+
+std::optional<double> memory_of(const TrialResult& trial) {
+  if (!trial.memory) return {};
+  return static_cast<double>(trial.memory->peak_bytes);
+}
+
+CellResult result_of(const RunRecord& record, const Cell& cell,
+                     const std::vector<const TrialResult*>& trials) {
+  CellResult result;
+  if (cell.skipped) {
+    result.status = "skipped";
+    result.reason = *cell.skipped;
+    return result;
+  }
+  const auto given_up = record.given_up.find(cell.model);
+  if (trials.empty() && given_up != record.given_up.end()) {
+    result.status = "failed";
+    result.reason = given_up->second;
+    return result;
+  }
+  if (trials.empty()) {
+    result.status = "missing";
+    result.reason = record.interrupted ? "the run was interrupted before its first trial"
+                                       : "the time of the profile ended before its first trial";
+    return result;
+  }
+  const bool any_ok =
+      std::any_of(trials.begin(), trials.end(), [](const TrialResult* t) { return t->ok(); });
+  if (!any_ok) {
+    result.status = "failed";
+    result.reason = trials.back()->error;
+    return result;
+  }
+  result.status = "measured";
+  for (const Metric& metric : kMetrics) {
+    std::vector<double> values;
+    for (const TrialResult* trial : trials) {
+      if (!trial->ok()) continue;
+      if (const auto value = metric.of(*trial)) values.push_back(*value);
+    }
+    if (!values.empty()) {
+      result.summary.emplace(metric.name, statistics_of(std::move(values)));
+    }
+  }
+  result.flags = flags_of(record, cell, trials, result.summary);
+  return result;
+}
+
+}  // namespace
+
+const std::array<Metric, 6> kMetrics{
+    Metric{"requests_per_second",
+           [](const TrialResult& t) { return number_at(t.load, "/achieved/requests_per_second"); }},
+    Metric{"latency_mean_ns",
+           [](const TrialResult& t) { return number_at(t.load, "/latency_ns/mean"); }},
+    Metric{"latency_p50_ns",
+           [](const TrialResult& t) { return number_at(t.load, "/latency_ns/p50"); }},
+    Metric{"latency_p99_ns",
+           [](const TrialResult& t) { return number_at(t.load, "/latency_ns/p99"); }},
+    Metric{"server_cpu_ns_per_request",
+           [](const TrialResult& t) { return t.cpu_ns_per_request(); }},
+    Metric{"server_memory_bytes", memory_of},
+};
+
+std::vector<std::vector<const TrialResult*>> trials_by_cell(const RunRecord& record) {
+  std::vector<std::vector<const TrialResult*>> by_cell(record.cells.size());
+  for (const TrialResult& trial : record.trials) by_cell[trial.cell].push_back(&trial);
+  return by_cell;
+}
+
+void summarize(RunRecord& record) {
+  const auto by_cell = trials_by_cell(record);
+  record.results.clear();
+  for (std::size_t i = 0; i < record.cells.size(); ++i) {
+    record.results.push_back(result_of(record, record.cells[i], by_cell[i]));
+  }
+}
+
+}  // namespace muxbench

@@ -1,0 +1,51 @@
+// One trial: a fresh server, verified, put under load, measured, verified again, and gone.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "driver/load_run.h"
+#include "driver/models.h"
+#include "driver/plan.h"
+#include "driver/server_process.h"
+
+namespace muxbench {
+
+struct TrialSetup {
+  const Model* model = nullptr;
+  const Experiment* experiment = nullptr;
+  const Cell* cell = nullptr;
+  std::string loadgen;
+  std::string scratch;  // a folder for this run's sockets and files
+  std::vector<int> server_cpus;
+  std::vector<int> load_cpus;
+  Nanoseconds load_timeout{};
+};
+
+struct TrialResult {
+  std::size_t cell = 0;
+  unsigned repetition = 0;
+  std::size_t order = 0;
+  Nanoseconds started{};  // since the run began
+  Nanoseconds took{};
+
+  std::string error;           // empty: it succeeded
+  bool server_failed = false;  // the error is the server's: it will most likely come again
+  std::string stop_error;      // it measured, and then did not stop as the contract says
+  std::vector<std::string> server_command;
+  std::optional<CpuSample> cpu;  // used by the server within the measured window
+  std::optional<MemorySample> memory;
+  Json load;  // what the load generator printed; null if it did not
+
+  bool ok() const noexcept { return error.empty(); }
+  // Server CPU time over the requests of the window.
+  std::optional<double> cpu_ns_per_request() const;
+};
+
+// Everything that goes wrong is in the result. Leaves no process behind.
+TrialResult run_trial(const TrialSetup& setup);
+
+// Time enough for a load generator that works, however slow the server.
+Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings);
+
+}  // namespace muxbench

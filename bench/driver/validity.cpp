@@ -1,0 +1,118 @@
+#include "driver/validity.h"
+
+#include <algorithm>
+
+namespace muxbench {
+namespace {
+
+constexpr double kNoisyAbove = 0.10;       // coefficient of variation of throughput
+constexpr double kLoadBusyAbove = 0.95;    // of each load generator thread
+constexpr double kServerIdleBelow = 0.90;  // of the CPUs that the server can use
+
+using Trials = std::vector<const TrialResult*>;
+
+void flag_errors(const Trials& trials, std::vector<Flag>& flags) {
+  std::size_t failed = 0;
+  const TrialResult* example = nullptr;
+  for (const TrialResult* trial : trials) {
+    if (trial->ok()) continue;
+    ++failed;
+    example = trial;
+  }
+  if (failed == 0) return;
+  flags.push_back(
+      {"errors", fmt::format("{} of {} trials failed: {}", failed, trials.size(), example->error)});
+}
+
+void flag_stops(const Trials& trials, std::vector<Flag>& flags) {
+  const auto bad = std::find_if(trials.begin(), trials.end(),
+                                [](const TrialResult* t) { return !t->stop_error.empty(); });
+  if (bad != trials.end()) flags.push_back({"unclean_stop", (*bad)->stop_error});
+}
+
+void flag_noise(const std::map<std::string, Statistics>& summary, std::vector<Flag>& flags) {
+  const auto found = summary.find("requests_per_second");
+  if (found == summary.end() || found->second.n < 2) return;
+  if (const double cv = found->second.cv(); cv > kNoisyAbove) {
+    flags.push_back({"noisy", fmt::format("throughput varies by {:.0f} % between trials (standard "
+                                          "deviation over mean)",
+                                          cv * 100)});
+  }
+}
+
+void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok()) continue;
+    const auto active = number_at(trial->load, "/achieved/connections");
+    const auto idle = number_at(trial->load, "/achieved/idle");
+    const auto& asked = cell.settings;
+    const bool fewer = (active && *active < static_cast<double>(asked.connections)) ||
+                       (idle && *idle < static_cast<double>(asked.idle));
+    if (!fewer) continue;
+    flags.push_back(
+        {"fewer_connections",
+         fmt::format("{} active and {} idle connections were asked for, {} and {} held",
+                     asked.connections, asked.idle, active.value_or(0), idle.value_or(0))});
+    return;
+  }
+}
+
+// How many CPUs a model can keep busy: those of one thread stop at one, however many are theirs.
+std::size_t usable_cpus(const Model& model, std::size_t cpus) {
+  const bool parallel = model.family == "process" || model.family == "thread";
+  return parallel ? std::max<std::size_t>(cpus, 1) : 1;
+}
+
+// The share of the load generator's least busy thread: while one has time left, load is not short.
+std::optional<double> load_busy(const TrialResult& trial) {
+  const Json::json_pointer place("/cpu/threads");
+  if (!trial.load.is_object() || !trial.load.contains(place)) return {};
+  std::optional<double> least;
+  for (const Json& thread : trial.load.at(place)) {
+    if (const auto busy = number_at(thread, "/utilisation")) {
+      least = std::min(least.value_or(*busy), *busy);
+    }
+  }
+  return least;
+}
+
+void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& trials,
+                     std::vector<Flag>& flags) {
+  // One CPU for both: they take turns, and neither share says who waits for whom.
+  if (record.cpus.server == record.cpus.load) return;
+  std::vector<double> load;
+  std::vector<double> server;
+  const auto cpus = usable_cpus(record.models[cell.model], record.cpus.server.size());
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok() || !trial->cpu) continue;
+    const auto busy = load_busy(*trial);
+    const auto window = number_at(trial->load, "/achieved/duration_ns");
+    if (!busy || !window || *window <= 0) continue;
+    load.push_back(*busy);
+    server.push_back(static_cast<double>(trial->cpu->total.count()) / *window /
+                     static_cast<double>(cpus));
+  }
+  if (load.empty()) return;
+  const double load_share = statistics_of(load).median;
+  const double server_share = statistics_of(server).median;
+  if (load_share <= kLoadBusyAbove || server_share >= kServerIdleBelow) return;
+  flags.push_back({"saturated_load",
+                   fmt::format("the load generator was {:.0f} % busy while the server used {:.0f} "
+                               "% of its CPU: the server could do more",
+                               load_share * 100, server_share * 100)});
+}
+
+}  // namespace
+
+std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Trials& trials,
+                           const std::map<std::string, Statistics>& summary) {
+  std::vector<Flag> flags;
+  flag_errors(trials, flags);
+  flag_stops(trials, flags);
+  flag_noise(summary, flags);
+  flag_connections(cell, trials, flags);
+  flag_saturation(record, cell, trials, flags);
+  return flags;
+}
+
+}  // namespace muxbench

@@ -1,0 +1,136 @@
+#include "driver/verify.h"
+
+#include <algorithm>
+#include <array>
+
+#include "driver/wire.h"
+
+namespace muxbench {
+namespace {
+
+constexpr std::string_view kGreeting = "Hello World!\r\n";
+
+// A check by name: the name goes in front of what went wrong.
+Result<> check(std::string_view name, const Result<>& result) {
+  if (result) return result;
+  return fail("{}: {}", name, result.error().message);
+}
+
+Result<> echo_whole(const Address& address, std::size_t size) {
+  auto wire = Wire::connect(address);
+  if (!wire) return wire.error();
+  const std::string bytes = pattern(size, static_cast<std::uint32_t>(size));
+  return wire->exchange(bytes, bytes);
+}
+
+Result<> echo_bytewise(const Address& address, std::size_t size) {
+  auto wire = Wire::connect(address);
+  if (!wire) return wire.error();
+  const std::string bytes = pattern(size, 7);
+  if (auto sent = wire->send_bytewise(bytes); !sent) return sent;
+  return wire->expect(bytes);
+}
+
+Result<> echo_half_close(const Address& address, std::size_t size) {
+  auto wire = Wire::connect(address);
+  if (!wire) return wire.error();
+  const std::string bytes = pattern(size, 11);
+  // The answer is left unread until the server knows that no more will come.
+  if (auto sent = wire->exchange(bytes, {}); !sent) return sent;
+  if (auto ended = wire->finish_sending(); !ended) return ended;
+  if (auto same = wire->expect(bytes); !same) return same;
+  return wire->expect_end();
+}
+
+Result<> echo_interleaved(const Address& address) {
+  auto one = Wire::connect(address);
+  if (!one) return one.error();
+  auto two = Wire::connect(address);
+  if (!two) return two.error();
+  for (std::uint32_t round = 0; round < 8; ++round) {
+    const std::string first = pattern(100, 2 * round);
+    const std::string second = pattern(200, 2 * round + 1);
+    if (auto sent = one->exchange(first, {}); !sent) return sent;
+    if (auto same = two->exchange(second, second); !same) return same;
+    if (auto same = one->expect(first); !same) return same;
+  }
+  return {};
+}
+
+Result<> greet_line(const Address& address, std::string_view line) {
+  auto wire = Wire::connect(address);
+  if (!wire) return wire.error();
+  if (auto greeted = check("greeting", wire->expect(kGreeting)); !greeted) return greeted;
+  if (auto sent = wire->send_bytewise(line); !sent) return sent;
+  if (auto same = check("line", wire->expect(line)); !same) return same;
+  return check("end", wire->expect_end());
+}
+
+Result<> verify_protocol(const Address& address, const std::string& protocol, bool concurrent,
+                         const HttpRoot& root) {
+  if (protocol == "greet") return verify_greet(address);
+  if (protocol == "http") return verify_http(address, root);
+  return verify_echo(address, concurrent);
+}
+
+}  // namespace
+
+Result<> verify_echo(const Address& address, bool concurrent) {
+  for (const std::size_t size : std::array<std::size_t, 4>{1, 2, 4096, 65537}) {
+    const std::string name = fmt::format("echo of {} bytes", size);
+    if (auto good = check(name, echo_whole(address, size)); !good) return good;
+  }
+  if (auto good = check("echo byte by byte", echo_bytewise(address, 512)); !good) return good;
+  if (auto good = check("half-close", echo_half_close(address, 10'000)); !good) return good;
+  if (!concurrent) return {};
+  return check("two connections interleaved", echo_interleaved(address));
+}
+
+Result<> verify_greet(const Address& address) {
+  if (auto good = greet_line(address, "hello\r\n"); !good) return good;
+  return greet_line(address, "\n");
+}
+
+Result<> verify_briefly(const Address& address, const std::string& protocol, const HttpRoot& root) {
+  if (protocol == "greet") return greet_line(address, "hello\r\n");
+  if (protocol == "http") return verify_http(address, root);
+  if (auto good = check("echo of 4096 bytes", echo_whole(address, 4096)); !good) return good;
+  if (auto good = check("echo byte by byte", echo_bytewise(address, 16)); !good) return good;
+  return check("half-close", echo_half_close(address, 5'000));
+}
+
+Result<> verify_alive(const Address& address, const std::string& protocol, const HttpRoot& root) {
+  if (protocol == "echo") return check("echo after the load", echo_whole(address, 64));
+  return check("after the load", verify_protocol(address, protocol, false, root));
+}
+
+Result<std::string> verify_model(const Model& model, const std::string& scratch) {
+  const auto root = make_http_root(scratch, 1000);
+  if (!root) return root.error();
+  std::string checked;
+  for (const std::string& transport : model.capabilities.transports) {
+    for (const std::string& protocol : model.capabilities.protocols) {
+      const std::string what = protocol + (transport == "tcp" ? "" : " over " + transport);
+      auto server =
+          ServerProcess::start(model, {.protocol = protocol,
+                                       .transport = transport,
+                                       .scratch = scratch,
+                                       .root = protocol == "http" ? root->folder : std::string()});
+      if (!server) return fail("{}: {}", what, server.error().message);
+      auto good =
+          verify_protocol(server->address(), protocol, model.capabilities.concurrent, *root);
+      if (!good) {
+        const auto died = server->death();
+        server->kill_now();
+        return fail("{}: {}", what, died ? *died : good.error().message);
+      }
+      if (const auto stopped = server->stop(); !stopped) {
+        return fail("{}: {}", what, stopped.error().message);
+      }
+      checked += (checked.empty() ? "" : ", ") + what;
+    }
+  }
+  return checked;
+}
+
+}  // namespace muxbench

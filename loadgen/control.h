@@ -1,0 +1,59 @@
+// What the threads of a run share while it runs. There is no barrier in the hot path: the measured
+// window is an interval of the monotonic clock that every thread compares its completions with.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "loadgen/errors.h"
+#include "metrics/histogram.h"
+#include "metrics/usage.h"
+
+namespace muxbench::loadgen {
+
+using Instant = Clock::time_point;
+
+struct Control {
+  static constexpr Instant kNever = Instant::max();
+
+  std::atomic<unsigned> connected_threads{0};  // have opened what they could
+  std::atomic<bool> abandon{false};            // end now, without load
+
+  // Set once by the main thread, `start` last; `end` may move forward when the run is interrupted
+  // or when the last request asked for is done.
+  std::atomic<Instant> begin{kNever};
+  std::atomic<Instant> end{kNever};
+  std::atomic<Instant> start{kNever};
+
+  // With --requests: each request sent in the window takes a ticket, and is settled when it has
+  // succeeded or failed. So exactly that many are sent, answered and checked.
+  std::uint64_t requests = 0;
+  std::atomic<std::uint64_t> tickets{0};
+  std::atomic<std::uint64_t> settled{0};
+
+  static_assert(std::atomic<Instant>::is_always_lock_free);
+};
+
+// What one thread found. Read by the main thread after it has joined.
+struct ThreadReport {
+  Histogram latency;
+  Histogram connect;
+  ErrorLog errors;
+  std::uint64_t requests = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint32_t opened_active = 0;  // when the load starts
+  std::uint32_t opened_idle = 0;
+  std::vector<std::uint32_t> requests_per_connection;
+  int cpu = 0;
+  CpuTime cpu_time;    // in the window
+  Nanoseconds wall{};  // between the two readings of cpu_time
+
+  // For the progress line, refreshed every 10 ms.
+  std::atomic<std::uint64_t> live_requests{0};
+  std::atomic<std::uint64_t> live_errors{0};
+};
+
+}  // namespace muxbench::loadgen

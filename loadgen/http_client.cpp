@@ -1,0 +1,153 @@
+#include "loadgen/http_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace muxbench::loadgen {
+namespace {
+
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kStart = "HTTP/1.";
+
+}  // namespace
+
+void HttpClient::open(State& state, std::uint32_t connection, std::uint32_t incarnation) const {
+  state = State{};
+  state.connection = connection;
+  // Connections start at different paths, so that all paths are asked for from the beginning.
+  state.resource = static_cast<std::uint32_t>((connection + incarnation) % site_.size());
+}
+
+void HttpClient::begin(State& state) const noexcept {
+  ++state.requests;
+  if (++state.resource >= site_.size()) state.resource = 0;
+  state.sent = 0;
+  state.in_flight = true;
+  state.in_body = false;
+  state.wrong = false;
+}
+
+Outgoing HttpClient::outgoing(const State& state) const noexcept {
+  if (!state.in_flight) return {};
+  const std::string& request = site_[state.resource].request;
+  return Outgoing(std::as_bytes(std::span(request)).subspan(state.sent));
+}
+
+Received HttpClient::receive(State& state, std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!state.in_flight) {
+    report(state, ErrorKind::extra, "bytes that nobody asked for");
+    return {text.size(), Outcome::broken};
+  }
+  Received done;
+  if (!state.in_body) {
+    done = receive_head(state, text);
+    if (done.outcome == Outcome::broken || !state.in_body) return done;
+  }
+  const std::string_view body =
+      text.substr(done.consumed, std::min<std::uint64_t>(text.size() - done.consumed,
+                                                         state.body_length - state.body_received));
+  receive_body(state, body);
+  done.consumed += body.size();
+  if (state.body_received < state.body_length) return done;
+
+  state.in_flight = false;
+  // Without pipelining nothing may follow a response before the next request.
+  if (done.consumed < text.size()) {
+    report(state, ErrorKind::extra, "bytes after the end of the response");
+    return {text.size(), Outcome::broken};
+  }
+  if (state.wrong) {
+    done.outcome = state.close ? Outcome::broken : Outcome::failed;
+  } else {
+    done.outcome = state.close ? Outcome::finished : Outcome::succeeded;
+  }
+  return done;
+}
+
+// A head that comes whole, as it nearly always does, is read where it lies.
+Received HttpClient::receive_head(State& state, std::string_view text) {
+  const std::size_t before = state.head ? state.head->size() : 0;
+  if (state.head) state.head->append(text);
+  const std::string_view all = state.head ? std::string_view(*state.head) : text;
+  const std::size_t start = std::min(all.size(), kStart.size());
+  if (all.substr(0, start) != kStart.substr(0, start)) {
+    report(state, ErrorKind::protocol, "the response does not start with \"HTTP/1.\"");
+    return {text.size(), Outcome::broken};
+  }
+  const std::size_t end = all.find(kHeadEnd, before - std::min<std::size_t>(before, 3));
+  const std::size_t size = end == std::string_view::npos ? all.size() : end + kHeadEnd.size();
+  if (size > kLongestHttpHead) {
+    report(state, ErrorKind::protocol, "a head of more than 16 KiB");
+    return {text.size(), Outcome::broken};
+  }
+  if (end == std::string_view::npos) {
+    if (!state.head) state.head = std::make_unique<std::string>(text);
+    return {text.size(), Outcome::more};
+  }
+  const HttpHead head = parse_http_head(all.substr(0, size));
+  const bool understood = start_body(state, head);
+  state.head.reset();
+  return {size - before, understood ? Outcome::more : Outcome::broken};
+}
+
+bool HttpClient::start_body(State& state, const HttpHead& head) {
+  if (!head.error.empty()) {
+    report(state, ErrorKind::protocol, head.error);
+    return false;
+  }
+  const std::string& reference = site_[state.resource].body;
+  if (head.status != 200) {
+    report(state, ErrorKind::unexpected_status, fmt::format("status {}", head.status));
+  } else if (!head.content_length) {
+    report(state, ErrorKind::protocol, "no Content-Length");
+  } else if (*head.content_length != reference.size()) {
+    report(state, *head.content_length < reference.size() ? ErrorKind::missing : ErrorKind::extra,
+           fmt::format("a body of {} bytes instead of {}", *head.content_length, reference.size()));
+  }
+  if (!head.content_length) return false;  // Where this response ends cannot be told.
+  state.in_body = true;
+  state.body_received = 0;
+  state.body_length = *head.content_length;
+  state.compare = !state.wrong;
+  state.close = head.close;
+  return true;
+}
+
+void HttpClient::receive_body(State& state, std::string_view text) {
+  if (state.compare && !state.wrong) {
+    const char* expected = site_[state.resource].body.data() + state.body_received;
+    if (std::memcmp(text.data(), expected, text.size()) != 0) {
+      const auto wrong = std::mismatch(text.begin(), text.end(), expected);
+      report(
+          state, ErrorKind::corrupt,
+          fmt::format("body byte {}: expected 0x{:02x}, got 0x{:02x}",
+                      state.body_received + static_cast<std::uint64_t>(wrong.first - text.begin()),
+                      static_cast<unsigned char>(*wrong.second),
+                      static_cast<unsigned char>(*wrong.first)));
+    }
+  }
+  state.body_received += text.size();
+}
+
+void HttpClient::report(State& state, ErrorKind kind, std::string_view what) {
+  state.wrong = true;
+  errors_.add(kind, [&] {
+    return fmt::format("connection {}, request {} ({}): {}", state.connection, state.requests,
+                       site_[state.resource].path, what);
+  });
+}
+
+std::string HttpClient::progress(const State& state) const {
+  if (!state.in_flight) return fmt::format("after {} requests", state.requests);
+  if (!state.in_body) {
+    return fmt::format("request {} ({}), {} bytes of the head received", state.requests,
+                       site_[state.resource].path, state.head ? state.head->size() : 0);
+  }
+  return fmt::format("request {} ({}), {} of {} bytes of the body received", state.requests,
+                     site_[state.resource].path, state.body_received, state.body_length);
+}
+
+}  // namespace muxbench::loadgen

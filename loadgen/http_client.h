@@ -1,0 +1,58 @@
+// HTTP/1.1 GET over a connection kept alive: the status must be 200, the body equal to the
+// reference. The paths of the site are asked for in turn.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "loadgen/client_protocol.h"
+#include "loadgen/errors.h"
+#include "loadgen/http_head.h"
+#include "loadgen/http_site.h"
+
+namespace muxbench::loadgen {
+
+class HttpClient {
+ public:
+  static constexpr bool kConnectionPerRequest = false;
+  static constexpr bool kGreeted = false;
+
+  struct State {
+    std::unique_ptr<std::string> head;  // a head that came in pieces, so far
+    std::uint64_t body_received = 0;
+    std::uint64_t body_length = 0;
+    std::uint32_t connection = 0;
+    std::uint32_t requests = 0;  // begun on this connection
+    std::uint32_t resource = 0;
+    std::uint32_t sent = 0;
+    bool in_flight = false;
+    bool in_body = false;
+    bool wrong = false;    // an error was reported for this response
+    bool compare = false;  // the body has the reference's length, so its bytes can be compared
+    bool close = false;
+  };
+
+  HttpClient(const HttpSite& site, ErrorLog& errors) : site_(site), errors_(errors) {}
+
+  void open(State& state, std::uint32_t connection, std::uint32_t incarnation) const;
+  void begin(State& state) const noexcept;
+  Outgoing outgoing(const State& state) const noexcept;
+  void sent(State& state, std::size_t bytes) const noexcept {
+    state.sent += static_cast<std::uint32_t>(bytes);
+  }
+  Received receive(State& state, std::span<const std::byte> bytes);
+  Outcome end_of_stream(State&) const noexcept { return Outcome::broken; }
+  bool conclude(State&) const noexcept { return false; }
+  std::string progress(const State& state) const;
+
+ private:
+  Received receive_head(State& state, std::string_view text);
+  bool start_body(State& state, const HttpHead& head);
+  void receive_body(State& state, std::string_view text);
+  void report(State& state, ErrorKind kind, std::string_view what);
+
+  const HttpSite& site_;
+  ErrorLog& errors_;
+};
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,79 @@
+#include "loadgen/limits.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "metrics/usage.h"
+
+namespace muxbench::loadgen {
+namespace {
+
+std::atomic<bool> signalled{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "signal-safety(7)");
+
+void on_signal(int) {
+  if (signalled.exchange(true)) ::_exit(130);
+}
+
+}  // namespace
+
+Result<> make_room_for(std::uint64_t connections, std::uint32_t threads) {
+  constexpr std::uint64_t kOwn = 32;  // standard streams, the result file, libraries
+  const std::uint64_t needed = connections + threads + kOwn;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return {};
+  return fail(
+      "{} connections need {} descriptors and the limit is {}; raise it with ulimit -n (as root) "
+      "or ask for fewer connections",
+      connections, needed, limit.rlim_cur);
+}
+
+void pin_to(int cpu) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+std::uint64_t peak_resident_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::uint64_t kibibytes = 0;
+  for (std::string key; status >> key;) {
+    if (key == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
+    status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return peak_memory_bytes();
+}
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // no SA_RESTART: whoever waits shall notice
+  ::sigemptyset(&action.sa_mask);
+  for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+}
+
+void block_signals_in_this_thread() noexcept {
+  sigset_t all;
+  ::sigemptyset(&all);
+  ::sigaddset(&all, SIGINT);
+  ::sigaddset(&all, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+bool interrupted() noexcept { return signalled.load(std::memory_order_relaxed); }
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,191 @@
+#include "loadgen/runner.h"
+
+#include <cstdio>
+#include <deque>
+#include <thread>
+
+#include "loadgen/control.h"
+#include "loadgen/limits.h"
+#include "loadgen/summary.h"
+#include "loadgen/worker.h"
+
+namespace muxbench::loadgen {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Run {
+ public:
+  explicit Run(const Plan& plan)
+      : plan_(plan), options_(plan.options), reports_(options_.threads), progress_(options_) {
+    control_.requests = options_.requests;
+  }
+
+  RunResult execute() {
+    for (unsigned i = 0; i < options_.threads; ++i) {
+      threads_.emplace_back(
+          [this, i] { run_worker(plan_, share_of(options_, i), control_, reports_[i]); });
+    }
+    if (await_connections()) {
+      announce("connected");
+      load();
+    } else {
+      control_.abandon.store(true);
+    }
+    threads_.clear();  // joins
+    return gather();
+  }
+
+ private:
+  // Lines for a driver that samples the server at these moments.
+  void announce(const char* phase) const {
+    if (!options_.phases) return;
+    std::printf("{\"phase\":\"%s\"}\n", phase);
+    std::fflush(stdout);
+  }
+
+  bool await_connections() {
+    while (control_.connected_threads.load(std::memory_order_acquire) < options_.threads) {
+      if (interrupted()) return false;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    std::uint64_t opened = 0;
+    for (const ThreadReport& report : reports_) opened += report.opened_active + report.opened_idle;
+    const bool each_its_own = options_.protocol == ProtocolKind::greet;  // opened by requests
+    return opened > 0 || (each_its_own && options_.idle == 0);
+  }
+
+  void load() {
+    // Far enough ahead that every thread has seen it before it comes.
+    const Instant start = Clock::now() + milliseconds(3);
+    const Instant begin = start + options_.warmup;
+    control_.begin.store(begin);
+    if (options_.requests == 0) control_.end.store(begin + options_.duration);
+    control_.start.store(start, std::memory_order_release);
+    if (!wait_until(begin, "warm-up")) return;
+    announce("measuring");
+    if (options_.requests == 0) {
+      wait_until(begin + options_.duration, "measuring");
+    } else {
+      wait_for_requests();
+    }
+    announce("measured");
+  }
+
+  // False when a signal ended the run before.
+  bool wait_until(Instant moment, const char* phase) {
+    const Instant since = Clock::now();
+    for (Instant now = since; now < moment; now = Clock::now()) {
+      if (interrupted()) {
+        end_soon();
+        return false;
+      }
+      progress_.show(phase, now - since, live_requests(), live_errors());
+      std::this_thread::sleep_for(std::min<Nanoseconds>(moment - now, milliseconds(20)));
+    }
+    return true;
+  }
+
+  // Until the last one is settled; or nothing has succeeded for as long as one may take to fail.
+  void wait_for_requests() {
+    const Nanoseconds patience = options_.timeout + options_.connect_timeout + seconds(1);
+    const Instant since = Clock::now();
+    Instant last_success = since;
+    std::uint64_t seen = 0;
+    while (control_.end.load() == Control::kNever) {
+      const Instant now = Clock::now();
+      const std::uint64_t requests = live_requests();
+      if (requests != seen) last_success = now;
+      seen = requests;
+      if (interrupted() || now - last_success > patience) return end_soon();
+      progress_.show("measuring", now - since, requests, live_errors());
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+
+  // A little ahead, so that all threads end at the same moment.
+  void end_soon() {
+    control_.end.store(std::min(control_.end.load(), Clock::now() + milliseconds(5)));
+  }
+
+  std::uint64_t live_requests() const {
+    std::uint64_t sum = 0;
+    for (const auto& report : reports_) sum += report.live_requests.load(std::memory_order_relaxed);
+    return sum;
+  }
+  std::uint64_t live_errors() const {
+    std::uint64_t sum = 0;
+    for (const auto& report : reports_) sum += report.live_errors.load(std::memory_order_relaxed);
+    return sum;
+  }
+
+  RunResult gather() const {
+    RunResult result;
+    result.interrupted = interrupted();
+    const Instant begin = control_.begin.load();
+    if (begin != Control::kNever && control_.end.load() > begin) {
+      result.duration = control_.end.load() - begin;
+    }
+    for (const ThreadReport& report : reports_) {
+      result.latency.merge(report.latency);
+      result.connect.merge(report.connect);
+      result.errors.merge(report.errors);
+      result.requests += report.requests;
+      result.bytes_sent += report.bytes_sent;
+      result.bytes_received += report.bytes_received;
+      result.connections += report.opened_active;
+      result.idle += report.opened_idle;
+      result.requests_per_connection.insert(result.requests_per_connection.end(),
+                                            report.requests_per_connection.begin(),
+                                            report.requests_per_connection.end());
+      result.threads.push_back({report.cpu, report.cpu_time, report.wall});
+    }
+    if (options_.protocol == ProtocolKind::greet) {
+      result.connections = static_cast<std::uint32_t>(result.requests_per_connection.size());
+    }
+    result.peak_memory_bytes = peak_resident_bytes();
+    return result;
+  }
+
+  const Plan& plan_;
+  const Options& options_;
+  Control control_;
+  std::deque<ThreadReport> reports_;  // a report holds atomics and does not move
+  std::deque<std::jthread> threads_;
+  Progress progress_;
+};
+
+}  // namespace
+
+Result<RunResult> run(const Options& options) {
+  if (Result<> room =
+          make_room_for(std::uint64_t{options.connections} + options.idle, options.threads);
+      !room) {
+    return room.error();
+  }
+  catch_signals();
+  Plan plan{.options = options, .pattern = std::nullopt, .site = {}};
+  if (options.protocol == ProtocolKind::http) {
+    const std::string host = options.target.is_unix() ? "localhost" : options.target_text;
+    plan.site = make_site(options.paths, host);
+    if (!options.body_root.empty()) {
+      if (Result<> read = read_bodies(plan.site, options.body_root); !read) return read.error();
+    } else {
+      RunResult failed;
+      if (!learn_bodies(plan.site, options.target, options.timeout, failed.errors)) {
+        failed.interrupted = interrupted();
+        failed.peak_memory_bytes = peak_resident_bytes();
+        return failed;
+      }
+    }
+  } else {
+    const std::size_t longest = std::max<std::size_t>(options.message_bytes, kReceiveBufferBytes);
+    plan.pattern.emplace(longest, options.protocol == ProtocolKind::greet
+                                      ? Pattern::Alphabet::printable
+                                      : Pattern::Alphabet::binary);
+  }
+  return Run(plan).execute();
+}
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,14 @@
+// Runs a load: prepares it, starts the threads, says when the window begins and ends, and gathers
+// what they found.
+#pragma once
+
+#include "base/result.h"
+#include "loadgen/options.h"
+#include "loadgen/result.h"
+
+namespace muxbench::loadgen {
+
+// An error is one of preparation (limits, files). Failures of the load are in the result.
+Result<RunResult> run(const Options& options);
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,111 @@
+#include "common/counters.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <new>
+#include <span>
+#include <string_view>
+
+namespace muxbench::counters {
+namespace {
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "it is shared between processes");
+
+struct alignas(WorkerCounters) Shared {
+  std::atomic<unsigned> ready = 0;
+};
+Shared* shared = nullptr;                    // a group's memory begins with this,
+std::span<WorkerCounters> workers_counters;  // and goes on with these
+std::atomic<int> output = -1;
+pid_t owner = 0;
+
+// fmt allocates and std::ofstream locks, and neither is allowed where the stop signal's deadline
+// ends the process. std::to_chars does neither.
+class Writer {
+ public:
+  explicit Writer(int fd) noexcept : fd_(fd) {}
+  ~Writer() { flush(); }
+  Writer(const Writer&) = delete;
+
+  Writer& operator<<(std::string_view text) noexcept {
+    if (buffer_.size() - used_ < text.size()) flush();
+    text.copy(buffer_.data() + used_, text.size());
+    used_ += text.size();
+    return *this;
+  }
+  Writer& operator<<(std::uint64_t number) noexcept {
+    std::array<char, 20> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    return *this << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  }
+
+ private:
+  void flush() noexcept {
+    for (std::size_t done = 0; done < used_;) {
+      const ssize_t written = ::write(fd_, buffer_.data() + done, used_ - done);
+      if (written < 0 && errno != EINTR) break;
+      if (written > 0) done += static_cast<std::size_t>(written);
+    }
+    used_ = 0;
+  }
+
+  int fd_;
+  std::array<char, 1024> buffer_;
+  std::size_t used_ = 0;
+};
+
+std::uint64_t sum(std::atomic<std::uint64_t> WorkerCounters::*counter) noexcept {
+  std::uint64_t total = 0;
+  for (const WorkerCounters& worker : workers_counters) total += worker.*counter;
+  return total;
+}
+
+}  // namespace
+
+Result<> set_up(unsigned workers, const std::string& file) {
+  owner = ::getpid();
+  void* const memory = ::mmap(nullptr, sizeof(Shared) + workers * sizeof(WorkerCounters),
+                              PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    return fail("cannot share memory for counters: {}", describe(last_errno()));
+  }
+  shared = new (memory) Shared;
+  workers_counters = {new (shared + 1) WorkerCounters[workers], workers};
+  if (file.empty()) return {};
+  output = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (output < 0) {
+    return fail("cannot write {}: {}; name another file with --counters", file,
+                describe(last_errno()));
+  }
+  return {};
+}
+
+WorkerCounters& of_worker(unsigned worker) noexcept { return workers_counters[worker]; }
+
+unsigned one_more_is_ready() noexcept { return ++shared->ready; }
+
+void write_file() noexcept {
+  if (::getpid() != owner) return;  // a child that inherited the descriptor
+  const int fd = output.exchange(-1);
+  if (fd < 0) return;
+  {
+    Writer json(fd);
+    json << R"({"accepted":)" << sum(&WorkerCounters::accepted);
+    json << R"(,"requests":)" << sum(&WorkerCounters::requests);
+    json << R"(,"refused":)" << sum(&WorkerCounters::refused) << R"(,"workers":[)";
+    std::string_view separator = "";
+    for (const WorkerCounters& worker : workers_counters) {
+      json << separator << R"({"accepted":)" << worker.accepted;
+      json << R"(,"requests":)" << worker.requests << "}";
+      separator = ",";
+    }
+    json << "]}\n";
+  }
+  ::close(fd);
+}
+
+}  // namespace muxbench::counters

@@ -1,0 +1,43 @@
+// What the workers have done, for --counters FILE: one JSON object when the server ends,
+//
+//   {"accepted":128,"requests":90000,"refused":0,"workers":[{"accepted":64,"requests":44000},...]}
+//
+// so that the spread over workers can be stated. The counters are in memory that worker processes
+// share, each worker's on cache lines of its own; what a process that was killed had not added yet
+// is lost.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace muxbench {
+
+struct alignas(64) WorkerCounters {
+  std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> refused = 0;  // accepted and closed again: the model cannot watch it
+};
+
+// For a counter with one writer: a plain load, add and store, where fetch_add would lock the bus.
+inline void count(std::atomic<std::uint64_t>& counter, std::uint64_t more = 1) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
+namespace counters {
+
+// Call once, before the first fork. An empty `file`: counted all the same, written nowhere.
+Result<> set_up(unsigned workers, const std::string& file);
+
+WorkerCounters& of_worker(unsigned worker) noexcept;
+
+// How many workers are ready, with this one.
+unsigned one_more_is_ready() noexcept;
+
+// Writes the file, once, in the process that called set_up(). Safe in a signal handler.
+void write_file() noexcept;
+
+}  // namespace counters
+}  // namespace muxbench

@@ -1,0 +1,126 @@
+// A program for each connection: accept, fork and exec a handler that finds the socket as its
+// standard input and output, as inetd's nowait services run.
+// Syscalls per request: 1 recv, 1 send; per connection a fork, an execve and the start of a
+// program (about 100 calls of the dynamic linker).
+// Limit: starting a program costs milliseconds, and the handler shares nothing with the next one.
+#include <signal.h>
+
+#include <cstdio>
+
+#include "common/blocking.h"
+#include "common/children.h"
+#include "net/sys.h"
+
+namespace muxbench {
+namespace {
+
+void converse(int fd, Session& session) {
+  while (!session.done()) {
+    if (session.wants_write()) {
+      const IoResult sent = sys::send(fd, session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (!sent.interrupted()) {
+        return;
+      }
+    } else if (session.wants_half_close()) {
+      ::shutdown(fd, SHUT_WR);
+      session.on_half_closed();
+    } else {
+      const IoResult got = sys::recv(fd, session.lease_read());
+      if (got.ok()) {
+        session.on_read(got.count());
+      } else if (!got.interrupted()) {
+        return;
+      }
+    }
+  }
+}
+
+// SIGTERM and SIGINT wait across the exec: it resets their handlers, and what comes before the
+// program has installed its own would end it with a request in flight.
+void set_stop_signals(int how) noexcept {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+  ::sigprocmask(how, &signals, nullptr);
+}
+
+// The handler: this program again, started with --inetd-handler.
+Result<> handle(ServerContext& server) {
+  stop_signal::adopt_in_child(STDIN_FILENO);
+  set_stop_signals(SIG_UNBLOCK);
+  set_io_timeout(STDIN_FILENO, server.options.idle_timeout);
+  SessionContext sessions = server.new_session_context();
+  Session session(sessions);
+  converse(STDIN_FILENO, session);
+  return {};
+}
+
+}  // namespace
+
+const ModelInfo kModel{.name = "inetd_nowait",
+                       .family = "process",
+                       .mechanism = "accept, fork and exec a handler, blocking recv and send",
+                       .inetd_handler = handle};
+
+namespace {
+
+class InetdNowait {
+ public:
+  explicit InetdNowait(const ServerContext& server)
+      : server_(server),
+        gate_(server.options.max_connections),
+        arguments_(server.arguments.begin(), server.arguments.end()) {
+    static char handler_flag[] = "--inetd-handler";
+    arguments_.push_back(handler_flag);
+    arguments_.push_back(nullptr);
+  }
+
+  void run() {
+    children::reap_as_they_end();
+    while (!stop_signal::requested()) {
+      if (!gate_.is_open(children::running())) {
+        wait_a_moment();
+        continue;
+      }
+      const IoResult accepted = sys::accept(server_.listener);
+      if (!accepted.ok()) {
+        gate_.on_error(accepted.error());
+        continue;
+      }
+      count(server_.counters().accepted);
+      const UniqueFd connection(accepted.fd());
+      set_stop_signals(SIG_BLOCK);
+      const pid_t child = children::start();
+      if (child == 0) exec_handler(connection.get());
+      set_stop_signals(SIG_UNBLOCK);
+      if (child < 0) gate_.close_for_a_while();  // too many processes: this connection is shed
+    }
+    children::stop_all();
+  }
+
+ private:
+  // Every other descriptor is close-on-exec; dup2 clears that of the two that the handler shall
+  // have.
+  [[noreturn]] void exec_handler(int fd) {
+    ::dup2(fd, STDIN_FILENO);
+    ::dup2(fd, STDOUT_FILENO);
+    ::execv("/proc/self/exe", arguments_.data());
+    std::perror("cannot start the handler");
+    ::_exit(1);
+  }
+
+  const ServerContext& server_;
+  AcceptGate gate_;
+  std::vector<char*> arguments_;  // our own, and the flag that makes it a handler
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) {
+  InetdNowait(server).run();
+  return {};
+}
+
+}  // namespace muxbench

@@ -1,0 +1,122 @@
+"""System calls that fail or do less than was asked. strace makes the kernel's answers; a small library
+put before libc makes transfers short. Where a model makes no such call nothing happens, and the
+conversation must be right all the same."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support import client, trace
+from support.server import Server
+
+# name: [(calls, error, which of them)]. A call can have one injection at a time.
+TRANSIENT = {
+    "interrupted": [(trace.WAIT + trace.ENTER + trace.RECEIVE + trace.SEND + trace.ACCEPT, "EINTR", "1+3")],
+    "aborted": [(trace.ACCEPT, "ECONNABORTED", "1+3")],
+    "no_memory_to_accept": [(trace.ACCEPT, "ENOMEM", "1..2")],
+}
+TRANSIENT_FULL = {
+    "wait_interrupted": [(trace.WAIT + trace.ENTER, "EINTR", "1+2")],
+    "receive_interrupted": [(trace.RECEIVE, "EINTR", "1+2")],
+    "send_interrupted": [(trace.SEND, "EINTR", "1+2")],
+    "accept_interrupted": [(trace.ACCEPT, "EINTR", "1+2")],
+    "protocol_error": [(trace.ACCEPT, "EPROTO", "1..2")],
+    "no_buffers_to_accept": [(trace.ACCEPT, "ENOBUFS", "1..2")],
+    "file_table_full": [(trace.ACCEPT, "ENFILE", "1..2")],
+}
+# These may cost the connection that they happen to, nobody else.
+FATAL = {
+    "one_of_each": [(trace.RECEIVE, "ECONNRESET", "3"), (trace.SEND, "EPIPE", "5"), (("epoll_ctl",), "ENOMEM", "3")],
+    "no_memory": [(("mmap", "brk"), "ENOMEM", "1..3"), (("epoll_ctl",), "ENOSPC", "1")],
+}
+FATAL_FULL = {
+    "receive_no_memory": [(trace.RECEIVE, "ENOMEM", "3")],
+    "receive_timed_out": [(trace.RECEIVE, "ETIMEDOUT", "2")],
+    "send_reset": [(trace.SEND, "ECONNRESET", "2")],
+    "send_no_buffers": [(trace.SEND, "ENOBUFS", "2")],
+    "watch_no_memory": [(("epoll_ctl",), "ENOMEM", "1")],
+    "watch_no_space": [(("epoll_ctl",), "ENOSPC", "2")],
+}
+
+
+def cases(quick, full):
+    """pytest parameters; those of the full tier are marked so."""
+    return [*(pytest.param(faults, id=name) for name, faults in quick.items()),
+            *(pytest.param(faults, id=name, marks=pytest.mark.full) for name, faults in full.items())]
+
+
+def injection(faults):
+    # strace stops the server at traced calls only, so nothing else is traced.
+    every = trace.names(*(call for calls, _, _ in faults for call in calls))
+    return ["-e", f"trace={every}", *(word for calls, error, when in faults for word in
+                                      ("-e", f"inject={trace.names(*calls)}:error={error}:when={when}"))]
+
+
+@pytest.mark.parametrize("faults", cases(TRANSIENT, TRANSIENT_FULL))
+def test_interruptions_lose_nothing(model, faults):
+    with Server(model) as server:
+        client.echo_once(server)
+        before = server.descriptors()
+        with trace.Trace(server, *injection(faults)):
+            for number in range(3):
+                with client.connect(server) as sock:
+                    client.converse(sock, client.pattern(number, 50_000))
+                    client.echo(sock, b"short", f"while {faults} is injected")
+        client.echo_once(server)
+        client.expect_return_to(server.descriptors, before, f"descriptors after {faults} was injected")
+
+
+@pytest.mark.parametrize("faults", cases(FATAL, FATAL_FULL))
+def test_failures_cost_one_connection(model, faults):
+    with Server(model) as server:
+        client.echo_once(server)
+        before = server.descriptors()
+        lost = 0
+        with trace.Trace(server, *injection(faults)):
+            for number in range(6):
+                with client.connect(server) as sock:
+                    try:
+                        client.converse(sock, client.pattern(number, 20_000))
+                        client.echo(sock, b"short")
+                    except AssertionError as failure:
+                        # Ended is allowed; wrong bytes and silence are not.
+                        assert re.search("end of file|ConnectionReset|BrokenPipe", str(failure)), \
+                            f"while {faults} is injected: {failure}"
+                        lost += 1
+        # Each process or thread counts its calls for itself, so every client may have met a failure.
+        client.echo_once(server)
+        client.expect_return_to(server.descriptors, before,
+                                f"descriptors after {faults} was injected ({lost} connections lost)")
+
+
+@pytest.fixture(scope="session")
+def short_io(tmp_path_factory):
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        pytest.skip("missing tool: a C compiler")
+    library = tmp_path_factory.mktemp("short_io") / "short_io.so"
+    source = os.path.join(os.path.dirname(__file__), "short_io.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+def test_short_reads_and_writes(model, short_io, tmp_path):
+    """Every transfer on a socket moves at most a few bytes, and some are interrupted first."""
+    environment = {"LD_PRELOAD": str(short_io), "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    if model.capability("edge_triggered"):
+        # Where short means "drained" a transfer may not be cut at will; it may be interrupted.
+        environment["SHORT_IO_ONLY_INTERRUPT"] = "1"
+    payload = client.pattern("short", 20_000)
+    with Server(model, environment=environment) as server:
+        with client.connect(server) as sock:
+            client.converse(sock, payload, half_close=True)
+            client.expect_end(sock)
+        for sock in client.crowd(server, 20, hold=model.concurrent):
+            sock.close()
+    with Server(model, protocol="greet", environment=environment) as server, client.connect(server) as sock:
+        sock.sendall(b"a line that arrives in small pieces\n")
+        client.expect_same(client.receive_to_end(sock), b"Hello World!\r\na line that arrives in small pieces\n",
+                           "greet with short transfers")

@@ -1,0 +1,241 @@
+"""Clients that hold a server up, and a server that runs out of something."""
+
+import math
+import resource
+import time
+
+import pytest
+
+from support import client, processes, trace
+from support.patience import FACTOR, PATIENCE
+from support.server import Server
+
+MIB = 1 << 20
+
+
+def stalled_clients(server, payload):
+    """One never reads, one has stopped in the middle of a message, one has said nothing."""
+    never_reads = client.connect(server, receive_buffer=4096)
+    client.fill(never_reads, payload, quiet=0.03)
+    return [never_reads, client.connect(server)]
+
+
+@pytest.mark.needs("concurrent", True)
+def test_stalled_clients_do_not_hold_the_others(model):
+    payload = client.pattern("stall", 16 * MIB)
+    with Server(model) as server:
+        stalled = [sock for _ in range(3) for sock in stalled_clients(server, payload)]
+        for number in range(5):
+            with client.connect(server) as sock:
+                client.converse(sock, client.pattern(number, 100_000))
+        for sock in stalled:
+            client.reset(sock)
+        client.echo_once(server)
+
+
+@pytest.mark.needs("concurrent", True)
+def test_stalled_in_mid_message_does_not_hold_the_others(model):
+    """greet waits for the end of a line that does not come."""
+    with Server(model, protocol="greet") as server:
+        stalled = [client.connect(server) for _ in range(5)]
+        for sock in stalled:
+            client.receive(sock, 14, "greeting")
+            sock.sendall(b"no end of")
+        for _ in range(5):
+            with client.connect(server) as sock:
+                client.receive(sock, 14, "greeting while others stall")
+                sock.sendall(b"line\n")
+                client.expect_same(client.receive_to_end(sock), b"line\n", "line while others stall")
+        for sock in stalled:
+            sock.sendall(b" line\n")
+            client.expect_same(client.receive_to_end(sock), b"no end of line\n", "the stalled line, at last")
+            sock.close()
+
+
+@pytest.mark.needs("concurrent", False)
+def test_one_at_a_time_really_blocks(model):
+    """What `concurrent: false` declares must be seen: the second waits for the end of the first."""
+    with Server(model) as server:
+        with client.connect(server) as first, client.connect(server) as second:
+            client.echo(first, b"first")
+            second.sendall(b"second")
+            second.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                seen = second.recv(100)
+                pytest.fail(f"declared concurrent: false, but the second client was served: {seen!r}")
+            client.echo(first, b"first again")
+            first.close()
+            second.settimeout(PATIENCE)
+            client.expect_same(client.receive(second, 6, "the first has gone"), b"second", "second client")
+
+
+@pytest.mark.needs("idle_timeout", True)
+def test_idle_timeout(model):
+    """The silent are closed, those that talk are not, and a reader that stopped counts as silent."""
+    payload = client.pattern("idle", 16 * MIB)
+    timeout = math.ceil(FACTOR)
+    with Server(model, "--idle-timeout", timeout) as server:
+        client.echo_once(server)
+        before = server.descriptors()
+        if not model.concurrent:
+            with client.connect(server) as silent:
+                expect_closed_by_timeout(silent, timeout, "silent from the start")
+            client.echo_once(server)
+            return
+        active = client.connect(server)
+        silent = client.connect(server)
+        began = time.monotonic()
+        once = client.connect(server)
+        stuck = client.connect(server, receive_buffer=4096)
+        client.echo(once, b"once")
+        client.fill(stuck, payload, quiet=0.03)
+        for _ in range(2):
+            client.echo(active, b"active", f"--idle-timeout {timeout}, active every {timeout * 0.6:.1f} s")
+            time.sleep(timeout * 0.6)
+        expect_closed_by_timeout(silent, timeout, "silent from the start", began)
+        expect_closed_by_timeout(once, timeout, "silent after one message", began)
+        client.echo(active, b"active", f"--idle-timeout {timeout}: active all the time, the others were closed")
+        client.expect_return_to(server.descriptors, before + 1, "descriptors after idle timeouts (one was stuck)")
+        stuck.close()
+        active.close()
+        # Nobody has talked for a while: the next client is new, not silent.
+        time.sleep(timeout * 1.2)
+        client.echo_once(server)
+
+
+def expect_closed_by_timeout(sock, timeout, what, began=None):
+    began = began or time.monotonic()
+    assert client.is_closed(sock, PATIENCE), \
+        f"--idle-timeout {timeout}, {what}: still open after {time.monotonic() - began:.1f} s"
+    took = time.monotonic() - began
+    assert took > timeout * 0.9, f"--idle-timeout {timeout}, {what}: closed after only {took:.2f} s"
+
+
+def test_idle_connections_cost_no_cpu(model, size):
+    count = model.room_for(size(200, 1000)) if model.concurrent else 1
+    with Server(model) as server:
+        socks = client.crowd(server, count, hold=True)
+        time.sleep(0.1)  # the end of what the crowd set off
+        window = size(0.5, 2.0)
+        before = server.cpu_seconds()
+        time.sleep(window)
+        share = (server.cpu_seconds() - before) / window
+        if model.capability("idle_cpu"):
+            assert share > 0.01, f"declared idle_cpu, but {count} idle connections used only {share:.2%} of a CPU"
+        else:
+            assert share < 0.01, f"{count} idle connections: {share:.2%} of a CPU used in {window} s, expected under 1 %"
+        for sock in socks:
+            sock.close()
+
+
+def storm_calls(traced):
+    """Calls that a storm of failing accepts would be made of."""
+    return traced.count(*trace.ACCEPT, *trace.ENTER, *trace.FORK)
+
+
+def test_out_of_descriptors_at_accept(model):
+    """Full: no storm of accept calls, connections keep working. Room again: accepting within 1 s.
+
+    The limit of each process is lowered to what it has open, so that models whose connections live
+    in processes of their own meet it too."""
+    with Server(model) as server:
+        client.echo_once(server)
+        client.expect_return_to(lambda: len(server.zombies()), 0, "zombies")
+        inside = [client.connect(server) for _ in range(4)] if model.concurrent else []
+        for sock in inside:
+            client.echo(sock, b"inside")
+        pids = server.processes()
+        usual = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
+        for pid in pids:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE,
+                             (processes.first_free_descriptor(pid), usual[pid][1]))
+        # The first are taken by accept calls that had their descriptor before the limit came.
+        waiting = [client.connect(server) for _ in range(len(pids) + 8)]
+        for number, sock in enumerate(waiting):
+            sock.sendall(client.pattern(number, 100))
+        time.sleep(0.05)
+        cpu = server.cpu_seconds()
+        window = 0.5
+        with trace.Trace(server, "-e", "trace=" + trace.names(*trace.ACCEPT, *trace.ENTER, *trace.FORK)) as traced:
+            time.sleep(window)
+            used = (server.cpu_seconds() - cpu) / window
+        for sock in inside:
+            client.echo(sock, b"still works", "a connection from before, while descriptors are exhausted")
+        calls = storm_calls(traced)
+        assert calls < 100 * window, \
+            f"out of descriptors: expected under 100 accept calls per second, seen {calls} in {window} s: {traced.counts}"
+        assert used < 0.5 * FACTOR or model.capability("idle_cpu"), \
+            f"out of descriptors: {used:.0%} of a CPU used while there is nothing to do"
+        for pid in pids:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, usual[pid])
+        since = time.monotonic()
+        served = 0
+        for number, sock in enumerate(waiting):
+            with sock:
+                try:
+                    data = sock.recv(100)
+                except ConnectionResetError:
+                    continue  # it was shed: allowed while there was no room
+                if data:
+                    data += client.receive(sock, 100 - len(data)) if len(data) < 100 else b""
+                    client.expect_same(data, client.pattern(number, 100), "a client that waited")
+                    served += 1
+        took = time.monotonic() - since
+        client.echo_once(server)
+        assert took < 1.0 * FACTOR, \
+            f"descriptors are free again: {len(waiting)} waiting clients took {took:.1f} s, expected 1 s"
+        assert served, "no client that waited was served"
+        for sock in inside:
+            client.echo(sock, b"inside")
+            sock.close()
+
+
+def test_small_descriptor_limit_from_the_start(model):
+    """The same as a user meets it: `ulimit -n`, more clients than that, and everyone is served in turn."""
+    limit = 64
+    with Server(model, limits=[(resource.RLIMIT_NOFILE, (limit, limit))]) as server:
+        waiting = []
+        for number in range(limit + 40 if model.concurrent else 3):
+            sock = client.connect(server)
+            sock.sendall(client.pattern(number, 10))
+            waiting.append(sock)
+        for number, sock in enumerate(waiting):
+            with sock:  # its end makes room for another
+                try:
+                    data = sock.recv(10)
+                except ConnectionResetError:
+                    data = b""
+                # A model that cannot serve it may close it, but not answer wrongly or be silent.
+                if data:
+                    client.expect_same(data, client.pattern(number, 10), f"client {number}, ulimit -n {limit}")
+        client.echo_once(server)
+
+
+def test_no_processes_or_threads_left(model):
+    """fork, clone and pthread_create fail with EAGAIN: connections are shed or wait, and within 1 s of
+    the end of the shortage the server is back. Nothing is asked of models that start nothing."""
+    with Server(model) as server:
+        client.echo_once(server)
+        client.expect_return_to(lambda: len(server.zombies()), 0, "zombies")
+        before = server.descriptors()
+        calls = trace.names(*trace.FORK)
+        window = 0.3
+        with trace.Trace(server, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EAGAIN") as traced:
+            shed = [client.connect(server) for _ in range(3)]
+            for sock in shed:
+                sock.sendall(b"is anyone there")
+            time.sleep(window)
+        since = time.monotonic()
+        assert traced.count(*trace.FORK) < 100 * window, \
+            f"clone fails: expected under 100 attempts per second, seen {traced.counts} in {window} s"
+        for sock in shed:
+            try:
+                data = sock.recv(100)
+                assert data in (b"", b"is anyone there"), f"seen {data!r}"
+            except ConnectionResetError:
+                pass
+            sock.close()
+        client.echo_once(server)
+        took = time.monotonic() - since
+        assert took < 1.0 * FACTOR, f"clone works again: the next client was served after {took:.1f} s"
+        client.expect_return_to(server.descriptors, before, "descriptors after clone failed")

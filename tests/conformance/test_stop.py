@@ -1,0 +1,235 @@
+"""Start and stop: the ready line, SIGTERM and SIGINT in every situation, and what is left behind."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from support import client, trace
+from support.patience import FACTOR, PATIENCE, wait_until
+from support.server import Server
+
+MIB = 1 << 20
+
+
+def stop(server, situation, number=signal.SIGTERM):
+    since = time.monotonic()
+    server.signal(number)
+    server.expect_end(situation, since)
+    return time.monotonic() - since
+
+
+def test_ready_line_comes_only_after_listen(model, tmp_path):
+    for _ in range(3):
+        with Server(model) as server:
+            client.echo_once(server)
+    # A leak check cannot run under ptrace.
+    wrap = trace.traced_from_start(tmp_path / "log", "-e", "trace=listen,write,?io_uring_enter", "-s", "200")
+    with Server(model, wrap=wrap, environment={"ASAN_OPTIONS": "detect_leaks=0"}) as server:
+        log = (tmp_path / "log").read_text()
+        client.echo_once(server)
+    listening = re.search(r"^.*\blisten\(\d+, \d+\) += 0", log, re.MULTILINE)
+    ready = re.search(r"^.*write\(1, .*ready", log, re.MULTILINE)
+    assert listening and ready and listening.end() < ready.start(), \
+        f"expected listen(2) and then the ready line; seen:\n{log}"
+
+
+def test_backlog_is_ours(model, tmp_path):
+    """--backlog reaches listen(2); a connect storm depends on it."""
+    wrap = trace.traced_from_start(tmp_path / "log", "-e", "trace=listen")
+    with Server(model, "--backlog", 77, wrap=wrap, environment={"ASAN_OPTIONS": "detect_leaks=0"}):
+        log = (tmp_path / "log").read_text()
+    assert re.search(r"listen\(\d+, 77\)", log), f"--backlog 77: expected listen(fd, 77), seen {log!r}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+@pytest.mark.parametrize("transport", ["tcp", "unix"])
+def test_idle(model, number, transport, tmp_path):
+    """Nothing is in flight, so it ends at once and does not wait for its own deadline."""
+    with Server(model, listen=f"unix:{tmp_path}/s" if transport == "unix" else "127.0.0.1:0") as server:
+        client.echo_once(server)
+        took = stop(server, f"{number.name}, nobody connected", number)
+        assert took < 0.5 * FACTOR, f"{number.name}, nobody connected: took {took:.2f} s to end"
+
+
+def test_before_anyone_came(model):
+    with Server(model) as server:
+        took = stop(server, "SIGTERM straight after the ready line")
+        assert took < 0.5 * FACTOR, f"SIGTERM straight after the ready line: took {took:.2f} s"
+
+
+@pytest.mark.parametrize("transport", ["tcp", "unix"])
+def test_silent_connections_get_end_of_file(model, transport, tmp_path):
+    """They have nothing in flight either: each sees FIN, none a reset."""
+    with Server(model, listen=f"unix:{tmp_path}/s" if transport == "unix" else "127.0.0.1:0") as server:
+        socks = client.crowd(server, 30 if model.concurrent else 1, hold=True)
+        took = stop(server, "SIGTERM with silent connections")
+        for sock in socks:
+            sock.settimeout(PATIENCE)
+            client.expect_end(sock, "a silent connection after SIGTERM")
+            sock.close()
+        assert took < 0.5 * FACTOR, f"SIGTERM with silent connections: took {took:.2f} s to end"
+
+
+@pytest.mark.parametrize("transport", ["tcp", "unix"])
+def test_what_is_in_flight_is_answered(model, transport, tmp_path):
+    """Messages that have arrived when the signal comes are answered in full, then the connection ends."""
+    with Server(model, listen=f"unix:{tmp_path}/s" if transport == "unix" else "127.0.0.1:0") as server:
+        socks = client.crowd(server, 10 if model.concurrent else 1, hold=True)
+        messages = [client.pattern(n, 30_000) for n in range(len(socks))]
+        with server.suspended():
+            for sock, message in zip(socks, messages):
+                sock.setblocking(True)
+                sock.settimeout(PATIENCE)
+                sock.sendall(message)
+            since = time.monotonic()
+            server.signal(signal.SIGTERM)
+        for sock, message in zip(socks, messages):
+            client.expect_same(client.receive_to_end(sock, "in flight at SIGTERM"), message, "in flight at SIGTERM")
+            sock.close()
+        server.expect_end("SIGTERM with messages in flight", since)
+
+
+@contextlib.contextmanager
+def load(server, clients):
+    """Clients that talk without a pause until they are cut off; yields what went wrong."""
+    wrong = []
+    over = threading.Event()
+
+    def talk(number):
+        message = client.pattern(number, 3000)
+        try:
+            with client.connect(server) as sock:
+                while not over.is_set():
+                    sock.sendall(message)
+                    seen = b""
+                    while len(seen) < len(message):
+                        piece = sock.recv(4096)
+                        if not piece:
+                            break
+                        seen += piece
+                    if seen != message[:len(seen)]:
+                        wrong.append(f"client {number}: expected a piece of its message, seen {client.show(seen)}")
+                    if len(seen) < len(message):
+                        return
+        except (OSError, AssertionError):
+            pass  # cut off
+
+    threads = [threading.Thread(target=talk, args=(n,)) for n in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield wrong
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_under_load(model):
+    with Server(model) as server:
+        with load(server, 8 if model.concurrent else 1) as wrong:
+            time.sleep(0.1)
+            stop(server, "SIGTERM under load")
+        assert not wrong, wrong[0]
+
+
+def stuck_client(server):
+    sock = client.connect(server, receive_buffer=4096)
+    client.fill(sock, client.pattern("stuck", 16 * MIB), quiet=0.03)
+    return sock
+
+
+def test_with_a_client_that_never_reads(model):
+    """It has answers in flight for ever; the server does not wait for ever."""
+    with Server(model) as server:
+        sock = stuck_client(server)
+        stop(server, "SIGTERM with a client that never reads")
+        sock.close()
+
+
+def is_refused(server):
+    family, address = server.endpoint()
+    with socket.socket(family) as late:
+        late.settimeout(PATIENCE)
+        return late.connect_ex(address) != 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_second_signal_ends_it_at_once(model, second):
+    with Server(model) as server:
+        sock = stuck_client(server)
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: is_refused(server), "SIGTERM was sent, and the port still takes connections")
+        since = time.monotonic()
+        server.signal(second)
+        status = server.wait_for_end(PATIENCE)
+        took = time.monotonic() - since
+        assert status is not None and took < 0.5 * FACTOR, \
+            f"SIGTERM, then {second.name}: exit status {status} {took:.2f} s after the second, expected at once"
+        server.expect_nothing_left(f"SIGTERM, then {second.name}")
+        sock.close()
+
+
+def test_no_new_connection_after_the_signal(model):
+    with Server(model) as server:
+        sock = stuck_client(server)  # keeps it busy with ending
+        since = time.monotonic()
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: is_refused(server), "SIGTERM was sent, and the port still takes connections", 1.0 * FACTOR)
+        client.reset(sock)
+        server.expect_end("SIGTERM, then the last client went", since)
+
+
+def test_the_port_is_free_again_at_once(model):
+    with Server(model) as server:
+        listen = server.address
+        client.echo_once(server)
+        with client.connect(server) as sock:  # leaves a connection in TIME_WAIT on the server's side
+            client.echo(sock, b"one")
+            stop(server, "SIGTERM")
+    with Server(model, listen=listen) as server:
+        client.echo_once(server)
+
+
+@pytest.mark.needs("work", "child")
+def test_with_children_at_work(model, tmp_path):
+    """`--work child` in mid-request: nothing is left of the children."""
+    for n in range(200):
+        (tmp_path / f"{n}").mkdir()
+    with Server(model, "--work", "child", "--root", tmp_path) as server:
+        socks = [client.connect(server) for _ in range(8 if model.concurrent else 1)]
+        for sock in socks:
+            sock.sendall(b"go")
+        stop(server, "SIGTERM with children at work")
+        for sock in socks:
+            sock.close()
+
+
+@pytest.mark.needs("workers", True)
+def test_with_workers(model):
+    with Server(model, "--workers", "3") as server:
+        socks = client.crowd(server, model.room_with_workers(3, 40), hold=True)
+        stop(server, "SIGTERM with three workers")
+        for sock in socks:
+            sock.close()
+
+
+def test_killed_parent_leaves_no_process(model):
+    """SIGKILL gives no chance to tidy up; children and workers must notice by themselves."""
+    with Server(model, *(["--workers", "3"] if model.capability("workers") else [])) as server:
+        count = 10 if model.concurrent else 1
+        if model.capability("workers"):
+            count = model.room_with_workers(3, count)
+        socks = client.crowd(server, count, hold=True)
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait_for_end(PATIENCE)
+        wait_until(lambda: not server.processes(),
+                   lambda: f"the server was killed, and its processes live on: {server.processes()}")
+        for sock in socks:
+            sock.close()

@@ -1,0 +1,112 @@
+"""What all tests of servers share: --tier, --models, and one run of each test for every model.
+
+A test takes the fixture `model`. It is skipped only for what the model declares in --describe, for
+a tool that this machine lacks, or for the tier; any other skip is turned into a failure.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from support import models
+
+_GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ", "tier: ")
+_HELD_TO_THEM = ("conformance", "profile")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--tier", choices=("quick", "full"), default="quick",
+                     help="quick: small sizes, for every change; full: everything (default quick)")
+    parser.addoption("--jobs", type=int, default=1, help="run in so many processes; most tests wait more than they work")
+    parser.addoption("--shard", default="0/1", help="I/N: only every N-th test, from the I-th (what --jobs makes)")
+    parser.addoption("--models", default="", help="a,b: only these models (default: every program built)")
+
+
+def pytest_cmdline_main(config):
+    jobs = config.getoption("--jobs")
+    if jobs <= 1 or config.getoption("collectonly"):
+        return None
+    arguments = [word for word in config.invocation_params.args]
+    children = []
+    for number in range(jobs):
+        output = tempfile.TemporaryFile()
+        command = [sys.executable, "-m", "pytest", *arguments, "--jobs", "1", "--shard", f"{number}/{jobs}"]
+        children.append((subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), output))
+    statuses = set()
+    for process, output in children:
+        statuses.add(process.wait())
+        output.seek(0)
+        sys.stdout.write(output.read().decode(errors="replace"))
+        sys.stdout.flush()
+        output.close()
+    if len(statuses) > 1:
+        statuses -= {0, pytest.ExitCode.NO_TESTS_COLLECTED}  # a shard may be empty
+    return max(statuses, default=0)
+
+
+def pytest_collection_modifyitems(config, items):
+    first, step = map(int, config.getoption("--shard").split("/"))
+    if step > 1:
+        config.hook.pytest_deselected(items=[item for at, item in enumerate(items) if at % step != first])
+        items[:] = items[first::step]
+
+
+def pytest_configure(config):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # thousands of clients
+
+
+def _selected(config):
+    wanted = [name for name in config.getoption("--models").split(",") if name]
+    found = models.all_models()
+    unknown = set(wanted) - {model.name for model in found}
+    if unknown:
+        raise pytest.UsageError(f"--models: no program server_{sorted(unknown)[0]} in {models.BUILD}/servers")
+    return [model for model in found if not wanted or model.name in wanted]
+
+
+def pytest_generate_tests(metafunc):
+    if "model" in metafunc.fixturenames:
+        chosen = _selected(metafunc.config)
+        # Without programs one test of each kind remains, and fails: see the fixture.
+        metafunc.parametrize("model", chosen or [None], indirect=True,
+                             ids=[m.name for m in chosen] or ["none"])
+
+
+@pytest.fixture
+def model(request):
+    if request.param is None:
+        pytest.fail(f"no server_* in {models.BUILD}/servers; build them, or set MUXBENCH_BUILD", pytrace=False)
+    chosen = request.param
+    if request.node.get_closest_marker("unavailable_too"):
+        return chosen
+    if not chosen.available:
+        pytest.skip(f"declared: available is false: {chosen.description.get('reason')}")
+    for needs in request.node.iter_markers("needs"):
+        capability, value = needs.args
+        declared = chosen.capability(capability)
+        if declared is not value and not (isinstance(declared, list) and value in declared):
+            pytest.skip(f"declared: {capability} is {declared}, not {value}")
+    if request.node.get_closest_marker("full") and request.config.getoption("--tier") != "full":
+        pytest.skip("tier: full only")
+    return chosen
+
+
+@pytest.fixture
+def size(request):
+    """size(quick, full): the number that belongs to the tier."""
+    full = request.config.getoption("--tier") == "full"
+    return lambda quick, all_of_it: all_of_it if full else quick
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped and not hasattr(report, "wasxfail") and item.path.parent.name in _HELD_TO_THEM:
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(_GOOD_REASONS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped for a reason that the model did not declare: {reason}"

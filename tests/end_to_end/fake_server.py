@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""A server under test whose behaviour is in the name that it is started by: server_good, server_crash, ...
+
+The driver's tests link it under those names. It keeps the contract of our servers except for the one fault that its
+name tells.
+"""
+import argparse
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+NAME = os.path.basename(sys.argv[0]).removeprefix("server_")
+
+CAPABILITIES = {"concurrent": NAME != "one_client", "workers": False,
+                "max_connections": 20 if NAME == "few" else None,
+                "protocols": ["echo"], "transports": ["tcp", "unix"]}
+
+
+def describe():
+    if NAME == "rubbish_description":
+        print("I am not JSON")
+        return
+    if NAME == "endless_description":
+        time.sleep(60)
+    answer = {"name": NAME, "family": "fake", "mechanism": "Python selectors", "available": NAME != "unavailable",
+              "capabilities": CAPABILITIES, "features": {}}
+    if NAME == "unavailable":
+        answer["reason"] = "this machine has no such mechanism"
+    print(json.dumps(answer))
+
+
+class Echo:
+    def __init__(self, listener):
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(listener, selectors.EVENT_READ)
+        self.listener = listener
+        self.pending = {}
+        self.connections = 0
+
+    def run(self):
+        while True:
+            for key, events in self.selector.select():
+                if key.fileobj is self.listener:
+                    self.accept()
+                else:
+                    self.serve(key.fileobj, events)
+
+    def accept(self):
+        connection, _ = self.listener.accept()
+        connection.setblocking(False)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending[connection] = b""
+        self.selector.register(connection, selectors.EVENT_READ)
+        self.connections += 1
+        # The verification before a trial makes three connections.
+        if NAME == "crash_under_load" and self.connections > 3:
+            print("the fake fell over", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+
+    def serve(self, connection, events):
+        try:
+            if events & selectors.EVENT_READ:
+                data = connection.recv(65536)
+                if NAME == "wrong_bytes":
+                    data = data.replace(data[:1], b"?")
+                if not data:
+                    self.flush(connection)
+                    self.close(connection)
+                    return
+                self.pending[connection] += data
+            self.flush(connection, wait=False)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close(connection)
+
+    def flush(self, connection, wait=True):
+        connection.setblocking(wait)
+        while self.pending[connection]:
+            try:
+                sent = connection.send(self.pending[connection])
+            except BlockingIOError:
+                break
+            self.pending[connection] = self.pending[connection][sent:]
+        connection.setblocking(False)
+        more = selectors.EVENT_WRITE if self.pending[connection] else 0
+        self.selector.modify(connection, selectors.EVENT_READ | more)
+
+    def close(self, connection):
+        self.selector.unregister(connection)
+        del self.pending[connection]
+        connection.close()
+
+
+def stop(*_):
+    if NAME == "leaves_children":
+        os._exit(0)
+    sys.exit(7 if NAME == "bad_exit" else 0)
+
+
+def listen(text):
+    if text.startswith("unix:"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(text.removeprefix("unix:"))
+        return listener, text
+    host, port = text.rsplit(":", 1)
+    listener = socket.create_server((host, int(port)), backlog=128)
+    return listener, "%s:%d" % listener.getsockname()
+
+
+def main():
+    if "--describe" in sys.argv:
+        describe()
+        return
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--listen", default="127.0.0.1:0")
+    parser.add_argument("--protocol", default="echo")
+    options = parser.parse_args()
+    if NAME == "dies_at_start":
+        sys.exit("the fake finds no room for its tables")
+    if NAME == "never_ready":
+        time.sleep(60)
+    if NAME == "bad_ready_line":
+        print("listening", flush=True)
+        time.sleep(60)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if NAME == "ignores_sigterm" else stop)
+    listener, address = listen(options.listen)
+    listener.listen(128)
+    if NAME == "leaves_children" and os.fork() == 0:
+        os.setsid()  # out of the process group too
+        time.sleep(60)
+    print(json.dumps({"ready": True, "address": address, "pid": os.getpid()}), flush=True)
+    Echo(listener).run()
+
+
+main()

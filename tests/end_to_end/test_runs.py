@@ -1,0 +1,181 @@
+"""Whole runs: a good one, servers with a fault each, interruption."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import SMALL, one_sentence
+
+
+def cells_of(report, model):
+    return [cell for cell in report["muxbench"]["cells"] if cell["model"] == model]
+
+
+def test_a_run_measures_and_reports(bench):
+    bench.server("good", "second")
+    result = bench.run("--seed", "7")
+    assert result.returncode == 0, result.stderr
+    report = bench.report()
+    ours = report["muxbench"]
+    assert ours["status"] == "complete"
+    assert ours["run"]["seed"] == 7
+    assert [cell["status"] for cell in ours["cells"]] == ["measured"] * 4
+    assert len(ours["trials"]) == 8 == ours["plan"]["trials"]
+    for trial in ours["trials"]:
+        assert trial["server"]["cpu"]["total_ns"] > 0
+        assert trial["server"]["cpu_ns_per_request"] > 1000  # Python needs more than a microsecond
+        assert trial["server"]["memory"]["peak_bytes"] > 1_000_000
+    assert sum(b["run_type"] == "iteration" for b in report["benchmarks"]) == 8
+    summary = (bench.out / "summary.md").read_text()
+    assert "Does the driver work?" in summary and "good" in summary
+    assert summary in result.stdout
+    assert str(bench.out / "report.json") in result.stdout
+
+
+def test_blocks_hold_every_cell_once_and_the_seed_gives_the_order(bench):
+    bench.server("good", "second")
+    assert bench.run("--seed", "7", "--duration", "20ms").returncode == 0
+    trials = bench.report()["muxbench"]["trials"]
+    for block in (0, 1):
+        cells = [t["cell"] for t in trials if t["repetition"] == block]
+        assert len(set(cells)) == len(cells) == 4
+    assert [t["repetition"] for t in trials] == [0] * 4 + [1] * 4
+    first_order = [t["cell"] for t in trials]
+    bench.out = bench.folder / "again"
+    assert bench.run("--seed", "7", "--duration", "20ms").returncode == 0
+    assert [t["cell"] for t in bench.report()["muxbench"]["trials"]] == first_order
+
+
+def test_smoke_runs_everything_within_30_seconds(bench):
+    bench.server("good", "second", "never_ready", "wrong_bytes", "ignores_sigterm", "one_client")
+    bench.experiment({**SMALL, "name": "idle", "sweep": {"idle": [0, 5, 50]}, "duration": "1s",
+                      "warmup": "0.3s", "repetitions": 5}, "idle")
+    begin = time.monotonic()
+    result = bench.run("--profile", "smoke", "--quiet")
+    took = time.monotonic() - begin
+    report = bench.report()
+    assert result.returncode == 1
+    assert took < 30, took
+    assert report["muxbench"]["run"]["profile"] == "smoke"
+    assert any("cut to the time of profile smoke" in note for note in report["muxbench"]["run"]["notes"])
+    # How far it came in that time is the machine's matter: the faulty servers cost 10 s and more.
+    statuses = {c["status"] for c in cells_of(report, "good")}
+    assert "measured" in statuses and statuses <= {"measured", "missing"}
+
+
+def test_unix_sockets(bench):
+    bench.server("good")
+    bench.experiment({**SMALL, "transport": "unix"})
+    assert bench.run().returncode == 0
+    target = bench.report()["muxbench"]["trials"][0]["load"]["asked"]["target"]
+    assert target.startswith("unix:") and not os.path.exists(target.removeprefix("unix:"))
+
+
+@pytest.mark.parametrize("name, said", [
+    ("never_ready", "did not print its ready line within 5 s"),
+    ("bad_ready_line", "not a ready line"),
+    ("dies_at_start", "exited with status 1: the fake finds no room for its tables"),
+    ("wrong_bytes", "wrong answer: echo of 4096 bytes"),
+    ("crash_under_load", "was killed by SIGSEGV: the fake fell over while it was under load"),
+])
+def test_a_faulty_server_fails_and_the_others_are_measured(bench, name, said):
+    bench.server("good", name)
+    result = bench.run("--duration", "30ms")
+    assert result.returncode == 1
+    assert said in result.stderr
+    report = bench.report()
+    assert {c["status"] for c in cells_of(report, "good")} == {"measured"}
+    for cell in cells_of(report, name):
+        assert cell["status"] == "failed"
+        assert said in cell["reason"]
+    # After two failures in a row no more time is spent on it.
+    assert sum(t["status"] == "failed" for t in report["muxbench"]["trials"]) == 2
+
+
+@pytest.mark.parametrize("name, said", [
+    ("ignores_sigterm", "ignored SIGTERM"),
+    ("bad_exit", "exited with status 7 at SIGTERM"),
+    ("leaves_children", "left 1 of its processes behind"),
+])
+def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, name, said):
+    if name == "leaves_children" and os.geteuid() != 0:
+        pytest.skip("only a cgroup sees a child that left the process group")
+    bench.server(name)
+    result = bench.run("--repetitions", "1", "--duration", "30ms")
+    assert result.returncode == 1
+    for cell in cells_of(bench.report(), name):
+        assert cell["status"] == "measured"
+        assert any(f["kind"] == "unclean_stop" and said in f["detail"] for f in cell["flags"])
+    assert bench.processes_left() == []
+
+
+def test_cells_that_cannot_run_are_skipped_with_their_reason(bench):
+    bench.server("good", "one_client", "few", "unavailable", "rubbish_description", "endless_description")
+    bench.experiment({**SMALL, "sweep": {"connections": [1, 30]}, "repetitions": 1})
+    result = bench.run("--duration", "30ms")
+    assert result.returncode == 0, result.stderr
+    report = bench.report()
+    why = {cell["id"]: cell.get("reason", "") for cell in report["muxbench"]["cells"]}
+    assert "one connection at a time" in why["one_client/small/connections:30"]
+    assert why["one_client/small/connections:1"] == ""
+    assert "at most 20 connections" in why["few/small/connections:30"]
+    assert why["unavailable/small/connections:1"] == "this machine has no such mechanism"
+    assert "--describe" in why["rubbish_description/small/connections:1"]
+    assert "did not end within 2 s" in why["endless_description/small/connections:1"]
+
+
+def start_in_background(bench, *words):
+    driver = subprocess.Popen(bench.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              cwd=bench.folder, env={**os.environ, "TMPDIR": str(bench.folder)})
+    return driver
+
+
+def wait_for_a_server(bench):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if any("--listen" in command for _, command in bench.processes_left()):
+            return
+        time.sleep(0.02)
+    pytest.fail("no server was started")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_no_process_and_a_report(bench, number):
+    bench.server("good", "ignores_sigterm")
+    driver = start_in_background(bench, "--duration", "300ms", "--repetitions", "100")
+    wait_for_a_server(bench)
+    time.sleep(1.5)
+    begin = time.monotonic()
+    driver.send_signal(number)
+    _, errors = driver.communicate(timeout=20)
+    assert time.monotonic() - begin < 5
+    assert driver.returncode == 130, errors
+    assert "interrupted" in errors
+    report = bench.report()
+    assert report["muxbench"]["status"] == "interrupted"
+    assert len(report["muxbench"]["trials"]) < report["muxbench"]["plan"]["trials"]
+    assert bench.processes_left() == []
+
+
+def test_an_interrupted_start_names_unmeasured_cells_missing(bench):
+    bench.server("good")
+    driver = start_in_background(bench, "--duration", "30s", "--repetitions", "1")
+    wait_for_a_server(bench)
+    driver.send_signal(signal.SIGINT)
+    driver.communicate(timeout=20)
+    statuses = [cell["status"] for cell in bench.report()["muxbench"]["cells"]]
+    assert statuses == ["missing", "missing"]
+
+
+def test_servers_do_not_outlive_a_killed_driver(bench):
+    bench.server("good")
+    driver = start_in_background(bench, "--duration", "30s")
+    wait_for_a_server(bench)
+    driver.kill()
+    driver.communicate()
+    deadline = time.monotonic() + 5
+    while bench.processes_left() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert bench.processes_left() == []

@@ -1,0 +1,36 @@
+"""Runs the load generator and reads its result."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+from support.patience import PATIENCE
+
+BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).parents[2] / "build"))
+PROGRAM = BUILD / "loadgen" / "loadgen"
+
+
+def start(*arguments, **popen):
+    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, **popen)
+
+
+def run(*arguments, **popen):
+    """(exit status, standard output, standard error)"""
+    process = start(*arguments, **popen)
+    try:
+        out, err = process.communicate(timeout=4 * PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def load(target, *more, expect=0, **options):
+    """The result of a run with these options; its exit status must be `expect`."""
+    named = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    status, out, err = run("--target", target, *named, *more, "--json", "-")
+    assert status == expect, f"exit status {status}\n{err}{out}"
+    assert err == ""
+    return json.loads(out.splitlines()[-1])

@@ -1,0 +1,126 @@
+"""The load generator's program: phases, interruption, limits and what it refuses."""
+
+import json
+import resource
+import signal
+import socket
+import threading
+
+from loadgen.liars import Liar
+from loadgen.program import load, run, start
+
+
+def honest():
+    return Liar(lambda _, message: message)
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return "127.0.0.1:%d" % listener.getsockname()[1]
+
+
+def test_phases_are_announced_and_the_result_is_the_last_line():
+    with honest() as server:
+        status, out, _ = run("--target", server.target, "--connections", 2, "--warmup", "50ms",
+                             "--duration", "200ms", "--phases", "--json", "-")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [line.get("phase") for line in lines] == ["connected", "measuring", "measured", None]
+    assert lines[-1]["achieved"]["duration_ns"] == 200_000_000
+    assert lines[-1]["asked"]["warmup_ns"] == 50_000_000
+
+
+def test_the_summary_is_for_people():
+    with honest() as server:
+        status, out, _ = run("--target", server.target, "--connections", 2, "--requests", 100)
+    assert status == 0
+    assert "100 in " in out and "p50" in out and "errors      none" in out
+
+
+def test_a_refused_target_is_a_failure_with_a_result(tmp_path):
+    for protocol in ("echo", "http"):
+        file = tmp_path / protocol
+        status, out, err = run("--target", closed_port(), "--protocol", protocol, "--duration",
+                               "1s", "--json", file)
+        assert (status, err) == (1, "")
+        result = json.loads(file.read_text())
+        assert result["status"] == "failed"
+        assert set(result["errors"]["by_kind"]) == {"refused"}
+        assert result["requests"] == result["achieved"]["connections"] == 0
+        assert "refused" in out
+
+
+def test_a_signal_ends_the_run_and_what_was_measured_is_reported():
+    with honest() as server:
+        process = start("--target", server.target, "--connections", 2, "--duration", "60s",
+                        "--phases", "--json", "-")
+        while '"measuring"' not in process.stdout.readline():
+            pass
+        threading.Event().wait(0.3)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    result = json.loads(out.splitlines()[-1])
+    assert process.returncode == 130
+    assert result["status"] == "interrupted"
+    assert result["requests"] > 0
+    assert 0 < result["achieved"]["duration_ns"] < 10e9
+
+
+def test_idle_connections_are_held_beside_the_active_ones():
+    with honest() as server:
+        result = load(server.target, connections=4, idle=50, threads=2, requests=100)
+    assert result["achieved"]["idle"] == 50
+    assert server.connections == 54
+    assert result["connect_ns"]["count"] == 54
+
+
+def test_unix_sockets_are_targets(tmp_path):
+    path = str(tmp_path / "echo.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def serve():
+            connection, _ = listener.accept()
+            while data := connection.recv(1 << 20):
+                connection.sendall(data)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        result = load(f"unix:{path}", connections=1, requests=20, message_bytes="1MiB")
+        thread.join()
+    assert result["bytes"]["received"] == 20 * 1024 * 1024
+
+
+def test_an_unwritable_output_is_found_before_the_run():
+    with honest() as server:
+        status, _, err = run("--target", server.target, "--json", "/nonexistent/result.json")
+    assert status == 1
+    assert err.count("\n") == 1 and "/nonexistent/result.json" in err
+    assert server.connections == 0
+
+
+def test_an_earlier_result_survives_a_run_that_cannot_start(tmp_path):
+    file = tmp_path / "result.json"
+    file.write_text("precious")
+    status, _, _ = run("--target", "127.0.0.1:1", "--protocol", "http", "--body-root", "/nonexistent",
+                       "--json", file)
+    assert status == 2
+    assert file.read_text() == "precious"
+
+
+def test_too_few_descriptors_is_a_sentence_with_numbers():
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+
+    status, _, err = run("--target", "127.0.0.1:1", "--connections", 200, preexec_fn=few)
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "200 connections need" in err and "limit is 100" in err and "ulimit" in err
+
+
+def test_nonsense_is_refused_in_one_sentence():
+    for arguments in (["--bogus"], [], ["--target", "x"], ["--target", "8.8.8.8:53"]):
+        status, out, err = run(*arguments)
+        assert (status, out) == (2, ""), arguments
+        assert err.startswith("loadgen: ") and err.count("\n") == 1, err

@@ -1,0 +1,63 @@
+"""The servers under test: every program build/servers/server_*, and what it says of itself."""
+
+import functools
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
+
+
+class Model:
+    def __init__(self, program):
+        self.program = program
+        self.name = program.name.removeprefix("server_")
+
+    @functools.cached_property
+    def description(self):
+        done = subprocess.run([self.program, "--describe"], capture_output=True, text=True, timeout=30)
+        if done.returncode != 0:
+            raise AssertionError(f"{self.program} --describe: exit status {done.returncode}, "
+                                 f"stderr {done.stderr!r}")
+        return json.loads(done.stdout)
+
+    @property
+    def available(self):
+        return self.description["available"]
+
+    def capability(self, name):
+        """What the model declares; absent means no."""
+        return self.description["capabilities"].get(name, False)
+
+    @property
+    def concurrent(self):
+        return self.capability("concurrent")
+
+    def room_for(self, connections):
+        """That many, or fewer where the mechanism itself has a limit (select's FD_SETSIZE)."""
+        limit = self.capability("max_connections")
+        return min(connections, limit - 32) if limit else connections
+
+    def room_with_workers(self, workers, connections):
+        """The same with --workers. A model that has both workers and a limit serves one client in each."""
+        return workers if self.capability("max_connections") else connections
+
+    @functools.cached_property
+    def sanitized(self):
+        program = self.program.read_bytes()
+        return any(mark in program for mark in (b"__asan_init", b"__tsan_init"))
+
+
+@functools.cache
+def all_models():
+    programs = sorted((BUILD / "servers").glob("server_*"))
+    return [Model(p) for p in programs if p.is_file() and os.access(p, os.X_OK)]
+
+
+def targets_in_cmake():
+    """The names that servers/CMakeLists.txt asks for."""
+    text = (REPOSITORY / "servers" / "CMakeLists.txt").read_text()
+    return re.findall(r"^\s*muxbench_add_server\((\w+)", text, re.MULTILINE)

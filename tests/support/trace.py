@@ -1,0 +1,88 @@
+"""strace, attached to a running server: to count its system calls or to make some of them fail."""
+
+import collections
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from support import processes
+from support.patience import PATIENCE, wait_until
+
+# One set for each thing that a model does, whatever it calls for it. "?" passes over names that
+# this architecture does not have.
+ACCEPT = ("accept", "accept4")
+RECEIVE = ("recvfrom", "recvmsg", "recvmmsg", "read", "readv")
+SEND = ("sendto", "sendmsg", "sendmmsg", "write", "writev")
+WAIT = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6",
+        "rt_sigtimedwait", "io_getevents", "io_pgetevents")
+ENTER = ("io_uring_enter",)
+FORK = ("clone", "clone3", "fork", "vfork")
+
+
+def names(*calls):
+    return ",".join(f"?{call}" for call in calls)
+
+
+class Trace:
+    """with Trace(server, "-e", "inject=..."): ...; afterwards .counts has the calls by name."""
+
+    def __init__(self, server, *options):
+        if not shutil.which("strace"):
+            pytest.skip("missing tool: strace")
+        self._server = server
+        self._log = tempfile.NamedTemporaryFile(mode="r", suffix=".strace")
+        self._command = ["strace", "-f", "-qq", "-o", self._log.name, *options]
+        self.counts = collections.Counter()
+
+    def __enter__(self):
+        pids = self._server.processes()
+        attach = [word for pid in pids for word in ("-p", str(pid))]
+        self._process = subprocess.Popen(self._command + attach, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.PIPE, text=True)
+
+        def attached():
+            if self._process.poll() is not None:
+                pytest.skip("missing tool: strace cannot attach here: " + self._process.stderr.read().strip())
+            # TracerPid is per thread, in the status of each.
+            return all(processes.status(f"{pid}/task/{thread}", "TracerPid")
+                       for pid in pids for thread in processes.threads(pid))
+
+        try:
+            wait_until(attached, f"strace did not attach to {self._server}")
+            time.sleep(0.02)  # attached is not yet running again
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._process.send_signal(signal.SIGINT)  # it detaches, the server goes on
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stderr.close()
+        self.text = self._log.read()
+        self._log.close()
+        for line in self.text.splitlines():
+            # "4711 recvfrom(5, ..." counts; "<... recvfrom resumed>" is the other half of one.
+            if match := re.match(r"(?:\d+ +)?(\w+)\(", line):
+                self.counts[match[1]] += 1
+
+    def count(self, *calls):
+        return sum(self.counts[call] for call in calls)
+
+
+def traced_from_start(log, *options):
+    """What to put before a server's command line; skips where strace is missing."""
+    if not shutil.which("strace"):
+        pytest.skip("missing tool: strace")
+    return ["strace", "-f", "-qq", "-o", os.fspath(log), *options]

@@ -1,0 +1,141 @@
+#include "driver/budget.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "driver/run.h"
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr HostLimits kPlenty{.descriptors = 100'000};
+
+std::vector<Model> models(int count) {
+  std::vector<Model> list;
+  for (int i = 0; i < count; ++i) list.push_back(fixtures::model("m" + std::to_string(i)));
+  return list;
+}
+
+std::vector<Experiment> experiments(int count) {
+  std::vector<Experiment> list;
+  for (int i = 0; i < count; ++i) {
+    list.push_back(
+        fixtures::experiment("e" + std::to_string(i), {{"connections", {1, 8, 64, 256, 1000}}}));
+  }
+  return list;
+}
+
+Fitted fitted(const char* profile, int model_count, int experiment_count,
+              const FixedAmounts& fixed = {}) {
+  const auto list = models(model_count);
+  return fit(experiments(experiment_count), block_cost(list, kPlenty), *find_profile(profile),
+             fixed);
+}
+
+TEST(Fit, LeavesAloneWhatFits) {
+  const Fitted result = fitted("quick", 2, 2);
+  EXPECT_THAT(result.notes, IsEmpty());
+  EXPECT_EQ(result.experiments[0].repetitions, 5U);
+  EXPECT_EQ(result.experiments[0].duration, seconds(1));
+  EXPECT_EQ(result.experiments[0].sweep[0].values.size(), 5U);
+}
+
+TEST(Fit, SixModelsKeepTheirPointsInQuick) {
+  const Fitted result = fitted("quick", 6, 2);
+  EXPECT_LE(result.estimate, seconds(250));
+  ASSERT_EQ(result.experiments.size(), 2U);
+  EXPECT_GE(result.experiments[0].repetitions, 3U);
+  EXPECT_GE(result.experiments[0].duration, milliseconds(500));
+  EXPECT_EQ(result.experiments[0].sweep[0].values.size(), 5U);
+}
+
+TEST(Fit, QuickHoldsForEveryNumberOfModelsAndExperiments) {
+  for (const int model_count : {1, 2, 3, 5, 6, 7, 12, 20, 32, 40}) {
+    for (const int experiment_count : {1, 2, 3, 6, 10, 12}) {
+      const Fitted result = fitted("quick", model_count, experiment_count);
+      EXPECT_LE(result.estimate, seconds(250)) << model_count << " x " << experiment_count;
+      for (const Experiment& experiment : result.experiments) {
+        EXPECT_GE(experiment.repetitions, 3U);
+        EXPECT_GE(experiment.duration, milliseconds(150));
+        EXPECT_EQ(experiment.sweep[0].values.front(), 1U);
+        EXPECT_EQ(experiment.sweep[0].values.back(), 1000U);
+      }
+    }
+  }
+}
+
+TEST(Fit, ThirtyTwoModelsAndTenExperimentsTakeFiveMinutes) {
+  const Fitted result = fitted("quick", 32, 10);
+  EXPECT_LE(result.estimate, seconds(250));
+  EXPECT_GE(result.experiments.size(), 3U);
+  // The time there is gets used, and everything that was cut is told.
+  EXPECT_GE(result.estimate, seconds(200));
+  EXPECT_EQ(result.notes.size(), 10U);
+  EXPECT_THAT(result.notes.front(), HasSubstr("the sweep is connections 1, 1000 instead of"));
+  EXPECT_THAT(result.notes.back(), HasSubstr("Experiment e9 is left out"));
+}
+
+TEST(Fit, SmokeIsShort) {
+  const Fitted result = fitted("smoke", 6, 2);
+  EXPECT_LE(result.estimate, seconds(16));
+  for (const Experiment& experiment : result.experiments) {
+    EXPECT_LE(experiment.repetitions, 2U);
+    EXPECT_LE(experiment.duration, milliseconds(300));
+    EXPECT_GE(experiment.duration, milliseconds(50));
+  }
+  EXPECT_THAT(result.notes, testing::Not(IsEmpty()));
+}
+
+TEST(Fit, FullRunsTheFilesAsTheyAre) {
+  const Fitted result = fitted("full", 32, 10);
+  EXPECT_EQ(result.experiments.size(), 10U);
+  EXPECT_EQ(result.experiments[9].sweep[0].values.size(), 5U);
+  EXPECT_THAT(result.notes, IsEmpty());
+  EXPECT_GT(result.estimate, seconds(8000));
+}
+
+TEST(Fit, LeavesFixedAmountsAlone) {
+  const Fitted result = fitted("quick", 6, 2, {.duration = seconds(2), .repetitions = 4});
+  for (const Experiment& experiment : result.experiments) {
+    EXPECT_EQ(experiment.duration, seconds(2));
+    EXPECT_EQ(experiment.repetitions, 4U);
+  }
+  EXPECT_LE(result.estimate, seconds(250));
+}
+
+TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
+  const Fitted result = fitted("smoke", 6, 2, {.duration = seconds(10), .repetitions = 5});
+  EXPECT_EQ(result.experiments.size(), 1U);
+  EXPECT_THAT(result.experiments[0].sweep[0].values, ElementsAre(1, 1000));
+  EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 24 s"));
+}
+
+TEST(FindProfile, RefusesOthers) {
+  EXPECT_THAT(find_profile("fast").error().message, HasSubstr("smoke, quick and full"));
+}
+
+TEST(TimeGuard, StopsBeforeABlockThatWouldOverrun) {
+  const auto begin = Clock::time_point{};
+  const TimeGuard guard(begin, *find_profile("quick"), seconds(250));
+  EXPECT_TRUE(guard.may_start_block(begin + seconds(200), seconds(84)));
+  EXPECT_FALSE(guard.may_start_block(begin + seconds(200), seconds(86)));
+  EXPECT_TRUE(guard.may_start_trial(begin + seconds(283), seconds(1)));
+  EXPECT_FALSE(guard.may_start_trial(begin + seconds(285), seconds(1)));
+}
+
+TEST(TimeGuard, HasNoLimitInFullOrAgainstTheCommandLine) {
+  const auto late = Clock::time_point{} + std::chrono::hours(9);
+  EXPECT_TRUE(TimeGuard({}, *find_profile("full"), seconds(9)).may_start_block(late, seconds(99)));
+  EXPECT_TRUE(
+      TimeGuard({}, *find_profile("quick"), seconds(999)).may_start_trial(late, seconds(9)));
+}
+
+}  // namespace
+}  // namespace muxbench

@@ -1,0 +1,119 @@
+#include "driver/experiment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Json good() {
+  return Json::parse(R"({
+    "name": "idle", "question": "What does watching cost?", "protocol": "echo", "transport": "tcp",
+    "load": {"mode": "closed", "connections": 100, "message_bytes": 64},
+    "sweep": {"idle": [0, 100, 1000, 8000]}, "warmup": "0.3s", "duration": "1s", "repetitions": 5,
+    "models": "*", "profiles": {"smoke": {"sweep": {"idle": [0, 10]}, "repetitions": 1}}})");
+}
+
+std::string error_of(const std::string& text) {
+  const auto parsed = parse_experiment(text, "idle.json");
+  if (parsed) return "it was accepted";
+  EXPECT_EQ(parsed.error().exit, Exit::usage);
+  return parsed.error().message;
+}
+
+TEST(ParseExperiment, ReadsAWholeFile) {
+  const auto experiment = parse_experiment(good().dump(), "idle.json");
+  ASSERT_TRUE(experiment.ok()) << experiment.error().message;
+  EXPECT_EQ(experiment->name, "idle");
+  EXPECT_EQ(experiment->load.connections, 100U);
+  EXPECT_EQ(experiment->warmup, std::chrono::milliseconds(300));
+  EXPECT_EQ(experiment->duration, std::chrono::seconds(1));
+  EXPECT_EQ(experiment->repetitions, 5U);
+  EXPECT_THAT(experiment->sweep.at(0).values, ElementsAre(0, 100, 1000, 8000));
+}
+
+TEST(ParseExperiment, SaysFileKeyAndExpectation) {
+  struct Case {
+    const char* pointer;
+    Json value;
+    const char* said;
+  };
+  for (const Case& c :
+       {Case{"/colour", "red", "idle.json: colour: expected one of the keys"},
+        Case{"/name", "Idle!", "idle.json: name: expected lower-case letters"},
+        Case{"/question", "", "idle.json: question: expected a text that is not empty, found \"\""},
+        Case{"/protocol", 5, "idle.json: protocol: expected a text that is not empty, found 5"},
+        Case{"/transport", "udp", "idle.json: transport: expected \"tcp\" or \"unix\""},
+        Case{"/duration", "0", "idle.json: duration: expected a duration above 0, found \"0\""},
+        Case{"/warmup", "soon", "idle.json: warmup: expected a duration such as"},
+        Case{"/repetitions", 2.5, "idle.json: repetitions: expected a whole number from 1 to 1000"},
+        Case{"/repetitions", -1, "idle.json: repetitions: expected a whole number from 1 to 1000"},
+        Case{"/load", "none", "idle.json: load: expected an object, found \"none\""},
+        Case{"/load/mode", "open", "idle.json: load: mode: expected \"closed\", found \"open\""},
+        Case{"/load/idel", 1, "idle.json: load: idel: expected one of the keys"},
+        Case{"/sweep", Json::object(), "idle.json: sweep: expected at least one key"},
+        Case{"/sweep/idle", Json::array(), "idle.json: sweep: idle: expected a list of whole"},
+        Case{"/sweep/idle", {5, 5}, "idle.json: sweep: idle: expected each value once"},
+        Case{"/sweep/colour", {1}, "idle.json: sweep: colour: expected one of the keys"},
+        Case{"/profiles/fast", Json::object(), "idle.json: profiles: fast: expected one of"},
+        Case{"/profiles/smoke/name", "x", "idle.json: profiles: smoke: name: expected one of"}}) {
+    Json json = good();
+    json[Json::json_pointer(c.pointer)] = c.value;
+    EXPECT_THAT(error_of(json.dump()), StartsWith(c.said)) << c.pointer;
+  }
+}
+
+TEST(ParseExperiment, NamesMissingKeys) {
+  for (const char* key :
+       {"name", "question", "protocol", "load", "sweep", "warmup", "duration", "repetitions"}) {
+    Json json = good();
+    json.erase(key);
+    EXPECT_THAT(error_of(json.dump()), testing::AllOf(StartsWith(std::string("idle.json: ") + key),
+                                                      HasSubstr("found no such key")));
+  }
+}
+
+TEST(ParseExperiment, RefusesWhatIsNotJson) {
+  EXPECT_THAT(error_of("{\"name\": "), HasSubstr("expected JSON, found an error at line 1"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("expected an object"));
+  EXPECT_THAT(error_of(R"({"name": "a", "name": "b"})"), HasSubstr("name: expected each key once"));
+}
+
+TEST(Experiment, AProfileChangesOnlyWhatItNames) {
+  const auto experiment = parse_experiment(good().dump(), "idle.json");
+  ASSERT_TRUE(experiment.ok());
+  const Experiment smoke = with_profile(*experiment, "smoke");
+  EXPECT_THAT(smoke.sweep.at(0).values, ElementsAre(0, 10));
+  EXPECT_EQ(smoke.repetitions, 1U);
+  EXPECT_EQ(smoke.duration, experiment->duration);
+  EXPECT_EQ(with_profile(*experiment, "full").repetitions, 5U);
+}
+
+TEST(Experiment, PointsAreTheProductOfTheSweeps) {
+  const auto experiment =
+      fixtures::experiment("both", {{"idle", {0, 10}}, {"message_bytes", {1, 2}}});
+  std::vector<std::string> ids;
+  for (const Point& point : points_of(experiment)) ids.push_back(cell_id("m", experiment, point));
+  EXPECT_THAT(ids, ElementsAre("m/both/idle:0/message_bytes:1/connections:1",
+                               "m/both/idle:0/message_bytes:2/connections:1",
+                               "m/both/idle:10/message_bytes:1/connections:1",
+                               "m/both/idle:10/message_bytes:2/connections:1"));
+}
+
+TEST(Experiment, ThinningKeepsTheEnds) {
+  const auto experiment = fixtures::experiment("idle", {{"idle", {0, 1, 2, 3, 4, 5, 6}}});
+  EXPECT_THAT(thinned(experiment, 2).sweep[0].values, ElementsAre(0, 6));
+  EXPECT_THAT(thinned(experiment, 3).sweep[0].values, ElementsAre(0, 3, 6));
+  EXPECT_THAT(thinned(experiment, 4).sweep[0].values, ElementsAre(0, 2, 4, 6));
+  EXPECT_THAT(thinned(experiment, 7).sweep[0].values, ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(thinned(experiment, 9).sweep[0].values, ElementsAre(0, 1, 2, 3, 4, 5, 6));
+}
+
+}  // namespace
+}  // namespace muxbench

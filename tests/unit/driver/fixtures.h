@@ -1,0 +1,96 @@
+// Models, experiments and records that the driver's tests share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "driver/record.h"
+
+namespace muxbench::fixtures {
+
+inline Model model(const std::string& name) {
+  Model model;
+  model.name = name;
+  model.family = "readiness";
+  model.mechanism = "a fake";
+  model.available = true;
+  model.command = {"/nowhere/server_" + name};
+  model.description = {{"name", name},
+                       {"family", model.family},
+                       {"mechanism", model.mechanism},
+                       {"available", true},
+                       {"capabilities", Json::object()}};
+  return model;
+}
+
+inline Experiment experiment(const std::string& name, std::vector<Sweep> sweep) {
+  Experiment experiment;
+  experiment.name = name;
+  experiment.question = "Does it work?";
+  experiment.protocol = "echo";
+  experiment.transport = "tcp";
+  experiment.sweep = std::move(sweep);
+  experiment.warmup = std::chrono::milliseconds(300);
+  experiment.duration = std::chrono::seconds(1);
+  experiment.repetitions = 5;
+  return experiment;
+}
+
+// A trial as the load generator and the server's accounting would have left it.
+inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, double p99 = 1e6) {
+  TrialResult trial;
+  trial.cell = cell;
+  trial.repetition = repetition;
+  trial.server_command = {"/nowhere/server"};
+  trial.cpu = CpuSample{std::chrono::milliseconds(900), std::chrono::milliseconds(300),
+                        std::chrono::milliseconds(600), "a test"};
+  trial.memory = MemorySample{3 << 20, "a test"};
+  const auto requests = static_cast<std::uint64_t>(rate);
+  trial.load = {
+      {"status", "ok"},
+      {"asked",
+       {{"target", "127.0.0.1:1"},
+        {"protocol", "echo"},
+        {"mode", "closed"},
+        {"connections", 8},
+        {"idle", 0},
+        {"threads", 1},
+        {"message_bytes", 64},
+        {"pipeline", 1},
+        {"warmup_ns", 1},
+        {"duration_ns", 1'000'000'000}}},
+      {"achieved",
+       {{"requests_per_second", rate},
+        {"connections", 8},
+        {"idle", 0},
+        {"duration_ns", 1'000'000'000}}},
+      {"requests", requests},
+      {"bytes", {{"sent", requests}, {"received", requests}}},
+      {"errors", {{"total", 0}, {"by_kind", Json::object()}}},
+      {"latency_ns", {{"count", requests}, {"mean", 41000}, {"p50", 40000}, {"p99", p99}}},
+      {"cpu",
+       {{"user_ns", 1}, {"system_ns", 1}, {"threads", {{{"cpu", 1}, {"utilisation", 0.5}}}}}}};
+  return trial;
+}
+
+// Two models a and b over one point, three trials each at the given rates.
+inline RunRecord record(const std::vector<double>& a, const std::vector<double>& b) {
+  RunRecord record;
+  record.profile = "quick";
+  record.seed = 1;
+  record.command_line = {"muxbench", "run"};
+  record.cpus = {.server = {0}, .load = {1}};
+  record.models = {model("a"), model("b")};
+  record.experiments = {experiment("load", {{"connections", {8}}})};
+  record.cells = make_cells(record.models, record.experiments, {.descriptors = 1000});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    record.trials.push_back(trial(0, static_cast<unsigned>(i), a[i]));
+  }
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    record.trials.push_back(trial(1, static_cast<unsigned>(i), b[i]));
+  }
+  record.planned_trials = record.trials.size();
+  return record;
+}
+
+}  // namespace muxbench::fixtures

@@ -1,0 +1,115 @@
+#include "driver/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr HostLimits kPlenty{.descriptors = 100'000};
+
+struct Planned {
+  std::vector<Model> models{fixtures::model("a"), fixtures::model("b"), fixtures::model("c")};
+  std::vector<Experiment> experiments{fixtures::experiment("one", {{"connections", {1, 8, 64}}}),
+                                      fixtures::experiment("two", {{"idle", {0, 100}}})};
+  std::vector<Cell> cells = make_cells(models, experiments, kPlenty);
+
+  std::vector<std::size_t> order(std::uint64_t seed) const {
+    std::vector<std::size_t> order;
+    for (const auto& trial : order_trials(cells, experiments, seed)) order.push_back(trial.cell);
+    return order;
+  }
+};
+
+TEST(OrderTrials, ABlockHoldsEveryCellOnce) {
+  const Planned planned;
+  ASSERT_EQ(planned.cells.size(), 15U);
+  const auto trials = order_trials(planned.cells, planned.experiments, 1);
+  ASSERT_EQ(trials.size(), 75U);
+  for (std::size_t block = 0; block < 5; ++block) {
+    std::set<std::size_t> cells;
+    for (std::size_t i = 0; i < 15; ++i) {
+      EXPECT_EQ(trials[block * 15 + i].repetition, block);
+      cells.insert(trials[block * 15 + i].cell);
+    }
+    EXPECT_EQ(cells.size(), 15U);
+  }
+}
+
+TEST(OrderTrials, TheSeedGivesTheOrder) {
+  const Planned planned;
+  EXPECT_EQ(planned.order(42), planned.order(42));
+  EXPECT_NE(planned.order(42), planned.order(43));
+}
+
+TEST(OrderTrials, IsTheSameOnEveryStandardLibrary) {
+  Planned planned;
+  planned.experiments.pop_back();
+  planned.experiments[0].repetitions = 1;
+  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
+  EXPECT_THAT(planned.order(42), testing::ElementsAre(2, 8, 4, 6, 1, 7, 5, 0, 3));
+}
+
+TEST(OrderTrials, BlocksDiffer) {
+  const Planned planned;
+  const auto order = planned.order(7);
+  const std::vector<std::size_t> first(order.begin(), order.begin() + 15);
+  const std::vector<std::size_t> second(order.begin() + 15, order.begin() + 30);
+  EXPECT_NE(first, second);
+}
+
+TEST(OrderTrials, ExperimentsMayHaveFewerRepetitions) {
+  Planned planned;
+  planned.experiments[1].repetitions = 2;
+  EXPECT_EQ(order_trials(planned.cells, planned.experiments, 1).size(), 9U * 5 + 6U * 2);
+}
+
+TEST(MakeCells, KeepsToTheModelsOfTheExperiment) {
+  Planned planned;
+  planned.experiments[1].models = "a,c*";
+  EXPECT_EQ(make_cells(planned.models, planned.experiments, kPlenty).size(), 9U + 4U);
+}
+
+TEST(WhySkipped, SaysTheReason) {
+  const auto experiment = fixtures::experiment("one", {{"connections", {1, 100}}});
+  const LoadSettings hundred{.connections = 60, .idle = 40};
+  const auto model = fixtures::model("a");
+  EXPECT_FALSE(why_skipped(model, experiment, hundred, kPlenty).has_value());
+
+  Model changed = model;
+  changed.available = false;
+  changed.reason = "no such kernel";
+  EXPECT_EQ(*why_skipped(changed, experiment, hundred, kPlenty), "no such kernel");
+
+  changed = model;
+  changed.capabilities.concurrent = false;
+  EXPECT_THAT(*why_skipped(changed, experiment, hundred, kPlenty),
+              HasSubstr("one connection at a time, and this point has more"));
+  EXPECT_FALSE(why_skipped(changed, experiment, {.connections = 1}, kPlenty).has_value());
+
+  changed = model;
+  changed.capabilities.max_connections = 99;
+  EXPECT_THAT(*why_skipped(changed, experiment, hundred, kPlenty), HasSubstr("at most 99"));
+
+  changed = model;
+  changed.capabilities.protocols = {"greet", "http"};
+  EXPECT_THAT(*why_skipped(changed, experiment, hundred, kPlenty),
+              HasSubstr("does not speak echo, only greet, http"));
+
+  Experiment local = experiment;
+  local.transport = "unix";
+  EXPECT_THAT(*why_skipped(model, local, hundred, kPlenty), HasSubstr("only over tcp"));
+
+  EXPECT_THAT(*why_skipped(model, experiment, hundred, {.descriptors = 163}),
+              HasSubstr("need 164 descriptors in one process and the limit is 163"));
+  EXPECT_FALSE(why_skipped(model, experiment, hundred, {.descriptors = 164}).has_value());
+}
+
+}  // namespace
+}  // namespace muxbench

@@ -1,0 +1,93 @@
+#include "driver/validity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "driver/summary.h"
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<Flag> flags_of_a(RunRecord record) {
+  summarize(record);
+  return record.results[0].flags;
+}
+
+RunRecord steady() { return fixtures::record({100e3, 101e3, 102e3}, {}); }
+
+TEST(Flags, NoneOnAGoodCell) { EXPECT_THAT(flags_of_a(steady()), IsEmpty()); }
+
+TEST(Flags, SomeTrialsFailed) {
+  auto record = steady();
+  record.trials[1].error = "the load generator saw errors: 1 corrupt";
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "errors");
+  EXPECT_THAT(flags[0].detail, HasSubstr("1 of 3 trials failed: the load generator saw errors"));
+}
+
+TEST(Flags, FewerConnections) {
+  auto record = steady();
+  record.trials[2].load["achieved"]["connections"] = 7;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "fewer_connections");
+}
+
+TEST(Flags, SaturatedLoadOnlyWhileTheServerHasTimeLeft) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) {
+    trial.load["cpu"]["threads"][0]["utilisation"] = 0.99;
+    trial.cpu->total = std::chrono::milliseconds(700);  // of a window of 1 s
+  }
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "saturated_load");
+  for (TrialResult& trial : record.trials) trial.cpu->total = std::chrono::milliseconds(980);
+  EXPECT_THAT(flags_of_a(record), IsEmpty());
+}
+
+TEST(Flags, UncleanStop) {
+  auto record = steady();
+  record.trials[0].stop_error = "the server ignored SIGTERM";
+  EXPECT_EQ(flags_of_a(record).at(0).kind, "unclean_stop");
+}
+
+TEST(Summary, CountsOnlySuccessfulTrials) {
+  auto record = steady();
+  record.trials[1].error = "broken";
+  summarize(record);
+  const auto& rate = record.results[0].summary.at("requests_per_second");
+  EXPECT_EQ(rate.n, 2U);
+  EXPECT_DOUBLE_EQ(rate.median, 101e3);
+}
+
+TEST(Summary, CellsWithoutTrials) {
+  auto record = steady();
+  record.interrupted = true;
+  summarize(record);
+  EXPECT_EQ(record.results[1].status, "missing");
+  record.given_up[1] = "not tried any more";
+  summarize(record);
+  EXPECT_EQ(record.results[1].status, "failed");
+  EXPECT_EQ(record.results[1].reason, "not tried any more");
+}
+
+TEST(Summary, UnknownFieldsAreAbsent) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) {
+    trial.cpu.reset();
+    trial.load["latency_ns"].erase("p99");
+  }
+  summarize(record);
+  EXPECT_FALSE(record.results[0].summary.contains("server_cpu_ns_per_request"));
+  EXPECT_FALSE(record.results[0].summary.contains("latency_p99_ns"));
+}
+
+}  // namespace
+}  // namespace muxbench

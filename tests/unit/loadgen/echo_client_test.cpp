@@ -1,0 +1,206 @@
+// The echo client joined to a fake peer: no sockets, every fragmentation.
+#include "loadgen/echo_client.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace muxbench::loadgen {
+namespace {
+
+using testing::HasSubstr;
+using Bytes = std::vector<std::byte>;
+
+class EchoPeer : public testing::Test {
+ protected:
+  explicit EchoPeer(std::uint32_t message_bytes = 64)
+      : client_(pattern_, message_bytes, errors_, [this](std::uint32_t offset) {
+          const bool other = other_ && client_.covers(*other_, offset);
+          return other ? std::optional(other_->connection) : std::nullopt;
+        }) {
+    client_.open(state_, 17, 1);
+  }
+
+  // Takes what the client wants to send, at most `limit` bytes of it.
+  Bytes take_sent(EchoClient::State& state, std::size_t limit = SIZE_MAX) {
+    Bytes sent;
+    const Outgoing out = client_.outgoing(state);
+    for (const iovec& piece : out.pieces()) {
+      const auto* bytes = static_cast<const std::byte*>(piece.iov_base);
+      sent.insert(sent.end(), bytes, bytes + std::min(piece.iov_len, limit));
+    }
+    client_.sent(state, sent.size());
+    return sent;
+  }
+
+  // Hands bytes to the client in reads of `step`; returns the last outcome.
+  Outcome answer(const Bytes& bytes, std::size_t step = SIZE_MAX) {
+    Outcome last = Outcome::more;
+    std::span<const std::byte> rest(bytes);
+    while (!rest.empty() && last != Outcome::broken) {
+      auto read = rest.first(std::min(step, rest.size()));
+      rest = rest.subspan(read.size());
+      while (!read.empty() && last != Outcome::broken) {
+        const Received received = client_.receive(state_, read);
+        read = read.subspan(received.consumed);
+        last = received.outcome;
+      }
+    }
+    return last;
+  }
+
+  Pattern pattern_{1 << 20};
+  ErrorLog errors_;
+  std::optional<EchoClient::State> other_;
+  EchoClient client_;
+  EchoClient::State state_;
+};
+
+TEST_F(EchoPeer, NothingToSendBeforeARequest) {
+  EXPECT_EQ(client_.outgoing(state_).size(), 0U);
+  EXPECT_EQ(client_.progress(state_), "after 0 messages");
+}
+
+TEST_F(EchoPeer, EachMessageSucceedsHoweverItIsCut) {
+  for (std::size_t step = 1; step <= 64; ++step) {
+    client_.begin(state_);
+    const Bytes sent = take_sent(state_);
+    ASSERT_EQ(sent.size(), 64U);
+    EXPECT_EQ(answer(sent, step), Outcome::succeeded) << step;
+    EXPECT_EQ(client_.outgoing(state_).size(), 0U);
+  }
+  EXPECT_EQ(errors_.total(), 0U);
+}
+
+TEST_F(EchoPeer, ShortSendsGoOnWhereTheyStopped) {
+  client_.begin(state_);
+  Bytes sent;
+  while (client_.outgoing(state_).size() != 0) {
+    const Bytes part = take_sent(state_, 7);
+    sent.insert(sent.end(), part.begin(), part.end());
+    // The peer echoes while the client is still sending.
+    if (sent.size() < 64) {
+      EXPECT_EQ(answer(part), Outcome::more);
+    } else {
+      EXPECT_EQ(answer(part), Outcome::succeeded);
+    }
+  }
+  EXPECT_EQ(sent.size(), 64U);
+}
+
+TEST_F(EchoPeer, AWrongByteIsNamed) {
+  client_.begin(state_);
+  EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded);
+  client_.begin(state_);
+  Bytes sent = take_sent(state_);
+  const std::string expected = fmt::format("expected 0x{:02x}", static_cast<int>(sent[5]));
+  sent[5] ^= std::byte{1};
+  EXPECT_EQ(answer(sent), Outcome::failed);
+  EXPECT_EQ(errors_.count(ErrorKind::corrupt), 1U);
+  EXPECT_THAT(errors_.first(ErrorKind::corrupt), HasSubstr("connection 17, message 1, byte 5"));
+  EXPECT_THAT(errors_.first(ErrorKind::corrupt), HasSubstr(expected));
+  client_.begin(state_);
+  EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded) << "the stream goes on";
+}
+
+TEST_F(EchoPeer, ADuplicateBeforeTheNextAnswerCountsOnce) {
+  client_.begin(state_);
+  const Bytes first = take_sent(state_);
+  EXPECT_EQ(answer(first), Outcome::succeeded);
+  client_.begin(state_);
+  const Bytes second = take_sent(state_);
+  EXPECT_EQ(answer(first), Outcome::more);
+  EXPECT_EQ(answer(second), Outcome::failed);
+  client_.begin(state_);
+  EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded);
+  EXPECT_EQ(errors_.total(), 1U);
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+}
+
+TEST_F(EchoPeer, MissingBytesAreDecidedWhenNoMoreCome) {
+  client_.begin(state_);
+  Bytes sent = take_sent(state_);
+  sent.erase(sent.begin() + 61);
+  EXPECT_EQ(answer(sent), Outcome::more);
+  EXPECT_TRUE(client_.conclude(state_));
+  EXPECT_EQ(errors_.count(ErrorKind::missing), 1U);
+}
+
+TEST_F(EchoPeer, ATruncatedMessageLeavesItToTheTimeout) {
+  client_.begin(state_);
+  Bytes sent = take_sent(state_);
+  sent.resize(60);
+  EXPECT_EQ(answer(sent), Outcome::more);
+  EXPECT_EQ(client_.progress(state_), "message 0, 60 of 64 bytes received");
+  EXPECT_FALSE(client_.conclude(state_));
+}
+
+TEST_F(EchoPeer, AnotherConnectionsBytesNameIt) {
+  other_.emplace();
+  client_.open(*other_, 4, 1);
+  client_.begin(*other_);
+  const Bytes theirs = take_sent(*other_);
+  client_.begin(state_);
+  take_sent(state_);
+  EXPECT_EQ(answer(theirs), Outcome::failed);
+  EXPECT_THAT(errors_.first(ErrorKind::corrupt), HasSubstr("64 bytes of connection 4"));
+}
+
+TEST_F(EchoPeer, BytesNobodyAskedForAreExtra) {
+  EXPECT_EQ(answer(Bytes(20, std::byte{'x'})), Outcome::more);
+  EXPECT_TRUE(client_.conclude(state_));
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+}
+
+TEST_F(EchoPeer, AHopelessStreamIsGivenUp) {
+  Outcome last = Outcome::more;
+  int messages = 0;
+  while (last != Outcome::broken && messages < 100) {
+    client_.begin(state_);
+    Bytes sent = take_sent(state_);
+    sent[0] ^= std::byte{1};
+    last = answer(sent);
+    ++messages;
+  }
+  EXPECT_EQ(messages, 8);
+}
+
+TEST_F(EchoPeer, DamageNowAndThenIsNotHopeless) {
+  for (int message = 0; message < 100; ++message) {
+    client_.begin(state_);
+    Bytes sent = take_sent(state_);
+    if (message % 2 == 0) sent[0] ^= std::byte{1};
+    ASSERT_EQ(answer(sent), message % 2 == 0 ? Outcome::failed : Outcome::succeeded) << message;
+  }
+  EXPECT_EQ(errors_.count(ErrorKind::corrupt), 50U);
+}
+
+TEST_F(EchoPeer, TheEndOfTheStreamIsNeverRight) {
+  EXPECT_EQ(client_.end_of_stream(state_), Outcome::broken);
+}
+
+class EchoSizes : public EchoPeer, public testing::WithParamInterface<std::uint32_t> {
+ protected:
+  EchoSizes() : EchoPeer(GetParam()) {}
+};
+
+TEST_P(EchoSizes, RandomFragmentsOfManyMessagesAllVerify) {
+  std::mt19937 random(GetParam());
+  for (int message = 0; message < 20; ++message) {
+    client_.begin(state_);
+    const Bytes sent = take_sent(state_);
+    ASSERT_EQ(sent.size(), GetParam());
+    const std::size_t step = 1 + random() % std::min<std::size_t>(sent.size(), 65536);
+    ASSERT_EQ(answer(sent, step), Outcome::succeeded) << "message " << message;
+  }
+  EXPECT_EQ(errors_.total(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, EchoSizes,
+                         testing::Values(1U, 2U, 7U, 64U, 1000U, 16384U, 65536U, 1048576U));
+
+}  // namespace
+}  // namespace muxbench::loadgen

@@ -1,0 +1,69 @@
+#include "loadgen/http_head.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace muxbench::loadgen {
+namespace {
+
+TEST(HttpHead, ReadsWhatAServerWrites) {
+  const HttpHead head =
+      parse_http_head("HTTP/1.1 200 OK\r\nServer: x\r\ncontent-length: \t12 \r\nX-Empty:\r\n\r\n");
+  EXPECT_EQ(head.error, "");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.content_length, 12U);
+  EXPECT_FALSE(head.close);
+}
+
+TEST(HttpHead, KnowsWhetherTheConnectionStays) {
+  const auto closes = [](std::string_view version, std::string_view field) {
+    const std::string head =
+        std::string(version) + " 200 OK\r\nContent-Length: 0\r\n" + std::string(field) + "\r\n";
+    return parse_http_head(head).close;
+  };
+  EXPECT_FALSE(closes("HTTP/1.1", ""));
+  EXPECT_TRUE(closes("HTTP/1.1", "Connection: close\r\n"));
+  EXPECT_TRUE(closes("HTTP/1.1", "connection: foo, Close\r\n"));
+  EXPECT_TRUE(closes("HTTP/1.0", ""));
+  EXPECT_FALSE(closes("HTTP/1.0", "Connection: keep-alive\r\n"));
+}
+
+TEST(HttpHead, AnEmptyReasonAndARepeatedLengthAreFine) {
+  const HttpHead head =
+      parse_http_head("HTTP/1.1 404 \r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(head.error, "");
+  EXPECT_EQ(head.status, 404);
+  EXPECT_EQ(head.content_length, 3U);
+}
+
+TEST(HttpHead, RefusesWhatACorrectServerWouldNotWrite) {
+  for (const char* text : {
+           "\r\n\r\n",
+           "HTTP/1.1\r\n\r\n",
+           "HTTP/2.0 200 OK\r\n\r\n",
+           "HTTP/1.1 2x0 OK\r\n\r\n",
+           "HTTP/1.1 200OK\r\n\r\n",
+           "HTTP/1.1 200\r\n\r\n",
+           "HTTP/1.1  200 OK\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+           "HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nspace : x\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: 0x10\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nA: b\r\n",
+       }) {
+    EXPECT_NE(parse_http_head(text).error, "") << text;
+  }
+}
+
+}  // namespace
+}  // namespace muxbench::loadgen
