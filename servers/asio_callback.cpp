@@ -10,6 +10,7 @@ namespace muxbench {
 const ModelInfo kModel{.name = "asio_callback",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one thread",
+                       .capabilities = {.edge_triggered = true},
                        .probe = [] { return asio::probe("epoll"); }};
 
 namespace {

@@ -16,6 +16,7 @@ namespace muxbench {
 const ModelInfo kModel{.name = "asio_coroutine",
                        .family = "library",
                        .mechanism = "Boost.Asio, C++20 coroutines, one thread",
+                       .capabilities = {.edge_triggered = true},
                        .probe = [] { return asio::probe("epoll"); }};
 
 namespace {

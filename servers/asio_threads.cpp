@@ -14,7 +14,7 @@ namespace muxbench {
 const ModelInfo kModel{.name = "asio_threads",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one io_context on N threads",
-                       .capabilities = {.workers = true},
+                       .capabilities = {.workers = true, .edge_triggered = true},
                        .probe = [] { return asio::probe("epoll"); }};
 
 namespace {

@@ -37,24 +37,28 @@ void converse(int fd, Session& session) {
   }
 }
 
-// SIGTERM and SIGINT wait across the exec: it resets their handlers, and what comes before the
-// program has installed its own would end it with a request in flight.
-void set_stop_signals(int how) noexcept {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&signals, number);
-  ::sigprocmask(how, &signals, nullptr);
+// Signals wait across the exec: it resets their handlers, and what comes before the program has
+// installed its own would end it with a request in flight.
+void block_signals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+void unblock_signals() noexcept {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 // The handler: this program again, started with --inetd-handler.
 Result<> handle(ServerContext& server) {
   stop_signal::adopt_in_child(STDIN_FILENO);
-  set_stop_signals(SIG_UNBLOCK);
+  unblock_signals();
   set_io_timeout(STDIN_FILENO, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
   Session session(sessions);
   converse(STDIN_FILENO, session);
-  return {};
+  ::_exit(0);  // the end of the process frees all, and each connection pays for it
 }
 
 }  // namespace
@@ -91,10 +95,10 @@ class InetdNowait {
       }
       count(server_.counters().accepted);
       const UniqueFd connection(accepted.fd());
-      set_stop_signals(SIG_BLOCK);
+      block_signals();
       const pid_t child = children::start();
       if (child == 0) exec_handler(connection.get());
-      set_stop_signals(SIG_UNBLOCK);
+      unblock_signals();
       if (child < 0) gate_.close_for_a_while();  // too many processes: this connection is shed
     }
     children::stop_all();

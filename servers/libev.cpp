@@ -81,9 +81,10 @@ class Libev {
     }
   }
 
-  static void on_ready(Loop* loop, ev_io* watcher, int) {
+  static void on_ready(Loop* loop, ev_io* watcher, int events) {
     auto& connection = *static_cast<Connection*>(watcher->data);
     Libev& self = of(loop);
+    if ((events & EV_ERROR) != 0) return self.close(connection);  // libev could not watch it
     self.worker_.touch(connection.token);
     if (connection.session.wants_write() || self.read(connection)) self.write(connection);
   }

@@ -31,7 +31,7 @@ struct Connection {
   Session session;
   Token token = 0;
   uv_write_t write{};
-  bool writing = false;
+  std::size_t queued = 0;  // bytes that libuv writes when it can
 };
 
 // At the limit of descriptors libuv accepts connections only to close them; we stop before that,
@@ -145,7 +145,7 @@ class Libuv {
   void proceed(Connection& connection) {
     Session& session = connection.session;
     uv_stream_t* const stream = &connection.handle.stream;
-    while (session.wants_write() && !connection.writing) {
+    while (session.wants_write() && connection.queued == 0) {
       const std::span<const iovec> pieces = session.write_buffers();
       // uv_buf_t is laid out as iovec on Unix, so that libuv itself passes one for the other.
       const auto* buffers = reinterpret_cast<const uv_buf_t*>(pieces.data());
@@ -155,7 +155,7 @@ class Libuv {
         session.on_written(static_cast<std::size_t>(sent));
       } else if (sent == UV_EAGAIN) {
         ::uv_read_stop(stream);
-        connection.writing = true;
+        for (const iovec& piece : pieces) connection.queued += piece.iov_len;
         if (::uv_write(&connection.write, stream, buffers, count, &on_written) != 0) {
           return close(connection);
         }
@@ -176,11 +176,7 @@ class Libuv {
     if (::uv_is_closing(&connection.handle.any) != 0) return;
     self.worker_.touch(connection.token);
     if (status < 0) return self.close(connection);
-    connection.writing = false;
-    while (connection.session.wants_write()) {
-      // The whole of what was queued is sent.
-      connection.session.on_written(connection.session.write_buffers().front().iov_len);
-    }
+    connection.session.on_written(std::exchange(connection.queued, 0));
     ::uv_read_start(request->handle, &on_alloc, &on_read);
     self.proceed(connection);
   }
@@ -216,7 +212,8 @@ class Libuv {
           self.worker_.expire([&](Token token) { self.close(*self.worker_.find(token)); });
           self.accept_waiting();
         },
-        static_cast<std::uint64_t>(due), 0);
+        // A timer of 0 would run again in the same turn, before closes have taken effect.
+        static_cast<std::uint64_t>(std::max(due, 1)), 0);
   }
 
   const ServerContext& server_;

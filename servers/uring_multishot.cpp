@@ -17,7 +17,7 @@ namespace {
 using uring::ProvidedBuffers;
 using uring::Ring;
 
-constexpr unsigned kBuffers = 256;
+constexpr unsigned kBuffers = 32;
 // What a connection may have parked before its receive is cancelled.
 constexpr std::size_t kParkedBytes = 4 * BufferPool::kBufferBytes;
 

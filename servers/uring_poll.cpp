@@ -27,6 +27,7 @@ Probe probe() {
 const ModelInfo kModel{.name = "uring_poll",
                        .family = "readiness",
                        .mechanism = "io_uring, multishot poll; recv and send as system calls",
+                       .capabilities = {.edge_triggered = true},
                        .probe = probe};
 
 namespace {

@@ -84,6 +84,7 @@ int run(const RunArguments& arguments) {
   }
   if (!options->quiet) fmt::print("{}\n", text);
   fmt::print("{}\n", folder->file("report.json"));
+  std::fflush(stdout);  // before what follows on standard error
   if (record.interrupted) {
     fmt::print(stderr, "{}: interrupted; the report has the {} trials that had finished\n",
                kProgram, record.trials.size());

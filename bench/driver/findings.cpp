@@ -162,7 +162,7 @@ std::string cost_of_sweep(const RunRecord& record, const Experiment& experiment,
 std::string not_ranked(const RunRecord& record) {
   // One line per model, experiment and cause: 30 skipped points of one model are one sentence.
   std::map<std::string, std::vector<std::string>> points;
-  std::map<std::string, std::string> reasons;
+  std::map<std::string, std::vector<std::string>> reasons;
   std::vector<std::string> order;
   const auto add = [&](std::size_t i, const std::string& kind, const std::string& reason) {
     const Cell& cell = record.cells[i];
@@ -170,7 +170,8 @@ std::string not_ranked(const RunRecord& record) {
     const std::string key =
         fmt::format("{} {} in {}", record.models[cell.model].name, kind, experiment.name);
     if (!reasons.contains(key)) order.push_back(key);
-    reasons.emplace(key, reason);
+    auto& said = reasons[key];
+    if (std::find(said.begin(), said.end(), reason) == said.end()) said.push_back(reason);
     points[key].push_back(show_point(experiment, cell.point));
   };
   for (std::size_t i = 0; i < record.cells.size(); ++i) {
@@ -180,7 +181,9 @@ std::string not_ranked(const RunRecord& record) {
   }
   std::string text;
   for (const std::string& key : order) {
-    text += fmt::format("- {} at {}: {}.\n", key, fmt::join(points[key], "; "), reasons[key]);
+    const auto& said = reasons[key];
+    text += fmt::format("- {} at {}: {}{}.\n", key, fmt::join(points[key], "; "),
+                        said.size() > 1 ? "for example, " : "", said.front());
   }
   return text;
 }

@@ -18,7 +18,7 @@ namespace {
 
 Nanoseconds from_ticks(long ticks) {
   static const long per_second = ::sysconf(_SC_CLK_TCK);
-  return std::chrono::seconds(1) * ticks / per_second;
+  return Nanoseconds(std::chrono::seconds(1)) * ticks / per_second;
 }
 
 std::vector<pid_t> all_processes() {

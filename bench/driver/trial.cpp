@@ -29,7 +29,11 @@ void measure(const TrialSetup& setup, ServerProcess& server, TrialResult& result
                             },
                         .measured =
                             [&] {
-                              if (begin) result.cpu = usage.cpu() - *begin;
+                              const CpuSample end = usage.cpu();
+                              // Children that nobody waited for take their time with them: then
+                              // it is unknown, and not zero.
+                              const bool known = begin && end.total > begin->total;
+                              if (known) result.cpu = end - *begin;
                               result.memory = usage.memory();
                               const bool ended = early && result.memory &&
                                                  early->peak_bytes > result.memory->peak_bytes;

@@ -16,8 +16,9 @@ Result<> check(std::string_view name, const Result<>& result) {
   return fail("{}: {}", name, result.error().message);
 }
 
-Result<> echo_whole(const Address& address, std::size_t size) {
-  auto wire = Wire::connect(address);
+Result<> echo_whole(const Address& address, std::size_t size,
+                    std::chrono::seconds patience = std::chrono::seconds(2)) {
+  auto wire = Wire::connect(address, patience);
   if (!wire) return wire.error();
   const std::string bytes = pattern(size, static_cast<std::uint32_t>(size));
   return wire->exchange(bytes, bytes);
@@ -100,7 +101,10 @@ Result<> verify_briefly(const Address& address, const std::string& protocol, con
 }
 
 Result<> verify_alive(const Address& address, const std::string& protocol, const HttpRoot& root) {
-  if (protocol == "echo") return check("echo after the load", echo_whole(address, 64));
+  // Thousands of connections were closed a moment ago, and a model may have a process or a thread
+  // of each to bury first.
+  constexpr auto kPatience = std::chrono::seconds(10);
+  if (protocol == "echo") return check("echo after the load", echo_whole(address, 64, kPatience));
   return check("after the load", verify_protocol(address, protocol, false, root));
 }
 

@@ -11,33 +11,26 @@
 #include "net/socket.h"
 
 namespace muxbench {
-namespace {
 
-constexpr auto kPatience = std::chrono::seconds(2);
-
-Error silence() { return fail("no answer within 2 s"); }
-
-// Waits for the events; 0 when they do not come in time.
-Result<short> wait_for(int fd, short events) {
-  const auto deadline = Clock::now() + kPatience;
+// Waits for the events that it tells.
+Result<short> Wire::wait_for(short events) const {
+  const auto deadline = Clock::now() + patience_;
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    std::array<pollfd, 2> ready{pollfd{fd, events, 0}, pollfd{interrupt_fd(), POLLIN, 0}};
+    std::array<pollfd, 2> ready{pollfd{fd_.get(), events, 0}, pollfd{interrupt_fd(), POLLIN, 0}};
     const int count = ::poll(ready.data(), ready.size(), static_cast<int>(std::max(left, 0L)));
     if (interrupted()) return fail("interrupted");
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return silence();
+    if (count <= 0) return fail("no answer within {} s", patience_.count());
     return ready[0].revents;
   }
 }
 
-}  // namespace
-
-Result<Wire> Wire::connect(const Address& address) {
-  auto fd = connect_to(address, kPatience);
+Result<Wire> Wire::connect(const Address& address, std::chrono::seconds patience) {
+  auto fd = connect_to(address, patience);
   if (!fd) return fd.error();
   set_nonblocking(fd->get(), true);
-  return Wire(std::move(*fd));
+  return Wire(std::move(*fd), patience);
 }
 
 Result<std::size_t> Wire::receive(char* into, std::size_t most) {
@@ -46,7 +39,7 @@ Result<std::size_t> Wire::receive(char* into, std::size_t most) {
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return fail("the connection broke: {}", describe(last_errno()));
-    if (const auto ready = wait_for(fd_.get(), POLLIN); !ready) return ready.error();
+    if (const auto ready = wait_for(POLLIN); !ready) return ready.error();
   }
 }
 
@@ -56,10 +49,11 @@ Result<> Wire::exchange(std::string_view out, std::string_view expected) {
   while (!out.empty() || received < expected.size()) {
     const auto events =
         static_cast<short>((out.empty() ? 0 : POLLOUT) | (received < expected.size() ? POLLIN : 0));
-    const auto ready = wait_for(fd_.get(), events);
+    const auto ready = wait_for(events);
     if (!ready) {
       if (received == 0 || interrupted()) return ready.error();
-      return fail("{} of {} bytes came back, then nothing for 2 s", received, expected.size());
+      return fail("{} of {} bytes came back, then nothing for {} s", received, expected.size(),
+                  patience_.count());
     }
     if ((*ready & POLLOUT) != 0 && !out.empty()) {
       const ssize_t sent = ::send(fd_.get(), out.data(), out.size(), MSG_NOSIGNAL);

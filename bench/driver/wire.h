@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/address.h"
@@ -13,7 +14,9 @@ namespace muxbench {
 
 class Wire {
  public:
-  static Result<Wire> connect(const Address& address);
+  // `patience` bounds the wait for each answer.
+  static Result<Wire> connect(const Address& address,
+                              std::chrono::seconds patience = std::chrono::seconds(2));
 
   // Sends all of `out` while it reads `expected.size()` bytes, which must equal `expected`.
   Result<> exchange(std::string_view out, std::string_view expected);
@@ -26,10 +29,12 @@ class Wire {
   Result<std::string> read_through(std::string_view end, std::size_t most);
 
  private:
-  explicit Wire(UniqueFd fd) : fd_(std::move(fd)) {}
+  Wire(UniqueFd fd, std::chrono::seconds patience) : fd_(std::move(fd)), patience_(patience) {}
+  Result<short> wait_for(short events) const;
   Result<std::size_t> receive(char* into, std::size_t most);
 
   UniqueFd fd_;
+  std::chrono::seconds patience_;
 };
 
 // `size` bytes in a pattern that differs by seed and has no short period.

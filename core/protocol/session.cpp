@@ -99,9 +99,13 @@ void Session::on_flushed() noexcept {
   output_first_ = output_count_ = 0;
   release(writing_);
   std::visit([](auto& protocol) { protocol.on_flushed(); }, protocol_);
-  if (state_ == State::open) advance();
-  if (state_ == State::closing) state_ = State::done;
-  if (state_ == State::lingering_flush) state_ = State::half_close;
+  if (state_ == State::closing) {
+    state_ = State::done;
+  } else if (state_ == State::lingering_flush) {
+    state_ = State::half_close;
+  } else if (state_ == State::open) {
+    advance();  // its answer may be the last one, and is still to be sent
+  }
   compact();
   finish_if_over();
 }

@@ -52,7 +52,11 @@ class BorrowedAcceptor : public Acceptor {
  public:
   BorrowedAcceptor(io_context& context, const ServerContext& server)
       : Acceptor(context.get_executor(),
-                 generic::stream_protocol(server.options.address.family(), 0), server.listener) {}
+                 generic::stream_protocol(server.options.address.family(), 0), server.listener) {
+    // Otherwise Asio goes on waiting after ECONNABORTED, although the next one may be there
+    // already.
+    set_option(enable_connection_aborted(true));
+  }
   ~BorrowedAcceptor() {
     ErrorCode ignored;
     if (is_open()) release(ignored);

@@ -54,6 +54,7 @@ Result<> run(int argc, char** argv) {
     site = std::move(*opened);
   }
 
+  catch_stray_signals();
   if ((*options)->inetd_handler) {
     if (const auto installed = stop_signal::install(STDIN_FILENO, {}); !installed) return installed;
     ServerContext server{**options, STDIN_FILENO, arguments, site.get()};
@@ -61,7 +62,6 @@ Result<> run(int argc, char** argv) {
   }
 
   raise_descriptor_limit();
-  catch_stray_signals();
   const auto listener = listen_on((*options)->address, {.backlog = (*options)->backlog});
   if (!listener) return listener.error();
   set_nodelay(listener->get());

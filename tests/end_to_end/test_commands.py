@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from conftest import HERE, MUXBENCH, one_sentence
+from driver_bench import HERE, MUXBENCH, one_sentence
 
 
 def muxbench(*words):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, MUXBENCH, check_report
+from driver_bench import BUILD, MUXBENCH, check_report
 
 
 def test_smoke_of_this_build(tmp_path):

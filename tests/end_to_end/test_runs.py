@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import SMALL, one_sentence
+from driver_bench import SMALL, one_sentence
 
 
 def cells_of(report, model):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from conftest import PLOTS
+from plots_folder import PLOTS
 
 PROGRAM = PLOTS / "make_charts.py"
 SMALL = synthetic.build(["poll", "epoll_level", "my_own_model"], [synthetic.IDLE], repetitions=2)

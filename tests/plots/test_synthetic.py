@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import synthetic
-from conftest import PLOTS
+from plots_folder import PLOTS
 
 SCHEMA = json.loads((PLOTS.parent / "results" / "schema.json").read_text())
 

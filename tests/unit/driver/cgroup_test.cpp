@@ -56,6 +56,18 @@ TEST(ServerUsage, CountsTheWholeTree) {
   EXPECT_THAT(memory->source, testing::HasSubstr("Pss"));
 }
 
+TEST(ServerUsage, CountsChildrenThatEnded) {
+  auto child = ChildProcess::start(
+      {.command = {"/bin/sh", "-c",
+                   "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'; echo; sleep 30"}});
+  ASSERT_TRUE(child.ok());
+  std::string line;
+  ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
+  const CpuSample cpu = ServerUsage(nullptr, child->pid()).cpu();
+  EXPECT_GT(cpu.total, std::chrono::milliseconds(20));
+  EXPECT_GT(cpu.user + cpu.system, std::chrono::milliseconds(10));
+}
+
 TEST(ServerUsage, CgroupAndProcessClocksAgree) {
   auto group = Cgroup::make();
   if (!group) GTEST_SKIP() << group.error().message;

@@ -1,0 +1,97 @@
+"""Runs the driver with fake servers and a fake load generator. MUXBENCH_BUILD names the build folder to test."""
+import json
+import os
+import pathlib
+import subprocess
+
+import jsonschema
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
+MUXBENCH = BUILD / "bench" / "muxbench"
+HERE = pathlib.Path(__file__).resolve().parent
+
+SMALL = {"name": "small", "question": "Does the driver work?", "protocol": "echo", "transport": "tcp",
+         "load": {"mode": "closed", "message_bytes": 32}, "sweep": {"connections": [1, 4]},
+         "warmup": "10ms", "duration": "60ms", "repetitions": 2}
+
+
+def check_report(path):
+    """The report at `path`, valid by the schema and by the rules that a schema cannot say."""
+    text = path.read_text()
+    assert "NaN" not in text and "Infinity" not in text
+    report = json.loads(text)
+    schema = json.loads((REPOSITORY / "results" / "schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    ours = report["muxbench"]
+    cells = {cell["id"]: cell for cell in ours["cells"]}
+    assert len(cells) == len(ours["cells"])
+    for trial in ours["trials"]:
+        assert trial["cell"] in cells
+    for cell in ours["cells"]:
+        good = [t for t in ours["trials"] if t["cell"] == cell["id"] and t["status"] == "ok"]
+        assert (cell["status"] == "measured") == bool(good)
+        if good:
+            assert cell["summary"]["requests_per_second"]["n"] == len(good)
+    names = [b["run_name"].removesuffix("/real_time") for b in report["benchmarks"]]
+    assert set(names) == {c for c, cell in cells.items() if cell["status"] == "measured"}
+    return report
+
+
+class Bench:
+    """A folder with servers, experiments and a place for results."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.servers = folder / "servers"
+        self.experiments = folder / "experiments"
+        self.out = folder / "out"
+        self.servers.mkdir()
+        self.experiments.mkdir()
+        self.experiment(SMALL)
+
+    def server(self, *names):
+        for name in names:
+            (self.servers / f"server_{name}").symlink_to(HERE / "fake_server.py")
+
+    def experiment(self, content, name="small"):
+        text = content if isinstance(content, str) else json.dumps(content)
+        (self.experiments / f"{name}.json").write_text(text)
+
+    def command(self, *words, out=True):
+        options = ["--servers-dir", str(self.servers), "--experiments-dir", str(self.experiments),
+                   "--loadgen", str(HERE / "fake_loadgen.py")]
+        if out:
+            options += ["--out", str(self.out)]
+        return [str(MUXBENCH), "run", "--share-cpus", "--profile", "full", *options, *words]
+
+    def run(self, *words, prefix=(), **keywords):
+        out = keywords.pop("out", True)
+        return subprocess.run([*prefix, *self.command(*words, out=out)], capture_output=True, text=True,
+                              timeout=60, cwd=self.folder, **keywords)
+
+    def report(self):
+        return check_report(self.out / "report.json")
+
+    def processes_left(self):
+        """Processes that were started from this folder's servers, or the fake load generator against them."""
+        left = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            except OSError:
+                continue
+            if str(self.folder) in command and state != "Z":
+                left.append((int(entry.name), command))
+        return left
+
+
+def one_sentence(result):
+    """What the driver said went wrong: its last line on standard error, after its name."""
+    line = result.stderr.strip().splitlines()[-1]
+    assert line.startswith("muxbench: "), result.stderr
+    return line.removeprefix("muxbench: ")
