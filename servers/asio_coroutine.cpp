@@ -68,7 +68,7 @@ class AsioCoroutine {
   }
 
   void on_accept_error(Errno error) {
-    worker_.on_accept_error(error, [](Connection& connection) {
+    worker_.on_accept_error(error, [](Token, Connection& connection) {
       asio::ErrorCode ignored;
       connection.socket.shutdown(asio::Socket::shutdown_receive, ignored);
     });

@@ -28,8 +28,7 @@ namespace {
 struct Connection {
   UniqueFd fd;
   Session session;
-  Token token = 0;
-  std::atomic<bool> handed_on = false;  // see hand_on()
+  std::atomic<Token> token = 0;  // never changes; why it is atomic: see hand_on()
 };
 
 class EpollOneshot {
@@ -86,7 +85,7 @@ class EpollOneshot {
       }
       const Token token = worker_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
       Connection& connection = *worker_.find(token);
-      connection.token = token;
+      connection.token.store(token, std::memory_order_relaxed);
       more = worker_.accepting();
       lock.unlock();
       proceed(connection, EPOLL_CTL_ADD);
@@ -96,10 +95,10 @@ class EpollOneshot {
   }
 
   void on_ready(Connection& connection, SessionContext& sessions) {
-    connection.handed_on.load(std::memory_order_acquire);
+    const Token token = connection.token.load(std::memory_order_acquire);
     Session& session = connection.session;
     session.move_to(sessions);
-    touch(connection);
+    touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
@@ -135,12 +134,13 @@ class EpollOneshot {
   }
 
   // If this succeeds, the connection may be another thread's before the call has returned. That the
-  // next one sees all that this one did to it, the kernel's lock ensures; the store here and the
-  // load in on_ready() say the same in terms of C++, and cost nothing.
+  // next one sees all that this one did to it, the kernel's lock ensures; storing the token once
+  // more, and the load in on_ready(), say the same in terms of C++, and cost nothing.
   void hand_on(Connection& connection, int operation) {
     const std::uint32_t wanted = connection.session.wants_write() ? EPOLLOUT : EPOLLIN;
     const int fd = connection.fd.get();
-    connection.handed_on.store(true, std::memory_order_release);
+    connection.token.store(connection.token.load(std::memory_order_relaxed),
+                           std::memory_order_release);
     if (!watch(operation, fd, wanted | EPOLLONESHOT, &connection)) close(connection);
   }
 
@@ -166,10 +166,10 @@ class EpollOneshot {
           nullptr);
   }
 
-  void touch(const Connection& connection) {
+  void touch(Token token) {
     if (!has_idle_timeout_) return;
     const std::lock_guard lock(mutex_);
-    worker_.touch(connection.token);
+    worker_.touch(token);
   }
 
   // Whoever accepts, or finds that it cannot, computes its own wait after that: so there is always

@@ -1,7 +1,7 @@
-// kqueue, batched: changes of filters are collected, and ride with the next wait in one kevent
-// call. Syscalls per request: 1/k kevent (k requests ready at once), 1 recv, 1 send; none for
-// changes. (The shim makes an epoll_ctl of each.) Limit: one thread; what is wrong with a change is
-// learned only with the events of the next wait.
+// kqueue, batched: changes of filters are collected, and ride with the next wait in the same call.
+// Syscalls per request: 1/k kevent (k requests ready at once), 1 recv, 1 send; none for changes.
+// (The shim makes an epoll_ctl of each.)
+// Limit: one thread; what is wrong with a change is learned only with the events of the next wait.
 #include "common/worker.h"
 #include "compat/kevent.h"
 #include "net/socket.h"

@@ -47,6 +47,7 @@ class Libevent {
   explicit Libevent(const ServerContext& server) : fd_(server.listener), worker_(server) {}
 
   Result<> run() {
+    ::event_set_log_callback([](int, const char*) {});  // a refused watcher is our own to handle
     if (base_ == nullptr) return fail("libevent cannot make an event base with any backend");
     set_nonblocking(fd_, true);
     constexpr int kListensAlready = 0;

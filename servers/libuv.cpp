@@ -94,7 +94,7 @@ class Libuv {
 
   void on_accept_error(Errno error) {
     const AcceptAdvice advice = worker_.on_accept_error(
-        error, [](Connection& connection) { ::shutdown(descriptor(connection), SHUT_RD); });
+        error, [](Token, Connection& connection) { ::shutdown(descriptor(connection), SHUT_RD); });
     if (advice == AcceptAdvice::stop && ::uv_is_closing(&listener_.any) == 0) {
       ::uv_close(&listener_.any, nullptr);
       ::uv_close(reinterpret_cast<uv_handle_t*>(&stop_), nullptr);

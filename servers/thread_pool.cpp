@@ -23,7 +23,8 @@ const ModelInfo kModel{
     .capabilities = {.workers = true,
                      .child_work = true,
                      .one_client_per_worker = true,
-                     .default_workers = 256}};
+                     .default_workers = 256},
+    .says_when_ready = true};
 
 namespace {
 
@@ -61,6 +62,7 @@ class ThreadPool {
   Result<> run() {
     start_threads();
     if (started_ == 0) return fail("cannot start a thread: {}", describe(Errno{EAGAIN}));
+    for (unsigned i = 0; i < server_.options.workers; ++i) server_.ready();  // for all of them
     while (!stop_signal::requested()) {
       if (!wait_for_room()) continue;
       const IoResult accepted = sys::accept(server_.listener);

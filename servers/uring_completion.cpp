@@ -163,7 +163,13 @@ class UringCompletion {
   }
 
   void on_sent(Token token, Connection& connection, IoResult sent) {
-    connection.sending = connection.send_is_silent = false;
+    connection.sending = false;
+    if (std::exchange(connection.send_is_silent, false)) {
+      // It is heard of only if it failed or was cut short, and then the receive linked to it has
+      // been cancelled as silently.
+      connection.receiving = false;
+      connection.session.drop_lease();
+    }
     if (sent.ok()) {
       connection.session.on_written(sent.count());
     } else if (!sent.interrupted() && !sent.would_block()) {

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "common/parked_bytes.h"
 #include "common/stop_signal.h"
 #include "common/uring.h"
 #include "common/worker.h"
@@ -72,13 +73,14 @@ struct Connection {
   bool receiving = false;
   bool cancelling = false;
   bool sending = false;
-  bool peer_finished = false;       // to be told to the session after what is parked
-  bool closing = false;             // waits for its send to end before its buffers are returned
-  std::uint32_t parked_taken = 0;   // the session has had these bytes of `parked`
-  std::vector<std::byte> parked{};  // received while the session had no room
+  bool cancelling_send = false;
+  bool peer_finished = false;  // to be told to the session after what is parked
+  std::uint8_t shutdowns = 0;  // under way
+  bool closing = false;        // waits for its operations to end: they use its buffers and its file
+  ParkedBytes parked{};        // received while the session had no room
 };
 
-enum class Operation : std::uint8_t { accept = 1, stop, recv, send, forget };
+enum class Operation : std::uint8_t { accept = 1, stop, recv, send, shutdown, forget };
 constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 constexpr std::uint64_t user_data(Operation operation, Token token) {
@@ -171,11 +173,14 @@ class UringMultishot {
     });
   }
 
-  void submit_shutdown(Connection& connection, int how) {
-    prepare(Operation::forget, {}, [&](io_uring_sqe* sqe) {
+  // Runs in a thread of the kernel, which looks the file up when it gets there: until this has
+  // completed, the place in the table must not go to another connection.
+  void submit_shutdown(Token token, Connection& connection, int how) {
+    prepare(Operation::shutdown, token, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_shutdown(sqe, connection.file.index, how);
-      sqe->flags |= IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+      sqe->flags |= IOSQE_FIXED_FILE;
     });
+    ++connection.shutdowns;
   }
 
   void submit_close(DirectFile file) {
@@ -195,17 +200,18 @@ class UringMultishot {
         return on_accepted(result);
       case Operation::stop:
         return on_accept_error(Errno{EINVAL});
-      case Operation::recv:
-      case Operation::send:
-        break;
       case Operation::forget:
         return;
+      default:
+        break;
     }
     const Token token = cqe.user_data & ConnectionTable<Connection>::kTokenMask;
     Connection* connection = worker_.find(token);
     if (connection != nullptr) worker_.touch(token);
     if (operation == Operation::send) {
       on_sent(*connection, result);
+    } else if (operation == Operation::shutdown) {
+      --connection->shutdowns;
     } else {
       on_received(connection, result, cqe, more_will_come);
     }
@@ -222,8 +228,9 @@ class UringMultishot {
 
   void on_accept_error(Errno error) {
     if (error == Errno{ECANCELED}) return;  // by steer_accepting()
-    worker_.on_accept_error(
-        error, [this](Connection& connection) { submit_shutdown(connection, SHUT_RD); });
+    worker_.on_accept_error(error, [this](Token token, Connection& connection) {
+      submit_shutdown(token, connection, SHUT_RD);
+    });
   }
 
   // `connection` is nullptr when it was closed before this receive ended: its buffer comes back all
@@ -262,9 +269,7 @@ class UringMultishot {
   // connections share those, and a client that never reads would hold them for ever.
   void take(Connection& connection, std::span<const std::byte> bytes) {
     if (connection.parked.empty()) bytes = bytes.subspan(feed(connection.session, bytes));
-    if (!bytes.empty()) {
-      connection.parked.insert(connection.parked.end(), bytes.begin(), bytes.end());
-    }
+    connection.parked.put(bytes);
   }
 
   static std::size_t feed(Session& session, std::span<const std::byte> bytes) {
@@ -281,20 +286,19 @@ class UringMultishot {
   }
 
   void unpark(Connection& connection) {
-    const std::span<const std::byte> all(connection.parked);
-    connection.parked_taken +=
-        static_cast<std::uint32_t>(feed(connection.session, all.subspan(connection.parked_taken)));
-    if (connection.parked_taken < all.size()) return;
-    connection.parked = {};
-    connection.parked_taken = 0;
+    while (!connection.parked.empty()) {
+      const std::size_t taken = feed(connection.session, connection.parked.front());
+      if (taken == 0) return;
+      connection.parked.take(taken);
+    }
   }
 
   void proceed(Token token, Connection& connection) {
     Session& session = connection.session;
-    if (!connection.parked.empty()) unpark(connection);
+    unpark(connection);
     if (connection.peer_finished && connection.parked.empty()) session.on_read(0);
     if (session.wants_half_close() && !connection.closing) {
-      submit_shutdown(connection, SHUT_WR);
+      submit_shutdown(token, connection, SHUT_WR);
       session.on_half_closed();
     }
     if (session.done() || connection.closing) return close(token, connection);
@@ -315,10 +319,10 @@ class UringMultishot {
     if (connection.receiving && !std::exchange(connection.cancelling, true)) {
       submit_cancel(user_data(Operation::recv, token));
     }
-    if (connection.sending) {
-      submit_shutdown(connection, SHUT_RDWR);  // ends the send, which still reads our buffers
-      return;
+    if (connection.sending && !std::exchange(connection.cancelling_send, true)) {
+      submit_cancel(user_data(Operation::send, token));
     }
+    if (connection.sending || connection.shutdowns != 0) return;
     submit_close(connection.file);
     worker_.close(token);
   }

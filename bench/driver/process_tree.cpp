@@ -58,16 +58,11 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   ProcessStat stat;
   std::string skipped;
   fields >> skipped >> stat.parent >> stat.group;
-  for (int field = 6; field <= 13; ++field) fields >> skipped;
-  long user = 0;
-  long system = 0;
+  for (int field = 6; field <= 15; ++field) fields >> skipped;
   long children_user = 0;
   long children_system = 0;
-  if (!(fields >> user >> system >> children_user >> children_system)) return {};
-  stat.user = from_ticks(user);
-  stat.system = from_ticks(system);
-  stat.children_user = from_ticks(children_user);
-  stat.children_system = from_ticks(children_system);
+  if (!(fields >> children_user >> children_system)) return {};
+  stat.children = from_ticks(children_user + children_system);
   return stat;
 }
 
@@ -90,19 +85,16 @@ std::vector<pid_t> process_tree(pid_t root) {
   return tree;
 }
 
-TreeCpu tree_cpu(const std::vector<pid_t>& pids) {
-  TreeCpu sum;
+Nanoseconds tree_cpu(const std::vector<pid_t>& pids) {
+  Nanoseconds sum{};
   for (const pid_t pid : pids) {
     const auto stat = read_stat(pid);
     clockid_t clock{};
     timespec used{};
     if (!stat || ::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
-      continue;  // it ended meanwhile: its parent's children_* will have it
+      continue;  // it ended meanwhile: its parent's children have it once it is waited for
     }
-    sum.user += stat->user + stat->children_user;
-    sum.system += stat->system + stat->children_system;
-    sum.total += std::chrono::seconds(used.tv_sec) + Nanoseconds(used.tv_nsec) +
-                 stat->children_user + stat->children_system;
+    sum += std::chrono::seconds(used.tv_sec) + Nanoseconds(used.tv_nsec) + stat->children;
   }
   return sum;
 }

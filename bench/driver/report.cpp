@@ -81,10 +81,12 @@ Json cell_json(const RunRecord& record, std::size_t index) {
 Json server_json(const TrialResult& trial) {
   Json server{{"command_line", trial.server_command}};
   if (trial.cpu) {
-    server["cpu"] = {{"total_ns", trial.cpu->total.count()},
-                     {"user_ns", trial.cpu->user.count()},
-                     {"system_ns", trial.cpu->system.count()},
-                     {"source", trial.cpu->source}};
+    Json& cpu = server["cpu"] = {{"total_ns", trial.cpu->total.count()}};
+    if (trial.cpu->split) {
+      cpu["user_ns"] = trial.cpu->split->user.count();
+      cpu["system_ns"] = trial.cpu->split->system.count();
+    }
+    cpu["source"] = trial.cpu->source;
   }
   if (const auto per_request = trial.cpu_ns_per_request()) {
     server["cpu_ns_per_request"] = *per_request;

@@ -7,11 +7,10 @@ namespace muxbench {
 CpuSample ServerUsage::cpu() const {
   if (group_ != nullptr) {
     if (const auto cpu = group_->cpu()) {
-      return {cpu->total, cpu->split.user, cpu->split.system, "cgroup v2 cpu.stat"};
+      return {cpu->total, cpu->split, "cgroup v2 cpu.stat"};
     }
   }
-  const TreeCpu tree = tree_cpu(process_tree(root_));
-  return {tree.total, tree.user, tree.system, "process clocks and /proc/PID/stat"};
+  return {tree_cpu(process_tree(root_)), {}, "process clocks and /proc/PID/stat"};
 }
 
 std::vector<pid_t> ServerUsage::processes() const {
@@ -38,10 +37,13 @@ std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
 }
 
 CpuSample operator-(const CpuSample& end, const CpuSample& begin) {
-  // Ticks are coarse: a difference of user or system time may come out below zero by one tick.
-  const auto zero = Nanoseconds(0);
-  return {std::max(end.total - begin.total, zero), std::max(end.user - begin.user, zero),
-          std::max(end.system - begin.system, zero), end.source};
+  CpuSample used{end.total - begin.total, {}, end.source};
+  if (!end.split || !begin.split) return used;
+  // The kernel apportions the two anew at every reading: either may step back a little.
+  const CpuTime split = *end.split - *begin.split;
+  used.split =
+      CpuTime{std::max(split.user, Nanoseconds(0)), std::max(split.system, Nanoseconds(0))};
+  return used;
 }
 
 }  // namespace muxbench

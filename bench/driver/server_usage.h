@@ -15,8 +15,7 @@ namespace muxbench {
 
 struct CpuSample {
   Nanoseconds total{};
-  Nanoseconds user{};
-  Nanoseconds system{};
+  std::optional<CpuTime> split;  // absent where only ticks of 10 ms per process would tell it
   std::string source;
 };
 

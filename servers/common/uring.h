@@ -133,7 +133,7 @@ class ProvidedBuffers {
         bytes_each_(bytes_each),
         mask_(::io_uring_buf_ring_mask(count)),
         filled_(count),
-        memory_(new std::byte[count * bytes_each]),
+        memory_(std::make_unique<std::byte[]>(count * bytes_each)),
         entries_(static_cast<io_uring_buf_ring*>(
             std::aligned_alloc(kPage, std::max(kPage, count * sizeof(io_uring_buf))))) {
     constexpr unsigned kIncremental = 2;  // IOU_PBUF_RING_INC, newer than our headers

@@ -62,14 +62,14 @@ class Worker {
   // until none is left.
   AcceptAdvice on_accept_error(Errno error) noexcept {
     return on_accept_error(
-        error, [](Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });
+        error, [](Token, Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });
   }
-  // The same where shutdown(2) is not the way: `end_input` is called for each connection.
+  // The same where shutdown(2) is not the way: end_input(token, connection) is called for each.
   template <typename EndInput>
   AcceptAdvice on_accept_error(Errno error, EndInput end_input) {
     const AcceptAdvice advice = gate_.on_error(error);
     if (advice == AcceptAdvice::stop && !std::exchange(stopping_, true)) {
-      connections_.each([&](Token, Connection& connection) { end_input(connection); });
+      connections_.each(end_input);
     }
     return advice;
   }

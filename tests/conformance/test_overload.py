@@ -148,7 +148,7 @@ def test_out_of_descriptors_at_accept(model):
         usual = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
         for pid in pids:
             resource.prlimit(pid, resource.RLIMIT_NOFILE,
-                             (processes.first_free_descriptor(pid), usual[pid][1]))
+                             (processes.above_all_descriptors(pid), usual[pid][1]))
         # The first are taken by accept calls that had their descriptor before the limit came.
         waiting = [client.connect(server) for _ in range(len(pids) + 8)]
         for number, sock in enumerate(waiting):

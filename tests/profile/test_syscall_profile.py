@@ -22,14 +22,48 @@ GROUPS = {
 }
 GROUP_OF = {call: group for group, calls in GROUPS.items() for call in calls}
 
+READINESS = {"wait": 1, "recv": 1, "send": 1}
+# A worker that waits starts its call anew when strace attaches to it: once for each that is idle.
+IDLE_WORKERS = (0, 2)
+ANY = (0, 10_000)
+
 # Calls per request of each group: a number, or (least, most). What is not named must not happen.
 PER_REQUEST = {
     "blocking_iterative": {"recv": 1, "send": 1},
+    "blocking_alarm": {"setitimer": 1, "recv": 1, "send": 1},
     "fork_per_connection": {"recv": 1, "send": 1},
+    "inetd_nowait": {"recv": 1, "send": 1},
+    "prefork": {"recv": 1, "send": 1, "accept": IDLE_WORKERS},
     "thread_per_connection": {"recv": 1, "send": 1},
-    "poll": {"wait": 1, "recv": 1, "send": 1},
-    "epoll_level": {"wait": 1, "recv": 1, "send": 1},
+    "thread_pool": {"recv": 1, "send": 1, "futex": IDLE_WORKERS},
+    "nonblocking_spin": {"recv": ANY, "send": 1, "accept": ANY},  # it asks as often as it can
+    "poll": READINESS,
+    "select": READINESS,
+    "sigio": {"sigwait": (1, 2), "wait": (1, 2), "recv": 1, "send": 1},  # the acknowledgement signals too
+    "rt_signal": {"recv": 2, "send": 1},  # one read of the signalfd
+    "epoll_level": READINESS,
+    "epoll_edge": READINESS,
+    "epoll_oneshot": {**READINESS, "ctl": 1, "futex": IDLE_WORKERS},
+    "epoll_multiprocess": READINESS,
+    "epoll_reuseport": READINESS,
+    "kqueue": READINESS,
+    "kqueue_batched": READINESS,
+    "aio_poll": {**READINESS, "submit": 1},
+    # glibc's threads: each operation is handed over, answered by a signal, and looked at.
+    "posix_aio": {"recv": (1, 4), "send": 1, "wait": ANY, "futex": ANY, "pread64": 1, "pwrite64": 1,
+                  "getpid": 2, "getuid": 2, "rt_sigqueueinfo": 2},
+    "uring_poll": {"enter": (0, 1), "recv": 1, "send": 1},
     "uring_completion": {"enter": (0, 1)},
+    "uring_multishot": {"enter": (0, 2)},  # a send's completion is waited for by itself at this pace
+    "uring_sqpoll": {"enter": (0, 2)},     # the kernel thread sleeps between paced requests
+    "libev": READINESS,
+    "libevent": READINESS,
+    "libuv": READINESS,
+    # Stock Asio: a read is tried, waited for, and tried again; and each turn of its loop is a wait.
+    "asio_callback": {"wait": (1, 2), "recv": (1, 2), "send": 1},
+    "asio_coroutine": {"wait": (1, 2), "recv": (1, 2), "send": 1},
+    "asio_threads": {"wait": (1, 2), "recv": (1, 2), "send": 1, "futex": IDLE_WORKERS},
+    "asio_uring": {"enter": (1, 3)},
 }
 TOLERANCE = 0.02  # what comes before the first and after the last request
 

@@ -65,7 +65,6 @@ TEST(ServerUsage, CountsChildrenThatEnded) {
   ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
   const CpuSample cpu = ServerUsage(nullptr, child->pid()).cpu();
   EXPECT_GT(cpu.total, std::chrono::milliseconds(20));
-  EXPECT_GT(cpu.user + cpu.system, std::chrono::milliseconds(10));
 }
 
 TEST(ServerUsage, CgroupAndProcessClocksAgree) {

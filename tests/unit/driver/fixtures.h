@@ -42,8 +42,7 @@ inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, dou
   trial.cell = cell;
   trial.repetition = repetition;
   trial.server_command = {"/nowhere/server"};
-  trial.cpu = CpuSample{std::chrono::milliseconds(900), std::chrono::milliseconds(300),
-                        std::chrono::milliseconds(600), "a test"};
+  trial.cpu = CpuSample{std::chrono::milliseconds(900), {}, "a test"};
   trial.memory = MemorySample{3 << 20, "a test"};
   const auto requests = static_cast<std::uint64_t>(rate);
   trial.load = {
