@@ -184,6 +184,7 @@ class RtSignal {
           connection.read_until_empty = false;
           return session.drop_lease();
         } else if (got.interrupted()) {
+          connection.read_until_empty = true;  // the signal for what is there has been taken
           session.drop_lease();
         } else {
           return close(token);

@@ -12,6 +12,12 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// About what a server needs to accept them all: some models start a process or a thread for each.
+Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
+  const int each = model.family == "process" ? 200 : model.family == "thread" ? 100 : 30;
+  return std::chrono::microseconds(each) * static_cast<long>(settings.connections + settings.idle);
+}
+
 std::size_t longest_sweep(const std::vector<Experiment>& experiments) {
   std::size_t longest = 0;
   for (const Experiment& experiment : experiments) {
@@ -140,16 +146,19 @@ Result<Profile> find_profile(const std::string& name) {
   return usage_error("there is no profile \"{}\"; there are smoke, quick and full", name);
 }
 
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings) {
+  return std::max(experiment.warmup, opening_time(model, settings));
+}
+
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
-  // Opening and closing a connection costs a process or a thread in some models.
-  const int each = model.family == "process" ? 500 : model.family == "thread" ? 150 : 60;
-  return milliseconds(80) +
-         std::chrono::microseconds(each) * static_cast<long>(settings.connections + settings.idle);
+  return milliseconds(80) + 2 * opening_time(model, settings);  // they are closed again, too
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings) {
-  return trial_overhead(model, settings) + experiment.warmup + experiment.duration;
+  return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
+         experiment.duration;
 }
 
 BlockCost block_cost(const std::vector<Model>& models, const HostLimits& limits) {

@@ -32,6 +32,11 @@ struct FixedAmounts {
   std::optional<unsigned> repetitions;
 };
 
+// The warm-up that a trial gets: the experiment's, or longer where many connections must first be
+// accepted. connect(2) succeeds before that, and the window must not show a server still forking.
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings);
+
 // What a trial costs beside its warm-up and measurement: start, verification, opening and closing
 // of connections, stop.
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);

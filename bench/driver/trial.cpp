@@ -1,5 +1,6 @@
 #include "driver/trial.h"
 
+#include "driver/budget.h"
 #include "driver/verify.h"
 
 namespace muxbench {
@@ -10,15 +11,16 @@ namespace {
 void measure(const TrialSetup& setup, ServerProcess& server, TrialResult& result) {
   const ServerUsage usage = server.usage();
   std::optional<CpuSample> begin;
-  const LoadRequest request{.program = setup.loadgen,
-                            .target = server.address(),
-                            .protocol = setup.experiment->protocol,
-                            .settings = setup.cell->settings,
-                            .warmup = setup.experiment->warmup,
-                            .duration = setup.experiment->duration,
-                            .cpus = setup.load_cpus,
-                            .timeout = setup.load_timeout,
-                            .server_pidfd = server.pidfd()};
+  const LoadRequest request{
+      .program = setup.loadgen,
+      .target = server.address(),
+      .protocol = setup.experiment->protocol,
+      .settings = setup.cell->settings,
+      .warmup = warmup_of(*setup.model, *setup.experiment, setup.cell->settings),
+      .duration = setup.experiment->duration,
+      .cpus = setup.load_cpus,
+      .timeout = setup.load_timeout,
+      .server_pidfd = server.pidfd()};
   // A process per connection may have ended by the time that `measured` is read here, so the few
   // processes of a small point are read at the beginning of the window too, and the larger counts.
   std::optional<MemorySample> early;

@@ -117,6 +117,15 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 24 s"));
 }
 
+TEST(WarmupOf, LeavesTimeToAcceptEveryConnection) {
+  const auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
+  auto model = fixtures::model("m");
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+  model.family = "process";
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 100, .idle = 8000}), milliseconds(1620));
+}
+
 TEST(FindProfile, RefusesOthers) {
   EXPECT_THAT(find_profile("fast").error().message, HasSubstr("smoke, quick and full"));
 }
