@@ -81,7 +81,8 @@ Result<> verify_echo(const Address& address, bool concurrent) {
     const std::string name = fmt::format("echo of {} bytes", size);
     if (auto good = check(name, echo_whole(address, size)); !good) return good;
   }
-  if (auto good = check("echo byte by byte", echo_bytewise(address, 512)); !good) return good;
+  // All are written before any is read, and an AF_UNIX socket holds only some 270 packets of a byte.
+  if (auto good = check("echo byte by byte", echo_bytewise(address, 128)); !good) return good;
   if (auto good = check("half-close", echo_half_close(address, 10'000)); !good) return good;
   if (!concurrent) return {};
   return check("two connections interleaved", echo_interleaved(address));
