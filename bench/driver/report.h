@@ -7,7 +7,7 @@
 
 namespace muxbench {
 
-inline constexpr const char* kSchemaVersion = "1.0";
+inline constexpr const char* kSchemaVersion = "1.1";
 
 Json make_report(const RunRecord& record);
 // The top level indented, each benchmark, cell and trial on a line of its own: small, and two
