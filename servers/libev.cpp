@@ -15,6 +15,8 @@ const ModelInfo kModel{
     .name = "libev",
     .family = "library",
     .mechanism = "libev: ev_io over its own choice of backend",
+    // It tells of a refused watch at the next event, and that may be long in coming.
+    .capabilities = {.survives_refused_watch = false},
     .probe = [] {
       const char* backend = ::ev_recommended_backends() & EVBACKEND_EPOLL ? "epoll" : "another";
       return Probe{.features = {{"library_version",

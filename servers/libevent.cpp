@@ -58,7 +58,10 @@ class Libevent {
     evtimer_assign(&housekeeping_, base_, &on_housekeeping, this);
     ::event_assign(&stop_, base_, stop_signal::descriptor(), EV_READ, &on_stop, this);
     ::event_add(&stop_, nullptr);
-    ::event_base_dispatch(base_);  // until event_base_loopbreak
+    // Until event_base_loopbreak.
+    if (::event_base_dispatch(base_) != 0) {
+      return fail("libevent's loop ended: {}", describe(last_errno()));
+    }
     ::event_del(&housekeeping_);
     ::event_del(&stop_);
     ::evconnlistener_free(listener_);

@@ -17,7 +17,8 @@ namespace muxbench {
 const ModelInfo kModel{
     .name = "rt_signal",
     .family = "signal",
-    .mechanism = "O_ASYNC and F_SETSIG, signals read in batches from a signalfd"};
+    .mechanism = "O_ASYNC and F_SETSIG, signals read in batches from a signalfd",
+    .capabilities = {.edge_triggered = true}};
 
 namespace {
 

@@ -22,7 +22,10 @@ void print_description(const ModelInfo& model, const Probe& probe, const Options
                           {"work", {"none", "spin"}},
                           {"idle_timeout", true},
                           {"idle_cpu", capabilities.idle_cpu},
-                          {"edge_triggered", capabilities.edge_triggered}};
+                          {"edge_triggered", capabilities.edge_triggered},
+                          {"sheds_when_full", capabilities.sheds_when_full},
+                          {"survives_refused_watch", capabilities.survives_refused_watch},
+                          {"one_client_per_worker", capabilities.one_client_per_worker}};
   if (capabilities.child_work) json["capabilities"]["work"].push_back("child");
   if (capabilities.one_client_per_worker) {
     json["capabilities"]["max_connections"] = options.workers;

@@ -22,6 +22,11 @@ struct Capabilities {
   std::uint64_t max_connections = 0;  // a limit of the mechanism itself (select); 0: none
   bool idle_cpu = false;              // it uses the processor while nothing happens
   bool edge_triggered = false;        // it takes a short read to mean that there is no more
+  // Out of descriptors it closes those who wait, where others let them wait.
+  bool sheds_when_full = false;
+  // The kernel may refuse to watch a descriptor (epoll_ctl: ENOMEM, ENOSPC). False: its library does
+  // not hand that on, so that more than the one connection suffers.
+  bool survives_refused_watch = true;
   bool child_work = false;            // --work child: it looks at Session::awaits_work()
   // A worker serves one client at a time, and the others wait: then the number of workers is the
   // limit, and the default has to be as large as the loads that are worth comparing.

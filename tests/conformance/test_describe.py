@@ -26,6 +26,9 @@ CAPABILITIES = {
 OPTIONAL_CAPABILITIES = {
     "idle_cpu": lambda v: isinstance(v, bool),  # it never sleeps, and says so
     "edge_triggered": lambda v: isinstance(v, bool),  # it takes a short read or write to mean "drained"
+    "sheds_when_full": lambda v: isinstance(v, bool),  # out of descriptors it closes those who wait
+    "survives_refused_watch": lambda v: isinstance(v, bool),  # a failed epoll_ctl costs one connection
+    "one_client_per_worker": lambda v: isinstance(v, bool),
 }
 
 
@@ -42,6 +45,8 @@ def test_describe_is_one_object_with_known_capabilities(model):
     capabilities = said["capabilities"]
     missing = set(CAPABILITIES) - set(capabilities)
     extra = set(capabilities) - set(CAPABILITIES) - set(OPTIONAL_CAPABILITIES)
+    if said["family"] != "library":  # only code that is not ours has such limits
+        assert capabilities["survives_refused_watch"] and not capabilities["sheds_when_full"], f"seen {capabilities}"
     assert not missing and not extra, f"capabilities: missing {sorted(missing)}, unknown {sorted(extra)}"
     for name, is_valid in {**CAPABILITIES, **OPTIONAL_CAPABILITIES}.items():
         if name in capabilities:

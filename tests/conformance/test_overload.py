@@ -184,7 +184,7 @@ def test_out_of_descriptors_at_accept(model):
         client.echo_once(server)
         assert took < 1.0 * FACTOR, \
             f"descriptors are free again: {len(waiting)} waiting clients took {took:.1f} s, expected 1 s"
-        assert served, "no client that waited was served"
+        assert served or model.capability("sheds_when_full"), "no client that waited was served"
         for sock in inside:
             client.echo(sock, b"inside")
             sock.close()

@@ -37,7 +37,8 @@ class Trace:
             pytest.skip("missing tool: strace")
         self._server = server
         self._log = tempfile.NamedTemporaryFile(mode="r", suffix=".strace")
-        self._command = ["strace", "-f", "-qq", "-o", self._log.name, *options]
+        # Not into programs that the server starts: their loader's calls are none of its own.
+        self._command = ["strace", "-f", "-b", "execve", "-qq", "-o", self._log.name, *options]
         self.counts = collections.Counter()
 
     def __enter__(self):
