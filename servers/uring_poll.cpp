@@ -180,9 +180,11 @@ class UringPoll {
     worker_.close(token);
   }
 
+  // Not IORING_OP_POLL_REMOVE: that fails with EALREADY while an event is on its way, and the socket
+  // would stay open.
   void submit_cancel(std::uint64_t target) {
     io_uring_sqe* sqe = ring_.next_sqe();
-    ::io_uring_prep_poll_remove(sqe, target);
+    ::io_uring_prep_cancel64(sqe, target, 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     sqe->user_data = user_data(Operation::forget, {});
   }

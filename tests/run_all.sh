@@ -19,7 +19,5 @@ python=$("$root/scripts/find_python.sh" pytest jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
 "$python" -m pytest -q -rs tests/plots tests/loadgen tests/end_to_end
-# The first six models, which have passed every run so far; the younger ones still fail one test in some runs, so they are held
-# to the suite by hand until they do not: pytest tests/conformance --jobs 6. Mostly waiting, so in several processes at once.
-held=blocking_iterative,fork_per_connection,thread_per_connection,poll,epoll_level,uring_completion
-exec "$python" -m pytest -q -rs tests/conformance tests/profile --jobs 6 --models "$held"
+# Mostly waiting, so in several processes at once.
+exec "$python" -m pytest -q -rs tests/conformance tests/profile --jobs 6
