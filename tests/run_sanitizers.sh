@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
 # The slower tier: unit tests and conformance suite under AddressSanitizer and UndefinedBehaviorSanitizer for every server, and
 # under ThreadSanitizer for those that use threads. Any report fails it.
-#   tests/run_sanitizers.sh [--tier quick|full]     (quick is the default)
+#   tests/run_sanitizers.sh [PYTEST-OPTION...]     e.g. --tier full, or --models epoll_level,poll
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-tier=quick
-case ${1:-} in
-  "") ;;
-  --tier) tier=${2:?"--tier needs quick or full"} ;;
-  *) echo "Usage: tests/run_sanitizers.sh [--tier quick|full]" >&2; exit 2 ;;
-esac
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0; fi
 
 "$root/scripts/install_packages.sh"
 python=$("$root/scripts/find_python.sh" pytest jsonschema)
@@ -23,9 +18,9 @@ run() { # preset, then pytest options
   echo "== $preset"
   "$root/scripts/build.sh" "$preset"
   ctest --test-dir "$root/build-$preset" --output-on-failure
-  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -p no:cacheprovider -rs tests/conformance --tier "$tier" "$@")
+  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -rs tests/conformance --jobs 4 "$@")
 }
 
-run asan-ubsan
+run asan-ubsan "$@"
 threaded=$(cd "$root/servers" && grep -lE 'pthread|jthread|run_as_threads|posix_aio' ./*.cpp | sed 's|\./||; s|\.cpp||' | paste -sd,)
-run tsan --models "$threaded"
+run tsan --models "$threaded" "$@"

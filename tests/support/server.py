@@ -158,7 +158,8 @@ class Server:
         """Nothing of the server runs inside this block; the kernel goes on taking connections."""
         pids = self.processes()
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):  # one that served a connection has just ended
+                os.kill(pid, signal.SIGSTOP)
         for pid in pids:
             wait_until(lambda: processes.of_session(self.session).get(pid) in ("T", "t", "Z", "X", None),
                        f"process {pid} of {self} did not stop on SIGSTOP")
