@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole comparison with one command: installs what is missing, builds, measures, prints findings and draws charts.
-# The result is a folder results/<UTC time>-<host>/ with report.json, summary.md and charts/; results/latest points to it.
+# The result is a folder results/<UTC time>-<host>/ with report.json, report.html, summary.md and charts/; results/latest points to it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -44,5 +44,6 @@ status=0
 ln -sfn "$(realpath --relative-to="$root/results" "$out")" "$root/results/latest"
 python=$("$root/scripts/find_python.sh" matplotlib numpy)
 "$python" "$root/plots/make_charts.py" "$out/report.json" --out "$out/charts" || status=$?
-echo "Report: $out/report.json, summary: $out/summary.md, charts: $out/charts/"
+"$python" "$root/plots/make_report.py" "$out/report.json" --out "$out/report.html" --quiet || status=$?
+echo "Report: $out/report.html (for a browser), $out/report.json; summary: $out/summary.md, charts: $out/charts/"
 exit "$status"

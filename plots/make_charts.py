@@ -6,7 +6,7 @@ import sys
 from muxplots.interpreter import require_matplotlib
 
 if __name__ == "__main__":
-    require_matplotlib()
+    require_matplotlib("make_charts")
     from muxplots.cli import main
 
     sys.exit(main(sys.argv[1:]))

@@ -16,22 +16,35 @@ MOST = 420
 _WHY = {"skipped": "Skipped", "failed": "Failed", "missing": "Not run"}
 
 
+def title(table: Table) -> str:
+    """What is drawn against what."""
+    against = axes.parameter_title(table.parameter)
+    if len(table.values) == 1:
+        return table.metric.title
+    return f"{table.metric.title} against {against[:1].lower()}{against[1:]}"
+
+
 def subtitle(report: Report, table: Table) -> str:
+    """The question, and where and when it was answered."""
+    # A single value has no axis to stand on, so it is told here.
+    only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
+    parts = [table.experiment.question] + ([only] if len(table.values) == 1 else [])
+    return " · ".join([*parts, *run(report, table.experiment.repetitions)])
+
+
+def run(report: Report, repetitions: int | None = None) -> list[str]:
+    """Where and when a report was measured."""
     kernel = report.kernel
     if kernel and kernel[0].isdigit():
         kernel = f"kernel {kernel}"
-    repetitions = table.experiment.repetitions
     date = re.match(r"\d{4}-\d\d-\d\d", report.started or "")
-    # A single value has no axis to stand on, so it is told here.
-    only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
     parts = [
-        only if len(table.values) == 1 else None,
         report.host,
         kernel,
         f"{repetitions} repetition{'' if repetitions == 1 else 's'}" if repetitions else None,
         date[0] if date else None,
     ]
-    return " · ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def caption(report: Report, table: Table, mark: str, spread: str, key: str = "") -> str:
@@ -108,3 +121,27 @@ def _span(table: Table, absence: Absence) -> str:
     if is_run and len(named) > 2:
         return f" from {named[0]} to {named[-1]}"
     return f" at {', '.join(named)}"
+
+
+def alternative(report: Report, table: Table) -> str:
+    """The chart in words, for those who cannot see it: what is drawn, and what was found there."""
+    models = {line.model for line in table.lines}
+    many = f"{len(models)} models" if len(models) > 1 else next(iter(models))
+    return f"Chart: {title(table)} for {many}. " + found(
+        report, table.experiment.name, table.metric.key
+    )
+
+
+# As many sentences as a listener wants to hear about one chart.
+MOST_FOUND = 4
+
+
+def found(report: Report, experiment: str, metric: str | None = None) -> str:
+    """The findings about an experiment, without the marks of Markdown."""
+    told = [
+        re.sub(r"[*`]", "", finding.text)
+        for finding in report.findings or ()
+        if finding.experiment == experiment and metric in (None, finding.metric)
+    ]
+    more = len(told) - MOST_FOUND
+    return " ".join(told[:MOST_FOUND] + ([f"And {more} more findings."] if more > 0 else []))

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from muxplots import axes, captions, labels, lines, rows, style
 from muxplots.axes import Across, Measure
+from muxplots.layout import SCREEN, Layout
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
 from muxplots.report import Report
 from muxplots.table import Line, Table
@@ -20,38 +21,32 @@ from muxplots.table import Line, Table
 # More models than this do not share one plot.
 MOST_IN_ONE_PLOT = 8
 
-ONE_WIDTH = 640.0
 ONE_HEIGHT = 300.0
 ABOVE = 16.0
 
-PANELS_WIDTH = 940.0
-PANELS_ACROSS = 3
 PANEL_HEIGHT = 136.0
 FAMILY_SIZE = 10.0
 FAMILY_ROOM = 30.0
 
-# A page grows rather than press its plots, beside long names, below this width.
-NARROWEST = 180.0
-
 BAND = 0.14
 
 
-def draw(report: Report, table: Table) -> Figure:
+def draw(report: Report, table: Table, layout: Layout = SCREEN) -> Figure:
     """The chart of a table, as a page of its own."""
     if len(table.values) == 1:
-        return rows.draw(report, table)
+        return rows.draw(report, table, layout)
     if len(table.lines) > MOST_IN_ONE_PLOT:
-        return _draw_panels(report, table)
-    return _draw_one(report, table)
+        return _draw_panels(report, table, layout)
+    return _draw_one(report, table, layout)
 
 
-def _draw_one(report: Report, table: Table) -> Figure:
+def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
     beside = lines.column_width([line.model for line in table.lines])
-    width = max(ONE_WIDTH - LEFT - beside - EDGE, NARROWEST)
+    width = max(layout.one - LEFT - beside - EDGE, layout.narrowest)
     page = Page(
         LEFT + width + beside + EDGE,
         ABOVE + ONE_HEIGHT + UNDER + UNDER_TITLE + EDGE,
-        table.experiment.question,
+        captions.title(table),
         captions.subtitle(report, table),
         captions.caption(report, table, "Line", "band or bar"),
     )
@@ -64,20 +59,20 @@ def _draw_one(report: Report, table: Table) -> Figure:
     return page.figure
 
 
-def _draw_panels(report: Report, table: Table) -> Figure:
+def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
     families: dict[str, list[Line]] = {}
     for line in table.lines:
         families.setdefault(line.look.family, []).append(line)
-    columns = min(PANELS_ACROSS, len(families))
+    columns = min(layout.across, len(families))
     height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for group in families.values())))
     row_height = FAMILY_ROOM + height + UNDER + 4
     beside = lines.column_width([line.model for line in table.lines]) + EDGE
-    width = max((PANELS_WIDTH - LEFT - EDGE) / columns - beside, NARROWEST)
+    width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)
     body = math.ceil(len(families) / columns) * row_height
     page = Page(
         LEFT + columns * (width + beside) + EDGE,
         body + UNDER_TITLE + EDGE,
-        table.experiment.question,
+        captions.title(table),
         captions.subtitle(report, table),
         captions.caption(
             report, table, "Line", "band or bar",

@@ -14,7 +14,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 NEEDED = ("matplotlib", "numpy")
 
 
-def require_matplotlib(system_python: str = SYSTEM_PYTHON) -> None:
+def require_matplotlib(program: str, system_python: str = SYSTEM_PYTHON) -> None:
     """Return when matplotlib can be imported here, else start again where it can, else exit 2."""
     try:
         for module in NEEDED:
@@ -28,7 +28,7 @@ def require_matplotlib(system_python: str = SYSTEM_PYTHON) -> None:
         sys.stdout.flush()
         os.execv(system_python, [system_python, *sys.argv])
     sys.stderr.write(
-        f"make_charts: neither {sys.executable} nor {system_python} can import matplotlib and "
+        f"{program}: neither {sys.executable} nor {system_python} can import matplotlib and "
         "numpy; install the package python3-matplotlib\n"
     )
     sys.exit(2)

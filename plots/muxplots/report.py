@@ -4,13 +4,11 @@ Only what is drawn is checked, so a report of a newer minor version with more in
 Whatever is wrong ends as one `ReportError` whose text names the file, the place and a remedy.
 """
 
-import json
-import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
+
+from muxplots.node import Node, ReportError, read
 
 SCHEMA_MAJOR = "1"
 
@@ -18,13 +16,15 @@ SCHEMA_MAJOR = "1"
 DRAWN_STATISTICS = (
     "requests_per_second",
     "latency_mean_ns",
+    "latency_p50_ns",
     "latency_p99_ns",
     "server_cpu_ns_per_request",
+    "server_user_ns_per_request",
+    "server_system_ns_per_request",
+    "server_memory_bytes",
+    "process_bytes_per_connection",
+    "kernel_bytes_per_connection",
 )
-
-
-class ReportError(Exception):
-    """One sentence for the user: what is wrong with the file, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Model:
     name: str
     family: str | None
     mechanism: str | None
+    reason: str | None  # why it could not run at all
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,35 @@ class Experiment:
 
 
 @dataclass(frozen=True)
+class Flag:
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence that the driver computed; without an experiment it is about the run."""
+
+    kind: str
+    text: str
+    experiment: str | None
+    metric: str | None
+
+
+@dataclass(frozen=True)
 class Cell:
+    id: str
     model: str
     experiment: str
     point: dict[str, Any]
     status: str
     reason: str | None
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
     summary: dict[str, Statistic]
+
+    @property
+    def flag_kinds(self) -> tuple[str, ...]:
+        return tuple(flag.kind for flag in self.flags)
 
 
 @dataclass(frozen=True)
@@ -72,11 +94,14 @@ class Report:
     models: dict[str, Model]
     experiments: tuple[Experiment, ...]
     cells: tuple[Cell, ...]
+    # Computed by the driver since schema 1.1; None in a report that is older.
+    findings: tuple[Finding, ...] | None
+    section: Node  # what is read where it is needed: trials, run, host, plan
 
 
 def load(path: Path) -> Report:
     """Read and check the report at `path`; raises ReportError."""
-    document = _Node(path, _read(path), "the file").object()
+    document = read(path).object()
     if "muxbench" not in document.value:
         raise ReportError(
             f"{path} is JSON but no muxbench report, for it has no `muxbench` section; "
@@ -99,36 +124,35 @@ def load(path: Path) -> Report:
         models={model.name: model for model in models},
         experiments=tuple(_experiment(node) for node in section.get("experiments").items()),
         cells=tuple(_cell(node) for node in section.get("cells").items()),
+        findings=_findings(section),
+        section=section,
     )
 
 
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise ReportError(
-            f"cannot read {path}: {error.strerror}; give the path of a run's report.json"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        detail = str(error).splitlines()[0]
-        raise ReportError(
-            f"{path} is not valid JSON ({detail}); give the report.json that a run wrote, uncut"
-        ) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _model(node: "_Node") -> Model:
+def _model(node: Node) -> Model:
     return Model(
         name=node.get("name").text(),
         family=node.optional_string("family"),
         mechanism=node.optional_string("mechanism"),
+        reason=node.optional_string("reason"),
     )
 
 
-def _experiment(node: "_Node") -> Experiment:
+def _findings(section: Node) -> tuple[Finding, ...] | None:
+    if "findings" not in section.value:
+        return None
+    return tuple(
+        Finding(
+            kind=node.get("kind").string(),
+            text=node.get("text").text(),
+            experiment=node.optional_string("experiment"),
+            metric=node.optional_string("metric"),
+        )
+        for node in section.get("findings").items()
+    )
+
+
+def _experiment(node: Node) -> Experiment:
     repetitions = node.get("repetitions", default=None)
     name = node.get("name").file_name()
     return Experiment(
@@ -139,23 +163,26 @@ def _experiment(node: "_Node") -> Experiment:
     )
 
 
-def _cell(node: "_Node") -> Cell:
+def _cell(node: Node) -> Cell:
     flags = node.get("flags", default=[]).items()
     summary = node.get("summary", default={}).object()
     return Cell(
+        id=node.get("id").text(),
         model=node.get("model").text(),
         experiment=node.get("experiment").string(),
         point=node.get("point").object().value,
         status=node.get("status").string(),
         reason=node.optional_string("reason"),
-        flags=tuple(flag.get("kind").string() for flag in flags),
+        flags=tuple(
+            Flag(flag.get("kind").text(), flag.optional_string("detail") or "") for flag in flags
+        ),
         summary={
             key: _statistic(summary.get(key)) for key in DRAWN_STATISTICS if key in summary.value
         },
     )
 
 
-def _statistic(node: "_Node") -> Statistic:
+def _statistic(node: Node) -> Statistic:
     statistic = Statistic(
         n=node.get("n").integer(),
         median=node.get("median").number(),
@@ -165,74 +192,3 @@ def _statistic(node: "_Node") -> Statistic:
     if not statistic.low <= statistic.median <= statistic.high:
         node.fail("numbers with min <= median <= max")
     return statistic
-
-
-class _Node:
-    """A value of the document that knows where it stands, for messages that say where to look."""
-
-    def __init__(self, path: Path, value: Any, where: str) -> None:
-        self.path = path
-        self.value = value
-        self.where = where
-
-    def fail(self, expected: str) -> NoReturn:
-        raise ReportError(
-            f"{self.path} is not a muxbench report as documented: {self.where} should be "
-            f"{expected}; give the report.json that a run wrote, unedited"
-        )
-
-    def get(self, key: str, **default: Any) -> "_Node":
-        """The member `key`; a missing one is an error unless a default is given."""
-        where = key if self.where == "the file" else f"{self.where}.{key}"
-        members = self.object().value
-        if key in members:
-            return _Node(self.path, members[key], where)
-        if "default" in default:
-            return _Node(self.path, default["default"], where)
-        _Node(self.path, None, where).fail("there")
-
-    def items(self) -> Iterator["_Node"]:
-        if not isinstance(self.value, list):
-            self.fail("a list")
-        for index, value in enumerate(self.value):
-            yield _Node(self.path, value, f"{self.where}[{index}]")
-
-    def object(self) -> "_Node":
-        if not isinstance(self.value, dict):
-            self.fail("an object")
-        return self
-
-    def optional_object(self, key: str) -> "_Node":
-        return self.get(key, default={}).object()
-
-    def string(self) -> str:
-        if not isinstance(self.value, str):
-            self.fail("a string")
-        return self.value
-
-    def optional_string(self, key: str) -> str | None:
-        member = self.get(key, default=None)
-        return None if member.value is None else member.text()
-
-    def text(self) -> str:
-        """A string as it is drawn: on one line."""
-        return " ".join(self.string().split())
-
-    def file_name(self) -> str:
-        """A string that is safe as the start of a file name."""
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*", self.string()):
-            self.fail("a name of letters, digits and _.+@-")
-        return self.value
-
-    def number(self) -> float:
-        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
-            self.fail("a number")
-        # A literal beyond the range of a double would put infinity on an axis.
-        if abs(self.value) > 1e300 or not math.isfinite(self.value):
-            self.fail("a number of ordinary size")
-        return float(self.value)
-
-    def integer(self) -> int:
-        if isinstance(self.value, bool) or not isinstance(self.value, int):
-            self.fail("an integer")
-        return self.value

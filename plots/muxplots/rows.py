@@ -8,26 +8,25 @@ from matplotlib.ticker import NullLocator
 
 from muxplots import axes, captions, labels, lines, style, text
 from muxplots.axes import Measure
+from muxplots.layout import Layout
 from muxplots.page import EDGE, UNDER, UNDER_TITLE, Page
 from muxplots.report import Report
 from muxplots.table import Table
 
-WIDTH = 640.0
-NARROWEST = 300.0
 ROW = 16.0
 ABOVE = 12.0
 BEFORE_NAMES = 10.0
 
 
-def draw(report: Report, table: Table) -> Figure:
+def draw(report: Report, table: Table, layout: Layout) -> Figure:
     names = max(text.width(line.model, labels.SIZE) for line in table.lines)
     left = EDGE + names + BEFORE_NAMES
-    width = max(WIDTH - left - 2 * EDGE, NARROWEST)
+    width = max(layout.one - left - 2 * EDGE, layout.narrowest)
     height = ROW * (len(table.lines) + 1)
     page = Page(
         left + width + 2 * EDGE,
         ABOVE + height + UNDER + UNDER_TITLE + EDGE,
-        table.experiment.question,
+        captions.title(table),
         captions.subtitle(report, table),
         captions.caption(report, table, "Marker", "bar"),
     )

@@ -4,19 +4,34 @@ A model's look follows from its name alone, so it is the same in every chart of 
 family shares a hue; within it colours differ in lightness, which survives colour blindness, and
 markers differ. tests/plots/test_style.py holds the table to that: it simulates protanopia,
 deuteranopia and tritanopia, and asks for contrast with the page.
+
+The tables below are those of the light theme. The dark theme is made from them by `dark`, which
+turns lightness round and keeps hue, so that what differs on white paper differs on a dark screen.
 """
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import matplotlib
 from matplotlib.colors import to_hex, to_rgb
 
-PAGE = "#ffffff"
-INK = "#1a1a1a"
-MUTED = "#595959"
-GRID = "#e4e4e4"
-BEHIND = "#d4d4d4"
+from muxplots import oklab
+
+# What is not a model's: of the light theme, and in the dark one.
+NEUTRALS = {
+    "PAGE": ("#ffffff", "#15181c"),
+    "INK": ("#1a1a1a", "#e9e9e9"),
+    "MUTED": ("#595959", "#a9b0b8"),
+    "GRID": ("#e4e4e4", "#2c3138"),
+    "BEHIND": ("#d4d4d4", "#474d56"),
+}
+PAGE, INK, MUTED, GRID, BEHIND = (light for light, _ in NEUTRALS.values())
+THEMES = ("light", "dark")
+_theme = "light"
 
 Marker = str | tuple[int, int, int]
 
@@ -88,8 +103,6 @@ SETTINGS: dict[str, Any] = {
     "text.hinting": "none",
     "text.hinting_factor": 1,
     "path.simplify": False,
-    "axes.facecolor": PAGE,
-    "figure.facecolor": PAGE,
     "svg.hashsalt": "muxbench",
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
@@ -99,12 +112,13 @@ SETTINGS: dict[str, Any] = {
 def look_of(model: str, family: str | None) -> Look:
     """The look of a model; `family` is what a report says, and counts only for unknown names."""
     if model in LOOKS:
-        return LOOKS[model]
+        known = LOOKS[model]
+        return Look(known.family, themed(known.colour), known.marker)
     digest = zlib.crc32(model.encode())
     darkest, lightest = FAMILIES.get(family or "", OTHER_RANGE)
     colour = mix(darkest, lightest, (digest % 1021) / 1020)
     marker = UNKNOWN_MARKERS[digest // 1021 % len(UNKNOWN_MARKERS)]
-    return Look(family or OTHER_FAMILY, colour, marker)
+    return Look(family or OTHER_FAMILY, themed(colour), marker)
 
 
 def family_rank(family: str) -> tuple[int, str]:
@@ -118,14 +132,57 @@ def mix(start: str, end: str, share: float) -> str:
     return to_hex([a + (b - a) * share for a, b in zip(to_rgb(start), to_rgb(end))])
 
 
-def contrast(colour: str, other: str = PAGE) -> float:
-    """The contrast ratio of two colours, WCAG 2.1, 1.4.3: from 1 to 21."""
-    darker, lighter = sorted((_luminance(colour), _luminance(other)))
+@contextmanager
+def theme(name: str) -> Iterator[None]:
+    """Draw in the settings of the charts and in the colours of a theme."""
+    global _theme
+    before = _theme
+    _choose(name)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(SETTINGS)
+            matplotlib.rcParams.update({"axes.facecolor": PAGE, "figure.facecolor": PAGE})
+            yield
+    finally:
+        _choose(before)
+
+
+def _choose(name: str) -> None:
+    global _theme
+    _theme = name
+    for key, colours in NEUTRALS.items():
+        globals()[key] = colours[THEMES.index(name)]
+
+
+def themed(colour: str) -> str:
+    """A colour of the tables in the theme that is being drawn."""
+    return dark(colour) if _theme == "dark" else colour
+
+
+@lru_cache(maxsize=None)
+def dark(colour: str) -> str:
+    """What a colour of the light theme is in the dark one, fit for small text there."""
+    for light, counterpart in NEUTRALS.values():
+        if to_hex(colour) == light:
+            return counterpart
+    page = NEUTRALS["PAGE"][1]
+    lightness, a, b = oklab.from_hex(colour)
+    # The tables lie between 0.2 and 0.75; the darkest there becomes the brightest here.
+    lightness = 0.64 + (0.75 - min(lightness, 0.75)) * 0.52
+    while contrast(turned := oklab.to_hex(lightness, a, b), page) < 4.5:
+        lightness += 0.01
+    return turned
+
+
+def contrast(colour: str, other: str | None = None) -> float:
+    """The contrast ratio of two colours, WCAG 2.1, 1.4.3: from 1 to 21; by default with the page."""
+    darker, lighter = sorted((_luminance(colour), _luminance(other or PAGE)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def text_colour(colour: str) -> str:
-    """`colour`, darkened as far as small text needs to be read on the page (4.5 to 1)."""
+    """`colour`, moved to that of ink as far as small text needs to be read on the page (4.5 to 1)."""
     share = 0.0
     while contrast(mix(colour, INK, share)) < 4.5:
         share += 0.05

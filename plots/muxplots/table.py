@@ -106,7 +106,7 @@ def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | 
     if isinstance(swept, str):
         return swept
     points = {
-        (model, value): Point(value, cell.summary[metric.key], cell.flags)
+        (model, value): Point(value, cell.summary[metric.key], cell.flag_kinds)
         for (model, value), cell in swept.items()
         if _is_drawable(cell, metric)
     }

@@ -72,3 +72,11 @@ def balance(text: str, size: float, limit: float, bold: bool = False) -> list[st
             break
         lines = tighter
     return lines
+
+
+def scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
+    """Three significant digits in the largest unit that leaves at least one before the point."""
+    size, suffix = next((unit for unit in units if abs(value) >= unit[0]), units[-1])
+    number = value / size
+    digits = 0 if abs(number) >= 100 or (size == 1 and number == int(number)) else 1 if abs(number) >= 10 else 2
+    return f"{number:.{digits}f}{suffix}"

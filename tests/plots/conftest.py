@@ -10,7 +10,6 @@ from plots_folder import PLOTS
 
 sys.path.insert(0, str(PLOTS))
 
-import matplotlib  # noqa: E402
 from muxplots import style  # noqa: E402
 
 
@@ -22,7 +21,5 @@ def document() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(style.SETTINGS)
+    with style.theme("light"):
         yield

@@ -10,21 +10,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from muxplots import charts, figure, report
+from muxplots import charts, report
+from muxplots.layout import SCREEN
 
 
 def draw_all(directory: Path, document: dict[str, Any]) -> dict[str, Figure]:
     """Every chart of a report by name."""
     loaded = report.load(synthetic.write(directory, document))
     planned, _ = charts.plan(loaded)
-    return {chart.name: figure.draw(loaded, chart.table) for chart in planned}
+    return {chart.name: chart.draw(SCREEN) for chart in planned}
 
 
 def draw(directory: Path, document: dict[str, Any], name: str) -> Figure:
     """One chart of a report."""
     loaded = report.load(synthetic.write(directory, document))
     (found,) = [chart for chart in charts.plan(loaded)[0] if chart.name == name]
-    return figure.draw(loaded, found.table)
+    return found.draw(SCREEN)
 
 
 def artists(drawing: Figure, name: str) -> list[Artist]:

@@ -9,17 +9,18 @@ SKIPPED_ALONE = "Skipped: blocking_iterative from 8 to 1k (it serves one client 
 
 
 def test_one_repetition_has_no_spread_and_the_caption_says_so(tmp_path: Path) -> None:
-    chart = drawing.draw(tmp_path, synthetic.build(repetitions=1), "idle-cpu")
+    chart = drawing.draw(tmp_path, synthetic.build(repetitions=1), "idle-cost")
     assert "One repetition, so no spread is shown." in drawing.words(chart)
     assert "1 repetition ·" in drawing.words(chart)
 
 
-def test_title_is_the_question_and_subtitle_tells_host_kernel_repetitions_date(
+def test_title_says_what_is_drawn_and_subtitle_tells_question_host_kernel_repetitions_date(
     tmp_path: Path, document
 ) -> None:
     chart = drawing.draw(tmp_path, document, "idle-cost")
     assert drawing.words(chart).startswith(
-        "What does watching N idle connections cost while 100 others are busy? "
+        "Server CPU per request against idle connections "
+        "What does watching N idle connections cost while 100 others are busy? · "
         "synthetic · kernel 6.1.0-18-amd64 · 5 repetitions · 2026-03-02"
     )
 
@@ -27,7 +28,7 @@ def test_title_is_the_question_and_subtitle_tells_host_kernel_repetitions_date(
 def test_unknown_host_facts_are_left_out(tmp_path: Path, document) -> None:
     del document["muxbench"]["host"], document["muxbench"]["run"]
     chart = drawing.draw(tmp_path, document, "idle-cost")
-    assert "busy? 5 repetitions Line:" in drawing.words(chart)
+    assert "busy? · 5 repetitions Line:" in drawing.words(chart)
 
 
 def test_without_flags_the_caption_does_not_speak_of_them(tmp_path: Path, document) -> None:

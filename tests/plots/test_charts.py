@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from muxplots import charts, report, style
 from muxplots.axes import Across, log_marks
 
-LINEAR = ["connections-throughput", "connections-cpu", "idle-throughput", "idle-cpu", "idle-p99"]
+LINEAR = ["connections-throughput", "connections-cpu", "idle-throughput", "idle-p99"]
 
 
 def planned(directory: Path, document: dict[str, Any]) -> tuple[list[str], list[str]]:
     found, absent = charts.plan(report.load(synthetic.write(directory, document)))
-    return [chart.name for chart in found], absent
+    return [chart.name for chart in found], [str(one) for one in absent]
 
 
 def marks_of(chart: Figure) -> tuple[list[str], list[str]]:
@@ -30,11 +30,11 @@ def marks_of(chart: Figure) -> tuple[list[str], list[str]]:
     return across, up
 
 
-def test_a_report_of_two_experiments_gives_seven_charts(tmp_path: Path, document) -> None:
+def test_a_report_of_two_experiments_gives_six_charts(tmp_path: Path, document) -> None:
     names, absent = planned(tmp_path, document)
     assert names == [
         "connections-throughput", "connections-p99", "connections-cpu",
-        "idle-throughput", "idle-p99", "idle-cpu", "idle-cost",
+        "idle-throughput", "idle-p99", "idle-cost",
     ]
     assert absent == []
 
@@ -74,7 +74,7 @@ def test_nothing_drawn_leaves_the_limits_of_its_axes(tmp_path: Path, document) -
 def test_axes_name_their_units(tmp_path: Path, document) -> None:
     found = drawing.draw_all(tmp_path, document)
     assert "Requests per second" in drawing.words(found["idle-throughput"])
-    assert "Server CPU per request (µs)" in drawing.words(found["idle-cpu"])
+    assert "Server CPU per request (µs)" in drawing.words(found["connections-cpu"])
     assert "p99 latency (ms)" in drawing.words(found["idle-p99"])
     across, up = marks_of(found["connections-throughput"])
     assert across == ["1", "8", "64", "256", "1k"]
@@ -136,11 +136,8 @@ def test_idle_cost_falls_back_to_latency_where_no_cpu_was_measured(tmp_path, doc
     for cell in document["muxbench"]["cells"]:
         cell["summary"].pop("server_cpu_ns_per_request", None)
     names, absent = planned(tmp_path, document)
-    assert "idle-cost" in names and "idle-cpu" not in names
-    assert absent == [
-        "connections-cpu (none of its cells has a server CPU per request)",
-        "idle-cpu (none of its cells has a server CPU per request)",
-    ]
+    assert "idle-cost" in names and "connections-cpu" not in names
+    assert absent == ["connections-cpu (none of its cells has a server CPU per request)"]
     chart = drawing.draw(tmp_path, document, "idle-cost")
     assert "Mean latency (log scale)" in drawing.words(chart)
 
@@ -204,7 +201,7 @@ def test_one_value_of_idle_has_no_cost_curve(tmp_path: Path) -> None:
 
 
 def test_many_models_get_a_panel_per_family_with_the_others_behind(tmp_path: Path) -> None:
-    chart = drawing.draw(tmp_path, synthetic.build(synthetic.ALL_MODELS), "idle-cpu")
+    chart = drawing.draw(tmp_path, synthetic.build(synthetic.ALL_MODELS), "idle-throughput")
     assert len(chart.axes) == 7  # the blocking family serves one client and is skipped
     for axes in chart.axes:
         (behind,) = [one for one in axes.collections if isinstance(one, LineCollection)]
@@ -220,10 +217,10 @@ def test_a_median_of_zero_stands_on_a_linear_axis_and_is_absent_from_a_logarithm
     tmp_path: Path, document
 ) -> None:
     for cell in document["muxbench"]["cells"]:
-        if cell["model"] == "poll" and cell["experiment"] == "idle":
+        if cell["model"] == "poll":
             cell["summary"]["server_cpu_ns_per_request"] = synthetic.statistic([0.0, 0.0, 10.0])
     found = drawing.draw_all(tmp_path, document)
-    assert list(drawing.one(found["idle-cpu"], "poll-points").get_ydata()) == [0] * 4
+    assert list(drawing.one(found["connections-cpu"], "poll-points").get_ydata()) == [0] * 5
     assert drawing.artists(found["idle-cost"], "poll-points") == []
     assert "No server CPU per request: poll." in drawing.words(found["idle-cost"])
 

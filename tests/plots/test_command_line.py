@@ -36,8 +36,8 @@ def assert_refused(result: subprocess.CompletedProcess[str], *told: str) -> None
 def test_by_default_svg_and_png_land_beside_the_report(tmp_path: Path) -> None:
     result = run(synthetic.write(tmp_path, SMALL))
     assert result.returncode == 0 and result.stderr == ""
-    assert result.stdout == f"4 charts (svg, png) in {tmp_path}/charts\n"
-    charts = ["idle-cost", "idle-cpu", "idle-p99", "idle-throughput"]
+    assert result.stdout == f"3 charts (svg, png) in {tmp_path}/charts\n"
+    charts = ["idle-cost", "idle-p99", "idle-throughput"]
     assert sorted(path.name for path in (tmp_path / "charts").iterdir()) == [
         f"{name}.{ending}" for name in charts for ending in ("png", "svg")
     ]
@@ -58,7 +58,7 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
     )
     assert again.returncode == 0, again.stderr
     names = sorted(path.name for path in first.iterdir())
-    assert len(names) == 12 and names == sorted(path.name for path in second.iterdir())
+    assert len(names) == 9 and names == sorted(path.name for path in second.iterdir())
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
@@ -100,7 +100,7 @@ def test_an_older_chart_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> 
     assert run(report, "--format", "svg").returncode == 0
     assert (out / "idle-cost.svg").read_text().startswith("<?xml")
     assert (out / "notes.txt").read_text() == "mine"
-    assert len(list(out.iterdir())) == 5
+    assert len(list(out.iterdir())) == 4
 
 
 def test_a_broken_report_is_refused_and_writes_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from muxplots.report import ReportError, load
+from muxplots.node import ReportError
+from muxplots.report import load
 
 GOOD = synthetic.build(["poll"], [synthetic.IDLE])
 

@@ -1,0 +1,130 @@
+"""Put the parts of a report together into one page."""
+
+import html
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from muxplots import captions, charts, style
+from muxplots.charts import Absent, Chart
+from muxplots.html import svg, tables
+from muxplots.report import Finding, Report
+
+_HERE = Path(__file__).parent
+
+# What comes first is what a reader asks first.
+_ORDER = ("best", "tie", "undecided", "crossover", "slope", "cost")
+
+
+def build(report: Report, raw: str | None) -> str:
+    """The page of a report; `raw` is where the report itself lies, seen from the page."""
+    planned, absent = charts.plan(report)
+    with style.theme("light"):
+        drawn = [(chart, svg.inline(chart)) for chart in planned]
+    body = _experiments(report, drawn)
+    light, dark = svg.colours(body)
+    return Template((_HERE / "page.html").read_text()).substitute(
+        title=html.escape(" · ".join(["muxbench", *captions.run(report)])),
+        css=(_HERE / "page.css").read_text(),
+        script=(_HERE / "page.js").read_text(),
+        light=light,
+        dark=dark,
+        interrupted=_interrupted(report),
+        findings=_findings(report),
+        charts=body,
+        absent=_absent(absent),
+        cells=tables.cells(report),
+        method=tables.method(report) + tables.experiments(report) + tables.host(report),
+        unavailable=_unavailable(report),
+        raw=_raw(raw),
+    )
+
+
+def sentence(markdown: str) -> str:
+    """The two marks of Markdown that findings use, as HTML."""
+    written = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(markdown))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", written)
+
+
+def _items(findings: Sequence[Finding]) -> str:
+    items = "".join(f"<li>{sentence(finding.text)}</li>" for finding in findings)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _findings(report: Report) -> str:
+    if report.findings is None:
+        return (
+            "<p>This report carries no findings, for it is older than schema 1.1; "
+            "<code>muxbench export REPORT --to markdown</code> computes them.</p>"
+        )
+    parts = []
+    for experiment in report.experiments:
+        mine = [one for one in report.findings if one.experiment == experiment.name]
+        telling = sorted(
+            (one for one in mine if one.kind in _ORDER), key=lambda one: _ORDER.index(one.kind)
+        )
+        rest = [one for one in mine if one.kind not in _ORDER]
+        parts.append(
+            f"<h3>{html.escape(experiment.name)}: {html.escape(experiment.question)}</h3>"
+            + (_items(telling) or "<p>Nothing that the trials of this run support.</p>")
+        )
+        if rest:
+            parts.append(
+                f"<details><summary>Flagged, skipped or missing: {len(rest)}</summary>"
+                f"{_items(rest)}</details>"
+            )
+    whole = [one for one in report.findings if one.experiment is None]
+    if whole:
+        parts.append("<h3>The run</h3>" + _items(whole))
+    return "\n".join(parts)
+
+
+def _experiments(report: Report, drawn: Sequence[tuple[Chart, str]]) -> str:
+    known = {experiment.name: experiment.question for experiment in report.experiments}
+    names = [None] + list(known)
+    parts = []
+    for name in names:
+        figures = [_figure(chart, markup) for chart, markup in drawn if chart.experiment == name]
+        if not figures:
+            continue
+        title = "All experiments" if name is None else f"{name}: {known[name]}"
+        parts.append(f"<h3>{html.escape(title)}</h3>\n" + "\n".join(figures))
+    return "\n".join(parts) or "<p>Nothing could be drawn from this report.</p>"
+
+
+def _figure(chart: Chart, markup: str) -> str:
+    name, title = html.escape(chart.name), html.escape(chart.title)
+    return (
+        f'<figure id="{name}"><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{title}">{markup}</div><figcaption>{html.escape(chart.alt)}</figcaption></figure>'
+    )
+
+
+def _absent(absent: Sequence[Absent]) -> str:
+    if not absent:
+        return ""
+    items = "".join(f"<li>{html.escape(str(one))}</li>" for one in absent)
+    return f"<details><summary>Charts not drawn: {len(absent)}</summary><ul>{items}</ul></details>"
+
+
+def _interrupted(report: Report) -> str:
+    if not report.interrupted:
+        return ""
+    return '<p class="warning">The run was interrupted: this is what had finished.</p>'
+
+
+def _unavailable(report: Report) -> str:
+    gone = [model for model in report.models.values() if model.reason]
+    if not gone:
+        return ""
+    return tables.pairs(
+        "Models that are not available here", [(one.name, one.reason or "") for one in gone]
+    )
+
+
+def _raw(raw: str | None) -> str:
+    if raw is None:
+        return "<p>The raw data is the report.json that this page was made from.</p>"
+    link = html.escape(raw, quote=True)
+    return f'<p>Every trial is in the <a href="{link}">raw data</a> (JSON).</p>'

@@ -1,0 +1,155 @@
+"""Tables of the page: all cells, the host, the method, and what could not be measured."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from muxplots import text
+from muxplots.report import Cell, Report, Statistic
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    title: str
+    show: str  # rate, time, bytes
+    better: str  # more, less or none: for comparing two models
+
+
+COLUMNS = (
+    Column("requests_per_second", "Requests/s", "rate", "more"),
+    Column("latency_p50_ns", "p50", "time", "less"),
+    Column("latency_p99_ns", "p99", "time", "less"),
+    Column("server_cpu_ns_per_request", "CPU/request", "time", "less"),
+    Column("server_memory_bytes", "Memory", "bytes", "less"),
+)
+
+
+def show(value: float, kind: str) -> str:
+    """Three digits and a unit, as a table has them."""
+    if kind == "rate":
+        return text.scaled(value, ((1e6, " M"), (1e3, " k"), (1, "")))
+    if kind == "time":
+        return text.scaled(value, ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1, " ns")))
+    return text.scaled(value, ((2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"), (1, " B")))
+
+
+def cells(report: Report) -> str:
+    """One row per cell, with what sorting, filtering and comparing need in data attributes."""
+    columns = [
+        column for column in COLUMNS if any(column.key in cell.summary for cell in report.cells)
+    ]
+    heads = [("model", "Model", ""), ("family", "Family", ""), ("experiment", "Experiment", ""),
+             ("point", "Point", "")]
+    heads += [(column.key, column.title, column.better) for column in columns]
+    heads += [("n", "Trials", ""), ("remarks", "Remarks", "")]
+    head = "".join(
+        f'<th scope="col" data-key="{key}" data-better="{better}" aria-sort="none">'
+        f'<button type="button">{title}</button></th>'
+        for key, title, better in heads
+    )
+    rows = "\n".join(_row(report, cell, columns) for cell in report.cells)
+    return (
+        '<table id="cells"><caption>All cells: medians over trials, with the lowest and the highest '
+        f"trial below.</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    )
+
+
+def _row(report: Report, cell: Cell, columns: Sequence[Column]) -> str:
+    model = report.models.get(cell.model)
+    family = (model.family if model else None) or "other"
+    swept = {one.name: one.parameter for one in report.experiments}.get(cell.experiment)
+    value = cell.point.get(swept) if swept else None
+    order = value if isinstance(value, (int, float)) else ""
+    point = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in cell.point.items())
+    trials = next(iter(cell.summary.values())).n if cell.summary else 0
+    written = [
+        f'<th scope="row">{html.escape(cell.model)}</th><td>{html.escape(family)}</td>'
+        f"<td>{html.escape(cell.experiment)}</td>"
+        f'<td data-value="{order}">{html.escape(point)}</td>'
+    ]
+    written += [_number(cell.summary.get(column.key), column.show) for column in columns]
+    written.append(f'<td class="n" data-value="{trials}">{trials}</td><td>{_remarks(cell)}</td>')
+    flagged = ' class="flagged"' if cell.flags or cell.status != "measured" else ""
+    names = (
+        f'data-model="{html.escape(cell.model)}" data-family="{html.escape(family)}" '
+        f'data-experiment="{html.escape(cell.experiment)}" data-point="{html.escape(point)}" '
+        f'data-state="{"clean" if not flagged else cell.status}"'
+    )
+    return f"<tr{flagged} {names}>{''.join(written)}</tr>"
+
+
+def _number(statistic: Statistic | None, kind: str) -> str:
+    if statistic is None:
+        return '<td class="n" data-value="">–</td>'
+    spread = ""
+    if statistic.n > 1:
+        low, high = show(statistic.low, kind), show(statistic.high, kind)
+        spread = f"<small>{low} – {high}</small>"
+    return (
+        f'<td class="n" data-value="{statistic.median:.9g}" data-low="{statistic.low:.9g}" '
+        f'data-high="{statistic.high:.9g}">{show(statistic.median, kind)}{spread}</td>'
+    )
+
+
+def _remarks(cell: Cell) -> str:
+    if cell.status != "measured":
+        return html.escape(f"{cell.status}: {cell.reason or 'no reason given'}")
+    return "; ".join(
+        f'<abbr title="{html.escape(flag.detail)}">{html.escape(flag.kind.replace("_", " "))}</abbr>'
+        for flag in cell.flags
+    )
+
+
+def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> str:
+    """A table of names and values."""
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
+        for name, value in rows
+    )
+    return f"<table class=pairs><caption>{html.escape(caption)}</caption><tbody>{body}</tbody></table>"
+
+
+def host(report: Report) -> str:
+    told = report.section.optional_object("host").value
+    return pairs("Host", [(key.replace("_", " "), _plain(key, told[key])) for key in told])
+
+
+def method(report: Report) -> str:
+    run = report.section.optional_object("run").value
+    plan = report.section.optional_object("plan").value
+    rows = [(key, _plain(key, run[key])) for key in ("started", "finished", "profile", "seed", "version") if key in run]
+    git = run.get("git")
+    if isinstance(git, dict):
+        dirty = " with changes" if git.get("dirty") else ""
+        rows.append(("revision", f"{git.get('revision', '')}{dirty}"))
+    rows += [(key.replace("_", " "), _plain(key, plan[key])) for key in plan]
+    command = run.get("command_line")
+    if isinstance(command, list):
+        rows.append(("command", " ".join(map(str, command))))
+    return pairs("Run", rows)
+
+
+def experiments(report: Report) -> str:
+    rows = []
+    for node in report.section.get("experiments").items():
+        told = node.value
+        sweep = told.get("sweep") if isinstance(told.get("sweep"), dict) else {}
+        load = told.get("load") if isinstance(told.get("load"), dict) else {}
+        parts = [f"{told.get('protocol', '?')} over {told.get('transport', '?')}"]
+        parts += [f"{key.replace('_', ' ')} {value}" for key, value in load.items() if key not in sweep]
+        parts += [f"{key.replace('_', ' ')} {_plain('', values)}" for key, values in sweep.items()]
+        for key in ("warmup_ns", "duration_ns"):
+            if isinstance(told.get(key), int):
+                parts.append(f"{key[:-3]} {show(told[key], 'time')}")
+        parts.append(f"{told.get('repetitions', '?')} repetitions")
+        rows.append((str(told.get("name")), "; ".join(parts)))
+    return pairs("Experiments as run", rows)
+
+
+def _plain(key: str, value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if key.endswith("_bytes") and isinstance(value, (int, float)):
+        return show(value, "bytes")
+    return str(value)

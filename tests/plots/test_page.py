@@ -1,0 +1,130 @@
+"""The HTML report without a browser: the program, its bytes, and reports that lack things."""
+
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import synthetic
+from muxplots import report
+from muxplots.html import page, tables
+from plots_folder import PLOTS
+
+PROGRAM = PLOTS / "make_report.py"
+SMALL = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=2)
+VOID = {"meta", "link", "input", "br", "path", "use"}
+
+
+class Balanced(HTMLParser):
+    """Fails where an element is closed that is not the last one opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, (tag, self.getpos())
+
+
+def built(directory: Path, document: dict) -> str:
+    text = page.build(report.load(synthetic.write(directory, document)), "report.json")
+    parser = Balanced()
+    parser.feed(text)
+    assert parser.open == []
+    return text
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_the_page_lands_beside_the_report_with_the_same_bytes_every_time(tmp_path: Path) -> None:
+    written = synthetic.write(tmp_path, SMALL)
+    result = run(written, PYTHONHASHSEED="1", TZ="UTC")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"page: {tmp_path}/report.html\n"
+    first = (tmp_path / "report.html").read_bytes()
+    assert run(written, "--quiet", PYTHONHASHSEED="2", TZ="Asia/Tokyo").stdout == ""
+    assert (tmp_path / "report.html").read_bytes() == first
+    assert b'href="report.json"' in first
+
+
+def test_the_link_to_the_raw_data_is_relative(tmp_path: Path) -> None:
+    written = synthetic.write(tmp_path, SMALL, "my run.json")
+    assert run(written, "--out", tmp_path / "web" / "index.html").returncode == 0
+    assert 'href="../my%20run.json"' in (tmp_path / "web" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("content, told", [
+    ("{", "is not valid JSON"), ('{"a": 1}', "no muxbench report"),
+])
+def test_a_broken_file_is_one_sentence_and_exit_2(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "report.json").write_text(content)
+    result = run(tmp_path / "report.json")
+    assert result.returncode == 2 and result.stdout == "" and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("make_report: ") and told in result.stderr
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_findings_are_those_of_the_report_and_nobody_elses(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE], repetitions=2)
+    assert "carries no findings" in built(tmp_path, document)
+    document["muxbench"]["findings"] = []
+    assert "Nothing that the trials of this run support." in built(tmp_path, document)
+    document["muxbench"]["findings"] = [
+        {"kind": "flagged", "experiment": "idle", "text": "poll flagged as noisy."},
+        {"kind": "best", "experiment": "idle", "text": "Best is **poll**, by `all`."},
+    ]
+    text = built(tmp_path, document)
+    assert "<li>Best is <strong>poll</strong>, by <code>all</code>.</li>" in text
+    assert "Flagged, skipped or missing: 1" in text
+
+
+def test_only_skipped_cells_still_make_a_page(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE])
+    synthetic.edit(document, "poll", status="skipped", reason="too few descriptors")
+    document["muxbench"]["status"] = "interrupted"
+    text = built(tmp_path, document)
+    assert "skipped: too few descriptors" in text and "Nothing could be drawn" in text
+    assert "idle (every cell is skipped)" in text and "The run was interrupted" in text
+
+
+def test_one_cell_and_a_newer_version_still_make_a_page(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE | {"values": [0]}], repetitions=1)
+    section = document["muxbench"]
+    section |= {"schema_version": "1.9", "weather": ["fine"]}
+    section["host"]["mood"] = {"good": True}
+    section["run"]["git"] = {"revision": "abc", "dirty": True}
+    del section["plan"], section["experiments"][0]["load"]
+    text = built(tmp_path, document)
+    assert text.count("<tr") == text.count("</tr>") and "abc with changes" in text
+
+
+def test_models_that_are_not_available_are_listed_with_their_reason(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE], repetitions=2)
+    document["muxbench"]["models"].append(
+        {"name": "uring_poll", "available": False, "reason": "io_uring is < off >"}
+    )
+    assert "io_uring is &lt; off &gt;" in built(tmp_path, document)
+
+
+@pytest.mark.parametrize("value, kind, written", [
+    (191234.5, "rate", "191 k"), (12, "rate", "12"), (1_234_567, "rate", "1.23 M"),
+    (40_800, "time", "40.8 µs"), (999, "time", "999 ns"), (3 << 20, "bytes", "3.00 MiB"),
+    (0, "time", "0 ns"), (0.25, "rate", "0.25"),
+])
+def test_numbers_have_three_digits_and_a_unit(value: float, kind: str, written: str) -> None:
+    assert tables.show(value, kind) == written
