@@ -1,18 +1,22 @@
 // What a client protocol is: a class without sockets or clock that says what to send and judges
-// what came. The load loop (worker.h) is a template over it, and tests join it to a fake peer.
+// what came. The load loop (load_loop.h) is a template over it, and tests join it to a fake peer.
 //
 //   struct Client {
 //     static constexpr bool kConnectionPerRequest;  // each request opens a connection of its own
 //     static constexpr bool kGreeted;               // the server speaks first
+//     static constexpr bool kEndsByHalfClose;       // the server closes when we finish sending
 //     struct State;                                 // per connection; small
 //     void open(State&, std::uint32_t connection, std::uint32_t incarnation);
-//     void begin(State&);                           // the next request
-//     Outgoing outgoing(const State&);              // all that is ready to be sent now; may be
-//     empty void sent(State&, std::size_t bytes); Received receive(State&, std::span<const
-//     std::byte>);  // stops after each response Outcome end_of_stream(State&);                //
-//     the peer finished sending bool conclude(State&);                        // no more will come:
-//     were errors found in it? std::string progress(const State&);           // "message 12, 60 of
-//     64 bytes received"
+//     void begin(State&);                           // one more request
+//     Outgoing outgoing(const State&);              // what is ready to be sent; may be empty
+//     void sent(State&, std::size_t bytes);
+//     // Stops after each response. With several requests in flight the bytes of one response can
+//     // complete more than one: then `more_complete` holds, and receive takes no bytes.
+//     Received receive(State&, std::span<const std::byte>);
+//     bool more_complete(const State&);
+//     Outcome end_of_stream(State&);                // the peer finished sending
+//     bool conclude(State&);                        // no more will come: were errors found in it?
+//     std::string progress(const State&);           // "message 12, 60 of 64 bytes received"
 //   };
 //
 // Errors in the bytes go to the thread's ErrorLog before `failed` or `broken` is returned.
@@ -54,11 +58,15 @@ class Outgoing {
   std::span<const iovec> pieces() const& noexcept { return {pieces_.data(), count_}; }
   std::span<const iovec> pieces() const&& = delete;  // it would outlive what it looks at
   std::size_t size() const noexcept { return size_; }
+  // There is more than this to be sent, from elsewhere in memory.
+  bool continued() const noexcept { return continued_; }
+  void set_continued(bool continued) noexcept { continued_ = continued; }
 
  private:
   std::array<iovec, 3> pieces_{};
   std::size_t count_ = 0;
   std::size_t size_ = 0;
+  bool continued_ = false;
 };
 
 }  // namespace muxbench::loadgen

@@ -47,12 +47,13 @@ std::string explain(const Deviation& found) {
 
 }  // namespace
 
-EchoClient::EchoClient(const Pattern& pattern, std::uint32_t message_bytes, ErrorLog& errors,
-                       OwnerOf owner_of)
-    : message_bytes_(message_bytes),
+EchoClient::EchoClient(const Pattern& pattern, const MessageSizes& sizes, ErrorLog& errors,
+                       OwnerOf owner_of, std::uint32_t pipeline)
+    : sizes_(sizes),
       errors_(errors),
       context_{.pattern = pattern,
-               .recent = std::max<std::uint64_t>(2 * std::uint64_t{message_bytes}, 256),
+               .recent = std::clamp<std::uint64_t>(2 * std::uint64_t{sizes.largest()} * pipeline,
+                                                   256, pattern.period() / 2),
                .owner_of = std::move(owner_of)} {}
 
 void EchoClient::open(State& state, std::uint32_t connection, std::uint32_t incarnation) const {
@@ -62,28 +63,47 @@ void EchoClient::open(State& state, std::uint32_t connection, std::uint32_t inca
 
 Outgoing EchoClient::outgoing(const State& state) const noexcept {
   const Pattern& pattern = context_.pattern;
-  const std::size_t size = state.asked - state.sent;
+  const std::uint64_t open = state.asked - state.sent;
+  const std::size_t size = std::min<std::uint64_t>(open, pattern.longest_slice());
   // In step, sending is at most one message ahead of the bytes verified, which spares a division.
-  const std::uint32_t offset =
-      state.verifier.troubled() || state.sent < state.verifier.reached()
-          ? pattern.advance(state.verifier.start(), state.sent)
-          : pattern.step(state.verifier.cursor(), state.sent - state.verifier.reached());
-  return Outgoing({pattern.at(offset), size});
+  const std::uint64_t ahead = state.sent - std::min(state.sent, state.verifier.reached());
+  const bool in_step = !state.verifier.troubled() && state.sent >= state.verifier.reached() &&
+                       ahead < pattern.period();
+  const std::uint32_t offset = in_step ? pattern.step(state.verifier.cursor(), ahead)
+                                       : pattern.advance(state.verifier.start(), state.sent);
+  Outgoing out({pattern.at(offset), size});
+  out.set_continued(size < open);
+  return out;
 }
 
 Received EchoClient::examine(State& state, std::span<const std::byte> bytes) {
   // With nothing under way whatever comes is judged to its end.
-  const bool unasked = state.verifier.reached() >= state.asked;
-  const std::uint64_t until = unasked ? std::numeric_limits<std::uint64_t>::max() : state.asked;
+  const bool unasked = state.completed == state.begun;
+  const std::uint64_t until = unasked ? std::numeric_limits<std::uint64_t>::max() : state.due;
   const std::size_t taken = state.verifier.examine(context_, bytes, state.asked, until);
-  if (report(state) || state.verifier.troubled()) state.damaged = true;
+  report(state);
   if (state.verifier.lost()) return {taken, Outcome::broken};
-  if (unasked || state.verifier.reached() < state.asked) return {taken, Outcome::more};
-  if (!state.damaged) return {taken, Outcome::succeeded};
-  const bool in_a_row = state.last_damaged + message_bytes_ == state.asked;
-  state.damaged_in_a_row = in_a_row ? static_cast<std::uint8_t>(state.damaged_in_a_row + 1) : 1;
-  state.last_damaged = state.asked;
-  return {taken, state.damaged_in_a_row < kHopeless ? Outcome::failed : Outcome::broken};
+  if (unasked || state.verifier.reached() < state.due) return {taken, Outcome::more};
+  return {taken, judge(state)};
+}
+
+// Of the message that is complete now.
+Outcome EchoClient::judge(State& state) const {
+  const std::uint64_t begin = state.due - size_of(state, state.completed);
+  const bool damaged = state.damaged || state.verifier.skipped(begin, state.due);
+  const std::uint32_t message = state.completed;
+  advance(state);
+  // Wrong bytes may reach into the next message.
+  state.damaged = state.damage && state.damage->end > state.due - size_of(state, state.completed) &&
+                  state.completed != state.begun;
+  if (!damaged) return Outcome::succeeded;
+  if (!state.damage) state.damage = std::make_unique<Damage>();
+  Damage& damage = *state.damage;
+  const bool in_a_row = damage.messages_in_a_row > 0 && damage.last_message + 1 == message;
+  damage.messages_in_a_row =
+      in_a_row ? static_cast<std::uint8_t>(damage.messages_in_a_row + 1) : std::uint8_t{1};
+  damage.last_message = message;
+  return damage.messages_in_a_row < kHopeless ? Outcome::failed : Outcome::broken;
 }
 
 bool EchoClient::conclude(State& state) {
@@ -91,24 +111,46 @@ bool EchoClient::conclude(State& state) {
   return report(state);
 }
 
-bool EchoClient::report(const State& state) {
+bool EchoClient::report(State& state) {
   for (const Deviation& found : context_.found) {
     errors_.add(kind_of(found.kind), [&] {
-      return fmt::format("connection {}, message {}, byte {}: {}", state.connection,
-                         found.position / message_bytes_, found.position % message_bytes_,
+      const auto [message, byte] = place(state, found.position);
+      return fmt::format("connection {}, message {}, byte {}: {}", state.connection, message, byte,
                          explain(found));
     });
+    if (!state.damage) state.damage = std::make_unique<Damage>();
+    const bool in_place =
+        found.kind != DeviationKind::duplicate && found.kind != DeviationKind::extra;
+    state.damage->begin = found.position;
+    state.damage->end = found.position + (in_place ? found.length : 1);
+    const bool under_way = state.completed != state.begun;
+    const std::uint64_t begin = state.due - (under_way ? size_of(state, state.completed) : 0);
+    if (under_way && state.damage->end > begin && found.position < state.due) state.damaged = true;
   }
   const bool any = !context_.found.empty();
   context_.found.clear();
   return any;
 }
 
+std::pair<std::uint64_t, std::uint64_t> EchoClient::place(const State& state,
+                                                          std::uint64_t position) const {
+  if (sizes_.fixed() != 0) return {position / sizes_.fixed(), position % sizes_.fixed()};
+  const bool under_way = state.completed != state.begun;
+  std::uint32_t message = state.completed;
+  std::uint64_t begin = state.due - (under_way ? size_of(state, message) : 0);
+  while (message > 0 && position < begin) begin -= size_of(state, --message);
+  while (message < state.begun && position >= begin + size_of(state, message)) {
+    begin += size_of(state, message++);
+  }
+  return {message, position - begin};
+}
+
 std::string EchoClient::progress(const State& state) const {
-  const std::uint64_t reached = state.verifier.reached();
-  if (reached >= state.asked) return fmt::format("after {} messages", reached / message_bytes_);
-  return fmt::format("message {}, {} of {} bytes received", reached / message_bytes_,
-                     reached % message_bytes_, message_bytes_);
+  if (state.completed == state.begun) return fmt::format("after {} messages", state.completed);
+  const std::uint32_t size = size_of(state, state.completed);
+  const std::uint64_t begin = state.due - size;
+  return fmt::format("message {}, {} of {} bytes received", state.completed,
+                     state.verifier.reached() - std::min(begin, state.verifier.reached()), size);
 }
 
 bool EchoClient::covers(const State& state, std::uint32_t offset) const noexcept {

@@ -18,6 +18,7 @@ class GreetClient {
  public:
   static constexpr bool kConnectionPerRequest = true;
   static constexpr bool kGreeted = true;
+  static constexpr bool kEndsByHalfClose = false;
   static constexpr std::string_view kGreeting = "Hello World!\r\n";
   static constexpr std::uint32_t kShortestLine = 3;  // one character and CR LF
 
@@ -41,6 +42,7 @@ class GreetClient {
     state.sent += static_cast<std::uint32_t>(bytes);
   }
   Received receive(State& state, std::span<const std::byte> bytes);
+  bool more_complete(const State&) const noexcept { return false; }
   Outcome end_of_stream(State& state) const noexcept {
     const bool complete = state.received == kGreeting.size() + line_bytes_;
     return complete ? Outcome::finished : Outcome::broken;

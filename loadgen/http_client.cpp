@@ -18,26 +18,34 @@ void HttpClient::open(State& state, std::uint32_t connection, std::uint32_t inca
   state.connection = connection;
   // Connections start at different paths, so that all paths are asked for from the beginning.
   state.resource = static_cast<std::uint32_t>((connection + incarnation) % site_.size());
+  state.sending = state.resource;
 }
 
 void HttpClient::begin(State& state) const noexcept {
-  ++state.requests;
-  if (++state.resource >= site_.size()) state.resource = 0;
-  state.sent = 0;
-  state.in_flight = true;
-  state.in_body = false;
-  state.wrong = false;
+  ++state.begun;
+  ++state.unsent;
 }
 
 Outgoing HttpClient::outgoing(const State& state) const noexcept {
-  if (!state.in_flight) return {};
-  const std::string& request = site_[state.resource].request;
-  return Outgoing(std::as_bytes(std::span(request)).subspan(state.sent));
+  if (state.unsent == 0) return {};
+  const std::uint32_t count = std::min(state.unsent, site_.longest_run());
+  Outgoing out(site_.requests(state.sending, count, state.sent));
+  out.set_continued(count < state.unsent);
+  return out;
+}
+
+void HttpClient::sent(State& state, std::size_t bytes) const noexcept {
+  state.sent += static_cast<std::uint32_t>(bytes);
+  while (state.unsent > 0 && state.sent >= site_[state.sending].request.size()) {
+    state.sent -= static_cast<std::uint32_t>(site_[state.sending].request.size());
+    state.sending = next(state.sending);
+    --state.unsent;
+  }
 }
 
 Received HttpClient::receive(State& state, std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!state.in_flight) {
+  if (state.completed == state.begun) {
     report(state, ErrorKind::extra, "bytes that nobody asked for");
     return {text.size(), Outcome::broken};
   }
@@ -53,13 +61,16 @@ Received HttpClient::receive(State& state, std::span<const std::byte> bytes) {
   done.consumed += body.size();
   if (state.body_received < state.body_length) return done;
 
-  state.in_flight = false;
-  // Without pipelining nothing may follow a response before the next request.
-  if (done.consumed < text.size()) {
+  const bool wrong = state.wrong;
+  ++state.completed;
+  state.in_body = state.wrong = false;
+  // Nothing may follow the last response before the next request.
+  if (done.consumed < text.size() && state.completed == state.begun) {
     report(state, ErrorKind::extra, "bytes after the end of the response");
     return {text.size(), Outcome::broken};
   }
-  if (state.wrong) {
+  state.resource = next(state.resource);
+  if (wrong) {
     done.outcome = state.close ? Outcome::broken : Outcome::failed;
   } else {
     done.outcome = state.close ? Outcome::finished : Outcome::succeeded;
@@ -135,19 +146,22 @@ void HttpClient::receive_body(State& state, std::string_view text) {
 void HttpClient::report(State& state, ErrorKind kind, std::string_view what) {
   state.wrong = true;
   errors_.add(kind, [&] {
-    return fmt::format("connection {}, request {} ({}): {}", state.connection, state.requests,
-                       site_[state.resource].path, what);
+    return fmt::format("connection {}, request {} ({}): {}", state.connection,
+                       std::min(state.completed + 1, state.begun), site_[state.resource].path,
+                       what);
   });
 }
 
 std::string HttpClient::progress(const State& state) const {
-  if (!state.in_flight) return fmt::format("after {} requests", state.requests);
+  if (state.completed == state.begun) return fmt::format("after {} requests", state.completed);
+  const std::uint32_t request = state.completed + 1;
+  const std::string& path = site_[state.resource].path;
   if (!state.in_body) {
-    return fmt::format("request {} ({}), {} bytes of the head received", state.requests,
-                       site_[state.resource].path, state.head ? state.head->size() : 0);
+    return fmt::format("request {} ({}), {} bytes of the head received", request, path,
+                       state.head ? state.head->size() : 0);
   }
-  return fmt::format("request {} ({}), {} of {} bytes of the body received", state.requests,
-                     site_[state.resource].path, state.body_received, state.body_length);
+  return fmt::format("request {} ({}), {} of {} bytes of the body received", request, path,
+                     state.body_received, state.body_length);
 }
 
 }  // namespace muxbench::loadgen

@@ -61,14 +61,25 @@ std::optional<Failure> learn(HttpResource& resource, const Address& target, Nano
 
 }  // namespace
 
-HttpSite make_site(const std::vector<std::string>& paths, const std::string& host) {
-  HttpSite site;
-  for (const std::string& path : paths) {
-    site.push_back({.path = path,
-                    .request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", path, host),
-                    .body = {}});
+HttpSite::HttpSite(std::vector<HttpResource> resources, std::uint32_t longest_run)
+    : resources_(std::move(resources)), longest_run_(longest_run) {
+  for (std::size_t i = 0; i < resources_.size() + longest_run; ++i) {
+    offsets_.push_back(text_.size());
+    text_ += resources_[i % resources_.size()].request;
   }
-  return site;
+  offsets_.push_back(text_.size());
+}
+
+HttpSite make_site(const std::vector<std::string>& paths, const std::string& host,
+                   std::uint32_t longest_run, bool close) {
+  std::vector<HttpResource> resources;
+  for (const std::string& path : paths) {
+    resources.push_back({.path = path,
+                         .request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", path, host,
+                                                close ? "Connection: close\r\n" : ""),
+                         .body = {}});
+  }
+  return {std::move(resources), longest_run};
 }
 
 Result<> read_bodies(HttpSite& site, const std::string& root) {

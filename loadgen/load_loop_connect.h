@@ -1,5 +1,4 @@
-// How the load loop opens, loses and reopens connections. Included by worker.cpp only, after
-// load_loop.h.
+// How the load loop opens, loses and reopens connections.
 #pragma once
 
 #include "loadgen/load_loop.h"
@@ -11,31 +10,52 @@ inline constexpr std::uint32_t kMostInProgress = 128;  // connections being open
 template <typename Client>
 void LoadLoop<Client>::open_all() {
   constexpr int kAtATime = 8;  // between two looks at those that are connected by now
+  const Instant since = now_ = Clock::now();
+  if (options_.connect_rate != 0) ramp_.start(since);
   std::size_t next = 0;
   while (!abandoned() && (next < connections_.size() || in_progress_ > 0)) {
+    bool paced = false;
     for (int i = 0; i < kAtATime && next < connections_.size(); ++i, ++next) {
       if (in_progress_ >= kMostInProgress) break;
       Connection& connection = connections_[next];
-      if (Client::kConnectionPerRequest && connection.active) continue;
-      open(connection);
+      if (per_request_ && connection.role == Role::active) continue;
+      if (options_.connect_rate != 0) {
+        paced = ramp_.next() > now_;
+        if (paced) break;
+        ramp_.pop();
+      }
+      open(connection, now_);
     }
     const bool may_open = next < connections_.size() && in_progress_ < kMostInProgress;
-    round(may_open ? Nanoseconds(0) : kCheckInterval);
+    if (paced) {
+      round(std::clamp<Nanoseconds>(ramp_.next() - now_, Nanoseconds(0), kCheckInterval));
+    } else {
+      round(may_open ? Nanoseconds(0) : kCheckInterval);
+    }
   }
+  report_.opening = Clock::now() - since;
   for (const Connection& connection : connections_) {
-    if (connection.status != Status::open) continue;
-    ++(connection.active ? report_.opened_active : report_.opened_idle);
+    if (!usable(connection)) continue;
+    ++(connection.role == Role::active ? report_.opened_active
+       : connection.role == Role::idle ? report_.opened_idle
+                                       : report_.opened_stalled);
   }
 }
 
+// A request that brings its own connection counts from `due`.
 template <typename Client>
-void LoadLoop<Client>::open(Connection& connection) {
-  if (started_ && now_ >= end()) return;
-  if (Client::kConnectionPerRequest && connection.active) {
-    if (!take_ticket(connection)) return;
-    connection.busy = true;
+void LoadLoop<Client>::open(Connection& connection, Instant due) {
+  if (started_ && (stopped() || (!open_loop_ && now_ >= end()))) return;
+  if (per_request_ && connection.role == Role::active) {
+    if (!take_ticket(connection, due)) {
+      exhausted_ = true;
+      return;
+    }
+    connection.in_flight = 1;
+    ++outstanding_;
   }
-  connection.since = now_ = Clock::now();
+  connection.waiting = now_ = Clock::now();
+  connection.since = open_loop_ ? due : now_;
   connection.status = Status::connecting;
   ++in_progress_;
   attempt(connection);
@@ -47,19 +67,22 @@ void LoadLoop<Client>::attempt(Connection& connection) {
   if (!attempt.fd) {
     // connect(2): an AF_UNIX listener whose backlog is full says EAGAIN; it may have room soon.
     const bool full = attempt.error == Errno{EAGAIN} && options_.target.is_unix() &&
-                      Clock::now() - connection.since < options_.connect_timeout;
-    if (full) return reopen_in(connection, std::chrono::milliseconds(1));
+                      Clock::now() - connection.waiting < options_.connect_timeout;
+    if (full) return set_timer(connection, std::chrono::milliseconds(1));
     return connect_failed(connection, attempt.error);
   }
   connection.fd = std::move(attempt.fd);
   ++connection.incarnation;
-  if (connection.active) {
+  connection.answered = false;
+  if (connection.role != Role::idle) {
     client_.open(connection.protocol, connection.number, connection.incarnation);
   }
   // A TCP socket reports EPOLLOUT as an edge only after a send has found it full, so it stays
   // registered. An AF_UNIX one reports it each time the peer reads: that is asked for when stuck.
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (options_.target.is_unix() ? 0U : EPOLLOUT);
+  event.events = EPOLLRDHUP | EPOLLET;
+  if (connection.role != Role::never_read) event.events |= EPOLLIN;
+  if (!options_.target.is_unix()) event.events |= EPOLLOUT;
   event.data.u32 = index_of(connection);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd.get(), &event);
   if (!attempt.in_progress) connected(connection);
@@ -70,9 +93,18 @@ void LoadLoop<Client>::connected(Connection& connection) {
   --in_progress_;
   connection.status = Status::open;
   now_ = Clock::now();
-  report_.connect.record(now_ - connection.since);
-  if (Client::kConnectionPerRequest || !connection.active || !started_) return;
-  begin_request(connection);
+  report_.connect.record(now_ - connection.waiting);
+  if (connection.role != Role::active) return act_beside(connection);
+  if (per_request_) {
+    connection.waiting = now_;
+    client_.begin(connection.protocol);
+    return flush(connection);
+  }
+  if (!started_) return;
+  if (open_loop_) return release(connection);
+  bool begun = false;
+  while (connection.in_flight < pipeline_ && next_request(connection)) begun = true;
+  if (begun) flush(connection);
 }
 
 template <typename Client>
@@ -83,17 +115,20 @@ void LoadLoop<Client>::connect_failed(Connection& connection, Errno error) {
                        explain_failure(error, options_.target));
   });
   // With --requests it takes the place of a request, or a dead server would be waited for.
-  if (started_ && connection.active && !connection.ticketed) take_ticket(connection);
+  if (started_ && connection.role == Role::active && connection.ticketed == 0) {
+    take_ticket(connection, now_);
+  }
   drop(connection);
   // What cannot be opened before the load starts is left out, and the result says how many.
-  if (started_) reopen_in(connection, Nanoseconds(0));
+  if (started_) reopen_later(connection);
 }
 
 template <typename Client>
 void LoadLoop<Client>::lost(Connection& connection, ErrorKind kind, std::string_view what) {
-  const std::string progress =
-      connection.active ? client_.progress(connection.protocol) : std::string("idle");
-  const bool explained = connection.active && client_.conclude(connection.protocol);
+  if (connection.role > Role::idle) return stop_beside(connection);
+  const bool active = connection.role == Role::active;
+  const std::string progress = active ? client_.progress(connection.protocol) : "idle";
+  const bool explained = active && client_.conclude(connection.protocol);
   // Bytes left out make a response late as well; that is one error, not two.
   if (!(explained && kind == ErrorKind::timeout)) {
     report_.errors.add(kind, [&] {
@@ -106,28 +141,66 @@ void LoadLoop<Client>::lost(Connection& connection, ErrorKind kind, std::string_
 template <typename Client>
 void LoadLoop<Client>::give_up(Connection& connection) {
   drop(connection);
-  reopen_in(connection, Nanoseconds(0));
+  reopen_later(connection);
 }
 
+// All its requests in flight have failed.
 template <typename Client>
 void LoadLoop<Client>::drop(Connection& connection) {
-  connection.busy = false;
-  connection.stuck = false;
   connection.status = Status::closed;
+  connection.stuck = false;
   close_with_reset(connection.fd);
-  if (connection.ticketed) settle(connection);
+  if (connection.in_flight > 0 && counts(connection.since, connection.ticketed > 0)) {
+    report_.failed_requests += connection.in_flight;
+  }
+  outstanding_ -= connection.in_flight;
+  const std::uint32_t settled = connection.ticketed;
+  connection.in_flight = connection.ticketed = 0;
+  if (settled > 0) settle(settled);
+}
+
+// A response has come that the connection was opened for, or after which the server closes.
+template <typename Client>
+void LoadLoop<Client>::finish_exchange(Connection& connection) {
+  if (!per_request_) {
+    if (connection.in_flight == 0) return leave(connection);
+    return lost(connection, ErrorKind::closed, "the server closes before it has answered all");
+  }
+  switch (options_.closer) {
+    case Closer::client:
+      return leave(connection);
+    case Closer::reset:
+      close_with_reset(connection.fd);
+      return leave(connection);
+    case Closer::server:
+      if constexpr (Client::kEndsByHalfClose) ::shutdown(connection.fd.get(), SHUT_WR);
+      connection.status = Status::closing;
+      connection.answered = false;  // What comes now is out of the ordinary.
+      connection.waiting = now_;
+  }
+}
+
+// The connection is over in good order.
+template <typename Client>
+void LoadLoop<Client>::leave(Connection& connection) {
+  connection.fd.reset();
+  connection.status = Status::closed;
+  if (open_loop_ && per_request_) return release(connection);
+  open(connection, now_);
 }
 
 // Pauses grow from 10 to 640 ms while a connection fails in a row, so a server that always fails
 // is not hammered, and the loop never spins.
 template <typename Client>
-void LoadLoop<Client>::reopen_in(Connection& connection, Nanoseconds pause) {
+void LoadLoop<Client>::reopen_later(Connection& connection) {
   constexpr std::uint8_t kMostDoublings = 6;
-  if (pause.count() == 0) {
-    pause = std::chrono::milliseconds(10) * (1 << connection.failures);
-    if (connection.failures < kMostDoublings) ++connection.failures;
-  }
-  reopenings_.push({now_ + pause, index_of(connection)});
+  set_timer(connection, std::chrono::milliseconds(10) * (1 << connection.failures));
+  if (connection.failures < kMostDoublings) ++connection.failures;
+}
+
+template <typename Client>
+void LoadLoop<Client>::set_timer(Connection& connection, Nanoseconds pause) {
+  timers_.push({now_ + pause, index_of(connection)});
   next_check_ = std::min(next_check_, now_ + pause);
 }
 
@@ -136,7 +209,8 @@ void LoadLoop<Client>::watch_writable(Connection& connection, bool on) {
   connection.stuck = on;
   if (!options_.target.is_unix()) return;
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (on ? EPOLLOUT : 0U);
+  event.events = EPOLLRDHUP | EPOLLET | (on ? EPOLLOUT : 0U);
+  if (connection.role != Role::never_read) event.events |= EPOLLIN;
   event.data.u32 = index_of(connection);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.fd.get(), &event);
 }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "loadgen/options.h"
-#include "loadgen/result.h"
+#include "loadgen/result_json.h"
 #include "loadgen/runner.h"
 #include "loadgen/summary.h"
 
@@ -36,6 +38,25 @@ Result<> write_output(const Options& options, const UniqueFd& file, std::string_
   return {};
 }
 
+// One run for each rate, until one cannot go on.
+Result<std::vector<Step>> run_steps(const Options& asked) {
+  std::vector<Step> steps;
+  const std::size_t count = std::max<std::size_t>(asked.rates.size(), 1);
+  while (steps.size() < count) {
+    Options options = asked;
+    if (!asked.rates.empty()) options.rate = asked.rates[steps.size()];
+    Result<RunResult> result = run(options);
+    if (!result) return result.error();
+    if (!options.json_on_stdout() && !options.quiet) {
+      fmt::print("{}{}", steps.empty() ? "" : "\n", summary(options, *result));
+    }
+    steps.push_back({std::move(options), std::move(*result)});
+    const RunResult& last = steps.back().result;
+    if (last.interrupted || !last.stop_reason.empty()) break;
+  }
+  return steps;
+}
+
 int main(int argc, char** argv) {
   const Result<CommandLine> line = parse_options(argc, argv);
   if (!line) return report("loadgen", line.error());
@@ -46,21 +67,17 @@ int main(int argc, char** argv) {
   const Options& options = line->options;
   const Result<UniqueFd> file = open_output(options);
   if (!file) return report("loadgen", file.error());
-  const Result<RunResult> result = run(options);
-  if (!result) return report("loadgen", result.error());
+  const Result<std::vector<Step>> steps = run_steps(options);
+  if (!steps) return report("loadgen", steps.error());
 
-  if (options.json_on_stdout()) {
-    fmt::print("{}\n", to_json(options, *result, true));
-  } else if (!options.quiet) {
-    fmt::print("{}", summary(options, *result));
-  }
+  if (options.json_on_stdout()) fmt::print("{}\n", to_json(*steps, true));
   if (*file) {
-    const std::string json = to_json(options, *result, false) + "\n";
+    const std::string json = to_json(*steps, false) + "\n";
     if (const Result<> written = write_output(options, *file, json); !written) {
       return report("loadgen", written.error());
     }
   }
-  return result->exit_status();
+  return worst_of(*steps).exit_status();
 }
 
 }  // namespace

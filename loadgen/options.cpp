@@ -2,17 +2,20 @@
 
 #include <sched.h>
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include "base/parse.h"
-#include "loadgen/greet_client.h"
+#include "loadgen/options_check.h"
 
 namespace muxbench::loadgen {
 namespace {
 
-constexpr std::uint64_t kLargestMessage = 1024 * 1024;
+constexpr std::uint64_t kMostPerSecond = 10'000'000;
 constexpr std::uint64_t kMostConnections = 10'000'000;
 
 // Durations and counts as they were typed; ours are read by core/base/parse.h, with units.
@@ -20,6 +23,16 @@ struct Typed {
   std::string protocol = "echo";
   std::string connections = "64";
   std::string idle = "0";
+  std::string stall_mid_message = "0";
+  std::string stall_never_read = "0";
+  std::string stall_trickle = "0";
+  std::vector<std::string> rates;
+  std::string arrival = "uniform";
+  std::string max_lag = "5s";
+  std::string pipeline = "1";
+  std::string connect_rate;
+  std::string closer;
+  std::string path_file;
   std::string threads = "1";
   std::string cpus;
   std::string message_bytes = "64";
@@ -60,16 +73,6 @@ class Reader {
   std::optional<Error> error_;
 };
 
-void read_protocol(const std::string& text, Reader& reader, Options& options) {
-  for (const auto protocol : {ProtocolKind::echo, ProtocolKind::greet, ProtocolKind::http}) {
-    if (name_of(protocol) == text) {
-      options.protocol = protocol;
-      return;
-    }
-  }
-  reader.refuse(usage_error("--protocol must be echo, greet or http, not \"{}\"", text));
-}
-
 void read_target(bool allow_remote, Reader& reader, Options& options) {
   const Result<Address> target = Address::resolve(options.target_text);
   if (!target) return reader.refuse(target.error());
@@ -104,50 +107,39 @@ void read_cpus(const std::string& text, Reader& reader, Options& options) {
   options.cpus = *cpus;
 }
 
-void check_together(const Options& options, bool duration_given, bool message_given,
-                    Reader& reader) {
-  const bool http = options.protocol == ProtocolKind::http;
-  if (options.requests != 0 && duration_given) {
-    reader.refuse(usage_error("give either --duration or --requests, not both"));
+template <typename Choice>
+void read_choice(const char* option, const std::string& text, std::initializer_list<Choice> choices,
+                 Reader& reader, Choice& out) {
+  std::vector<std::string_view> names;
+  for (const Choice choice : choices) {
+    names.push_back(name_of(choice));
+    if (names.back() != text) continue;
+    out = choice;
+    return;
   }
-  if (options.threads > options.connections) {
-    reader.refuse(usage_error(
-        "{} threads cannot share {} connections; give at least one connection per thread",
-        options.threads, options.connections));
+  const std::string_view last = names.back();
+  names.pop_back();
+  reader.refuse(
+      usage_error("{} must be {} or {}, not \"{}\"", option, fmt::join(names, ", "), last, text));
+}
+
+void read_sizes(const std::string& text, Reader& reader, Options& options) {
+  Result<MessageSizes> sizes = MessageSizes::parse(text);
+  if (!sizes) return reader.refuse(usage_error("--message-bytes: {}", sizes.error().message));
+  options.message_bytes = *sizes;
+}
+
+void read_path_file(const std::string& name, Reader& reader, Options& options) {
+  std::ifstream file(name);
+  for (std::string path; std::getline(file, path);) {
+    if (!path.empty()) options.paths.push_back(path);
   }
-  if (!http && (!options.paths.empty() || !options.body_root.empty())) {
-    reader.refuse(usage_error("--path and --body-root belong to --protocol http"));
-  }
-  if (http && message_given) {
-    reader.refuse(usage_error("--message-bytes does not apply to --protocol http; use --path"));
-  }
-  if (options.protocol == ProtocolKind::greet &&
-      options.message_bytes < GreetClient::kShortestLine) {
-    reader.refuse(
-        usage_error("--message-bytes must be at least {} with --protocol greet: one "
-                    "character and the line's end",
-                    GreetClient::kShortestLine));
-  }
-  for (const std::string& path : options.paths) {
-    const bool plain = std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7f; });
-    if (!path.starts_with('/') || !plain) {
-      reader.refuse(usage_error("--path \"{}\" must start with / and have no spaces", path));
-    }
+  if (!file.is_open() || file.bad() || options.paths.empty()) {
+    reader.refuse(usage_error("--path-file: cannot read a path from {}; write one a line", name));
   }
 }
 
 }  // namespace
-
-std::string_view name_of(ProtocolKind protocol) {
-  switch (protocol) {
-    case ProtocolKind::greet:
-      return "greet";
-    case ProtocolKind::http:
-      return "http";
-    default:
-      return "echo";
-  }
-}
 
 Result<CommandLine> parse_options(int argc, const char* const* argv) {
   CommandLine line;
@@ -158,27 +150,56 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.add_option("--target", options.target_text,
                  "127.0.0.1:PORT, [::1]:PORT, unix:/path or host:PORT")
       ->required();
+  app.add_flag("--allow-remote", typed.allow_remote, "load a target that is not on this machine");
   app.add_option("--protocol", typed.protocol, "echo, greet or http (echo)");
   app.add_option("--connections", typed.connections, "connections that send requests (64)");
-  app.add_option("--idle", typed.idle, "silent connections held open beside them (0)");
   app.add_option("--threads", typed.threads, "threads that share the connections (1)");
   app.add_option(
       "--cpus", typed.cpus,
       "pin threads to these CPUs in turn, such as 1 or 2-5 (those of the affinity mask)");
-  auto* message = app.add_option("--message-bytes", typed.message_bytes,
-                                 "size of an echo message or greet line, 1 B to 1 MiB (64)");
-  app.add_option("--path", options.paths, "http: path to GET; may be repeated (/)");
-  app.add_option("--body-root", options.body_root,
-                 "http: bodies must equal the files in this folder (first response)");
   app.add_option("--warmup", typed.warmup, "load before the measured window (0)");
-  auto* duration = app.add_option("--duration", typed.duration, "the measured window (10s)");
+  app.add_option("--duration", typed.duration, "the measured window (10s)");
   app.add_option("--requests", typed.requests, "measure this many requests instead");
   app.add_option("--connect-timeout", typed.connect_timeout, "for opening a connection (5s)");
   app.add_option("--timeout", typed.timeout, "for a response; later is an error (5s)");
+
+  app.option_defaults()->group("Requests");
+  app.add_option("--message-bytes", typed.message_bytes,
+                 "size of an echo message or greet line, 1 B to 1 MiB; echo also in a range, "
+                 "64-1024, or with weights, 64*90,4KiB*9,1MiB*1 (64)");
+  app.add_option("--pipeline", typed.pipeline, "requests in flight on each connection (1)");
+  app.add_option("--rate", typed.rates,
+                 "open loop: requests per second, due whatever the server does; latency counts "
+                 "from when they are due; 10k,20k,40k: one run after the other")
+      ->delimiter(',');
+  app.add_option("--arrival", typed.arrival, "open loop: uniform or poisson (uniform)");
+  app.add_option("--max-lag", typed.max_lag,
+                 "open loop: stop when requests wait longer than this to be sent (5s)");
+  app.add_option("--path", options.paths, "http: path to GET; may be repeated (/)");
+  app.add_option("--path-file", typed.path_file, "http: a file with one path a line");
+  app.add_option("--body-root", options.body_root,
+                 "http: bodies must equal the files in this folder (first response)");
+
+  app.option_defaults()->group("Connections");
+  app.add_option("--connect-rate", typed.connect_rate,
+                 "open at most so many connections a second before the load starts (unlimited)");
+  app.add_flag("--churn", options.churn,
+               "echo, http: a connection for each request; latency includes the connecting");
+  app.add_option("--closer", typed.closer,
+                 "who ends such a connection: client, server (echo: after our half-close; http: "
+                 "asked by Connection: close) or reset (echo: reset, http: server)");
+  app.add_option("--idle", typed.idle, "silent connections beside the active ones (0)");
+  app.add_option("--stall-mid-message", typed.stall_mid_message,
+                 "clients beside them that stop in the middle of a message (0)");
+  app.add_option("--stall-never-read", typed.stall_never_read,
+                 "clients beside them that send and send, and never read (0)");
+  app.add_option("--stall-trickle", typed.stall_trickle,
+                 "clients beside them that send one byte a second (0)");
+
+  app.option_defaults()->group("Output");
   app.add_option("--json", options.json, "write the result to this file, or - for stdout");
   app.add_flag("--phases", options.phases,
                "print a JSON line when connected, measuring and measured");
-  app.add_flag("--allow-remote", typed.allow_remote, "load a target that is not on this machine");
   app.add_flag("--quiet", options.quiet, "no summary and no progress");
   app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION);
   try {
@@ -197,20 +218,45 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
 
   constexpr auto kAny = std::numeric_limits<std::int64_t>::max();
   Reader reader;
-  read_protocol(typed.protocol, reader, options);
+  using enum ProtocolKind;
+  read_choice("--protocol", typed.protocol, {echo, greet, http}, reader, options.protocol);
   reader.count("--connections", typed.connections, 1, kMostConnections, options.connections);
   reader.count("--idle", typed.idle, 0, kMostConnections, options.idle);
+  reader.count("--stall-mid-message", typed.stall_mid_message, 0, kMostConnections,
+               options.stall_mid_message);
+  reader.count("--stall-never-read", typed.stall_never_read, 0, kMostConnections,
+               options.stall_never_read);
+  reader.count("--stall-trickle", typed.stall_trickle, 0, kMostConnections, options.stall_trickle);
   reader.count("--threads", typed.threads, 1, 1024, options.threads);
-  reader.count("--message-bytes", typed.message_bytes, 1, kLargestMessage, options.message_bytes);
+  reader.count("--pipeline", typed.pipeline, 1, 1024, options.pipeline);
+  for (const std::string& rate : typed.rates) {
+    reader.count("--rate", rate, 1, kMostPerSecond, options.rates.emplace_back());
+  }
+  if (!typed.connect_rate.empty()) {
+    reader.count("--connect-rate", typed.connect_rate, 1, kMostPerSecond, options.connect_rate);
+  }
   if (!typed.requests.empty()) {
     reader.count("--requests", typed.requests, 1, kAny, options.requests);
   }
+  read_choice("--arrival", typed.arrival, {Arrival::uniform, Arrival::poisson}, reader,
+              options.arrival);
+  options.closer = options.protocol == http ? Closer::server : Closer::reset;
+  if (!typed.closer.empty()) {
+    read_choice("--closer", typed.closer, {Closer::client, Closer::server, Closer::reset}, reader,
+                options.closer);
+  }
   reader.duration("--warmup", typed.warmup, true, options.warmup);
   reader.duration("--duration", typed.duration, false, options.duration);
+  reader.duration("--max-lag", typed.max_lag, false, options.max_lag);
   reader.duration("--connect-timeout", typed.connect_timeout, false, options.connect_timeout);
   reader.duration("--timeout", typed.timeout, false, options.timeout);
+  read_sizes(typed.message_bytes, reader, options);
+  if (!typed.path_file.empty()) read_path_file(typed.path_file, reader, options);
   read_cpus(typed.cpus, reader, options);
-  check_together(options, duration->count() != 0, message->count() != 0, reader);
+  if (!reader.error()) {
+    const auto given = [&](const char* option) { return app.count(option) != 0; };
+    if (auto error = contradiction(options, given)) reader.refuse(*error);
+  }
   if (!reader.error()) read_target(typed.allow_remote, reader, options);
   if (reader.error()) return *reader.error();
   if (options.protocol == ProtocolKind::http && options.paths.empty()) options.paths = {"/"};

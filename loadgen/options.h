@@ -9,13 +9,29 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "loadgen/arrivals.h"
+#include "loadgen/message_sizes.h"
 #include "net/address.h"
 
 namespace muxbench::loadgen {
 
 enum class ProtocolKind : std::uint8_t { echo, greet, http };
 
+// Who ends the connection of a request that has one of its own.
+enum class Closer : std::uint8_t { client, server, reset };
+
+// What a connection does.
+enum class Role : std::uint8_t {
+  active,       // sends requests and reads the answers
+  idle,         // nothing
+  mid_message,  // stops in the middle of its first message
+  never_read,   // sends and sends, and never reads
+  trickle,      // sends a byte a second
+};
+
 std::string_view name_of(ProtocolKind protocol);
+std::string_view name_of(Closer closer);
+std::string_view name_of(Arrival arrival);
 
 struct Options {
   std::string target_text;
@@ -23,9 +39,20 @@ struct Options {
   ProtocolKind protocol = ProtocolKind::echo;
   std::uint32_t connections = 64;
   std::uint32_t idle = 0;
+  std::uint32_t stall_mid_message = 0;
+  std::uint32_t stall_never_read = 0;
+  std::uint32_t stall_trickle = 0;
   std::uint32_t threads = 1;
   std::vector<int> cpus;  // one per thread, round robin; never empty
-  std::uint32_t message_bytes = 64;
+  MessageSizes message_bytes = 64U;
+  std::vector<std::uint64_t> rates;  // open loop: requests per second, one run for each
+  std::uint64_t rate = 0;            // of this run; 0: closed loop
+  Arrival arrival = Arrival::uniform;
+  Nanoseconds max_lag = std::chrono::seconds(5);
+  std::uint32_t pipeline = 1;
+  std::uint64_t connect_rate = 0;  // 0: as fast as possible
+  bool churn = false;              // a connection for each request
+  Closer closer = Closer::reset;
   std::vector<std::string> paths;
   std::string body_root;  // empty: the first response is the reference
   Nanoseconds warmup{};
@@ -38,6 +65,11 @@ struct Options {
   bool quiet = false;
 
   bool json_on_stdout() const { return json == "-"; }
+  std::uint32_t stalled() const { return stall_mid_message + stall_never_read + stall_trickle; }
+  bool per_request() const { return churn || protocol == ProtocolKind::greet; }
+  // Idle and stalled connections are numbered after the active ones, in this order.
+  std::uint32_t beside() const { return idle + stalled(); }
+  Role role_beside(std::uint32_t number) const;
 };
 
 // Options, or the text that --help and --version ask for.

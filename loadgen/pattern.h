@@ -21,6 +21,7 @@ class Pattern {
   explicit Pattern(std::size_t longest_slice, Alphabet alphabet = Alphabet::binary);
 
   std::uint32_t period() const noexcept { return period_; }
+  std::size_t longest_slice() const noexcept { return bytes_.size() - period_; }
 
   // Where the stream of a connection starts; each reopening of it (`incarnation`) starts elsewhere.
   std::uint32_t start_of(std::uint32_t connection, std::uint32_t incarnation) const noexcept;

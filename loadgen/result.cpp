@@ -1,89 +1,25 @@
 #include "loadgen/result.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace muxbench::loadgen {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells say it
-
-Json asked_json(const Options& options) {
-  Json asked{{"target", options.target_text},
-             {"protocol", name_of(options.protocol)},
-             {"mode", "closed"},
-             {"connections", options.connections},
-             {"idle", options.idle},
-             {"threads", options.threads}};
-  if (options.protocol == ProtocolKind::http) {
-    asked["paths"] = options.paths;
-    asked["body_reference"] = options.body_root.empty() ? "first response" : options.body_root;
-  } else {
-    asked["message_bytes"] = options.message_bytes;
-  }
-  asked["pipeline"] = 1;
-  asked["warmup_ns"] = options.warmup.count();
-  if (options.requests != 0) {
-    asked["requests"] = options.requests;
-  } else {
-    asked["duration_ns"] = options.duration.count();
-  }
-  return asked;
-}
-
-Json errors_json(const ErrorLog& errors) {
-  Json by_kind = Json::object();
-  for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
-    const auto kind = static_cast<ErrorKind>(i);
-    if (errors.count(kind) == 0) continue;
-    by_kind[kErrorKindNames[i]] = {{"count", errors.count(kind)}, {"first", errors.first(kind)}};
-  }
-  return {{"total", errors.total()}, {"by_kind", by_kind}};
-}
-
-Json distribution_json(const Histogram& histogram) {
-  const std::uint64_t count = histogram.count();
-  Json json{{"count", count}};
-  if (count == 0) return json;
-  json["mean"] = histogram.mean().count();
-  json["min"] = histogram.min().count();
-  json["max"] = histogram.max().count();
-  for (const Percentile& percentile : supported_percentiles(count)) {
-    json[percentile.name] = histogram.quantile(percentile.quantile).count();
-  }
-  return json;
-}
-
-Json buckets_json(const Histogram& histogram) {
-  Json buckets = Json::array();
-  histogram.each_bucket([&](Nanoseconds floor, std::uint64_t count) {
-    buckets.push_back({floor.count(), count});
-  });
-  return {{"significant_digits", 3}, {"buckets", buckets}};
-}
-
-Json cpu_json(const std::vector<ThreadUsage>& usages) {
-  CpuTime sum;
-  Json threads = Json::array();
-  for (const ThreadUsage& usage : usages) {
-    sum = sum + usage.cpu_time;
-    Json thread{{"cpu", usage.cpu}};
-    if (usage.wall.count() > 0) {
-      thread["utilisation"] = static_cast<double>(usage.cpu_time.total().count()) /
-                              static_cast<double>(usage.wall.count());
-    }
-    threads.push_back(thread);
-  }
-  return {{"user_ns", sum.user.count()}, {"system_ns", sum.system.count()}, {"threads", threads}};
-}
 
 }  // namespace
 
+double utilisation(const ThreadUsage& usage) {
+  if (usage.wall.count() <= 0) return 0;
+  const Nanoseconds needed = std::max(usage.cpu_time.total() - usage.spun, Nanoseconds(0));
+  return static_cast<double>(needed.count()) / static_cast<double>(usage.wall.count());
+}
+
+bool saturated(const ThreadUsage& usage) { return utilisation(usage) > 0.95; }
+
 std::string_view RunResult::status() const {
   if (interrupted) return "interrupted";
-  return errors.total() == 0 && requests > 0 ? "ok" : "failed";
+  return errors.total() == 0 && requests > 0 && stop_reason.empty() ? "ok" : "failed";
 }
 
 int RunResult::exit_status() const {
@@ -93,7 +29,7 @@ int RunResult::exit_status() const {
 
 double RunResult::requests_per_second() const {
   if (duration.count() <= 0) return 0;
-  return static_cast<double>(requests) * 1e9 / static_cast<double>(duration.count());
+  return static_cast<double>(requests_in_window) * 1e9 / static_cast<double>(duration.count());
 }
 
 // Jain, Chiu, Hawe 1984: the square of the sum over n times the sum of squares.
@@ -124,30 +60,9 @@ std::vector<Percentile> supported_percentiles(std::uint64_t samples) {
   return supported;
 }
 
-std::string to_json(const Options& options, const RunResult& result, bool compact) {
-  Json latency = distribution_json(result.latency);
-  latency["histogram"] = buckets_json(result.latency);
-  Json json{{"status", result.status()},
-            {"asked", asked_json(options)},
-            {"achieved",
-             {{"requests_per_second", result.requests_per_second()},
-              {"connections", result.connections},
-              {"idle", result.idle},
-              {"duration_ns", result.duration.count()}}},
-            {"requests", result.requests},
-            {"bytes", {{"sent", result.bytes_sent}, {"received", result.bytes_received}}},
-            {"errors", errors_json(result.errors)},
-            {"latency_ns", latency},
-            {"connect_ns", distribution_json(result.connect)}};
-  if (const auto fairness = fairness_of(result.requests_per_connection)) {
-    json["fairness"] = {{"jain", fairness->jain},
-                        {"min_requests", fairness->least},
-                        {"max_requests", fairness->most}};
-  }
-  json["cpu"] = cpu_json(result.threads);
-  json["memory"] = {{"peak_bytes", result.peak_memory_bytes}};
-  // An error's example may quote bytes of the peer: whatever is not UTF-8 is replaced.
-  return json.dump(compact ? -1 : 1, ' ', false, Json::error_handler_t::replace);
+const RunResult& worst_of(const std::vector<Step>& steps) {
+  const auto rank = [](const Step& step) { return step.result.exit_status(); };
+  return std::ranges::max_element(steps, {}, rank)->result;
 }
 
 }  // namespace muxbench::loadgen

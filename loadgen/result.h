@@ -1,4 +1,4 @@
-// The outcome of a run, and its JSON form (docs/report-format.md).
+// The outcome of a run.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "loadgen/errors.h"
 #include "loadgen/options.h"
+#include "loadgen/series.h"
 #include "metrics/histogram.h"
 #include "metrics/usage.h"
 
@@ -17,19 +18,35 @@ struct ThreadUsage {
   int cpu = 0;
   CpuTime cpu_time;
   Nanoseconds wall{};
+  Nanoseconds spun{};  // polled in vain, near the time of a request
 };
+
+// The share of its CPU that a thread needs; polling in vain is no need. 0 without a window.
+double utilisation(const ThreadUsage& usage);
+// It may have been the limit of what was measured.
+bool saturated(const ThreadUsage& usage);
 
 struct RunResult {
   bool interrupted = false;
-  Nanoseconds duration{};  // of the measured window; 0: it never began
+  std::string stop_reason;  // the run could not go on: why, and the remedy
+  Nanoseconds duration{};   // of the measured window; 0: it never began
   std::uint32_t connections = 0;
   std::uint32_t idle = 0;
-  std::uint64_t requests = 0;
+  std::uint32_t stalled = 0;
+  std::uint32_t stalled_closed = 0;  // of them, those that the server has thrown out
+  Nanoseconds opening{};             // how long it took until all were open
+  std::uint64_t requests = 0;        // that succeeded
+  std::uint64_t requests_in_window = 0;
+  std::uint64_t failed_requests = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   ErrorLog errors;
   Histogram latency;
   Histogram connect;
+  Histogram first_byte;
+  Histogram schedule_lag;
+  Histogram own_lag;
+  Series series;
   std::vector<std::uint32_t> requests_per_connection;
   std::vector<ThreadUsage> threads;
   std::uint64_t peak_memory_bytes = 0;
@@ -56,7 +73,13 @@ struct Percentile {
 // Those of p50 to p99.99 that at least 10 samples lie beyond.
 std::vector<Percentile> supported_percentiles(std::uint64_t samples);
 
-// One line without its end, or indented for a file.
-std::string to_json(const Options& options, const RunResult& result, bool compact);
+// One of several runs with the same options but for the rate.
+struct Step {
+  Options options;
+  RunResult result;
+};
+
+// The one whose exit status is that of all; there must be one.
+const RunResult& worst_of(const std::vector<Step>& steps);
 
 }  // namespace muxbench::loadgen

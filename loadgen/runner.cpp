@@ -4,6 +4,7 @@
 #include <deque>
 #include <thread>
 
+#include "base/parse.h"
 #include "loadgen/control.h"
 #include "loadgen/limits.h"
 #include "loadgen/summary.h"
@@ -24,8 +25,10 @@ class Run {
 
   RunResult execute() {
     for (unsigned i = 0; i < options_.threads; ++i) {
-      threads_.emplace_back(
-          [this, i] { run_worker(plan_, share_of(options_, i), control_, reports_[i]); });
+      threads_.emplace_back([this, i] {
+        run_worker(plan_, share_of(options_, i), control_, reports_[i]);
+        control_.finished_threads.fetch_add(1, std::memory_order_release);
+      });
     }
     if (await_connections()) {
       announce("connected");
@@ -33,7 +36,7 @@ class Run {
     } else {
       control_.abandon.store(true);
     }
-    threads_.clear();  // joins
+    await_the_end();
     return gather();
   }
 
@@ -51,9 +54,9 @@ class Run {
       std::this_thread::sleep_for(milliseconds(1));
     }
     std::uint64_t opened = 0;
-    for (const ThreadReport& report : reports_) opened += report.opened_active + report.opened_idle;
-    const bool each_its_own = options_.protocol == ProtocolKind::greet;  // opened by requests
-    return opened > 0 || (each_its_own && options_.idle == 0);
+    for (const ThreadReport& report : reports_)
+      opened += report.opened_active + report.opened_idle + report.opened_stalled;
+    return opened > 0 || (options_.per_request() && options_.beside() == 0);
   }
 
   void load() {
@@ -73,14 +76,21 @@ class Run {
     announce("measured");
   }
 
-  // False when a signal ended the run before.
+  // Open loop: what was due in the window may still be under way.
+  void await_the_end() {
+    while (control_.finished_threads.load(std::memory_order_acquire) < options_.threads) {
+      if (interrupted()) control_.stop_at(Clock::now());
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    threads_.clear();  // joins
+  }
+
+  // False when the run was ended before: by a signal, or because it cannot keep up.
   bool wait_until(Instant moment, const char* phase) {
     const Instant since = Clock::now();
     for (Instant now = since; now < moment; now = Clock::now()) {
-      if (interrupted()) {
-        end_soon();
-        return false;
-      }
+      if (interrupted()) end_soon();
+      if (control_.end.load() < moment) return false;
       progress_.show(phase, now - since, live_requests(), live_errors());
       std::this_thread::sleep_for(std::min<Nanoseconds>(moment - now, milliseconds(20)));
     }
@@ -105,9 +115,7 @@ class Run {
   }
 
   // A little ahead, so that all threads end at the same moment.
-  void end_soon() {
-    control_.end.store(std::min(control_.end.load(), Clock::now() + milliseconds(5)));
-  }
+  void end_soon() { control_.stop_at(Clock::now() + milliseconds(5)); }
 
   std::uint64_t live_requests() const {
     std::uint64_t sum = 0;
@@ -130,22 +138,39 @@ class Run {
     for (const ThreadReport& report : reports_) {
       result.latency.merge(report.latency);
       result.connect.merge(report.connect);
+      result.first_byte.merge(report.first_byte);
+      result.schedule_lag.merge(report.schedule_lag);
+      result.own_lag.merge(report.own_lag);
+      result.series.merge(report.series);
       result.errors.merge(report.errors);
       result.requests += report.requests;
+      result.requests_in_window += report.requests_in_window;
+      result.failed_requests += report.failed_requests;
       result.bytes_sent += report.bytes_sent;
       result.bytes_received += report.bytes_received;
       result.connections += report.opened_active;
       result.idle += report.opened_idle;
+      result.stalled += report.opened_stalled;
+      result.stalled_closed += report.stalled_closed;
+      result.opening = std::max(result.opening, report.opening);
       result.requests_per_connection.insert(result.requests_per_connection.end(),
                                             report.requests_per_connection.begin(),
                                             report.requests_per_connection.end());
-      result.threads.push_back({report.cpu, report.cpu_time, report.wall});
+      result.threads.push_back({report.cpu, report.cpu_time, report.wall, report.spun});
     }
-    if (options_.protocol == ProtocolKind::greet) {
+    if (control_.overloaded.load()) result.stop_reason = overload();
+    if (options_.per_request()) {
       result.connections = static_cast<std::uint32_t>(result.requests_per_connection.size());
     }
     result.peak_memory_bytes = peak_resident_bytes();
     return result;
+  }
+
+  std::string overload() const {
+    return fmt::format(
+        "the schedule fell more than {} behind: {} requests per second are more than the server or "
+        "{} connections take; lower --rate, raise --connections or allow a longer --max-lag",
+        to_string(options_.max_lag), options_.rate, options_.connections);
   }
 
   const Plan& plan_;
@@ -160,7 +185,7 @@ class Run {
 
 Result<RunResult> run(const Options& options) {
   if (Result<> room =
-          make_room_for(std::uint64_t{options.connections} + options.idle, options.threads);
+          make_room_for(std::uint64_t{options.connections} + options.beside(), options.threads);
       !room) {
     return room.error();
   }
@@ -168,7 +193,9 @@ Result<RunResult> run(const Options& options) {
   Plan plan{.options = options, .pattern = std::nullopt, .site = {}};
   if (options.protocol == ProtocolKind::http) {
     const std::string host = options.target.is_unix() ? "localhost" : options.target_text;
-    plan.site = make_site(options.paths, host);
+    const bool close = options.churn && options.closer == Closer::server;
+    // A client that never reads asks for several at once.
+    plan.site = make_site(options.paths, host, std::max(options.pipeline, 16U), close);
     if (!options.body_root.empty()) {
       if (Result<> read = read_bodies(plan.site, options.body_root); !read) return read.error();
     } else {
@@ -180,7 +207,8 @@ Result<RunResult> run(const Options& options) {
       }
     }
   } else {
-    const std::size_t longest = std::max<std::size_t>(options.message_bytes, kReceiveBufferBytes);
+    const std::size_t longest =
+        std::max<std::size_t>(options.message_bytes.largest(), kReceiveBufferBytes);
     plan.pattern.emplace(longest, options.protocol == ProtocolKind::greet
                                       ? Pattern::Alphabet::printable
                                       : Pattern::Alphabet::binary);

@@ -11,6 +11,11 @@ std::uint64_t StreamVerifier::reached() const noexcept {
 
 bool StreamVerifier::lost() const noexcept { return trouble_ && trouble_->lost; }
 
+bool StreamVerifier::skipped(std::uint64_t begin, std::uint64_t end) const noexcept {
+  return trouble_ && trouble_->gap_begin < std::min(end, trouble_->gap_end) &&
+         trouble_->gap_end > begin;
+}
+
 bool StreamVerifier::matches(const Pattern& pattern, std::span<const std::byte> bytes) noexcept {
   if (trouble_ || std::memcmp(bytes.data(), pattern.at(cursor_), bytes.size()) != 0) return false;
   position_ += bytes.size();

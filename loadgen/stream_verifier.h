@@ -63,6 +63,8 @@ class StreamVerifier {
   }  // offset of reached(), when !troubled()
   bool troubled() const noexcept { return trouble_ != nullptr; }
   bool lost() const noexcept;
+  // Whether bytes of this part of the stream were left out so far; they may still come late.
+  bool skipped(std::uint64_t begin, std::uint64_t end) const noexcept;
 
   // The fast path: true when all of `bytes` are what comes next. They must not exceed a slice.
   bool matches(const Pattern& pattern, std::span<const std::byte> bytes) noexcept;

@@ -30,9 +30,17 @@ std::string plural(std::uint64_t count, std::string_view noun) {
 }
 
 std::string what_was_asked(const Options& options) {
-  std::string text = fmt::format("{}, closed loop, {} on {} to {}", name_of(options.protocol),
+  const std::string loop = options.rate == 0
+                               ? "closed loop"
+                               : fmt::format("open loop at {} per second ({} arrivals)",
+                                             grouped(options.rate), name_of(options.arrival));
+  std::string text = fmt::format("{}, {}, {} on {} to {}", name_of(options.protocol), loop,
                                  plural(options.connections, "connection"),
                                  plural(options.threads, "thread"), options.target_text);
+  if (options.pipeline > 1) text += fmt::format(", {} in flight on each", options.pipeline);
+  if (options.churn) {
+    text += fmt::format(", one for each request, ended by {}", name_of(options.closer));
+  }
   if (options.idle != 0) text += fmt::format(", {} idle", grouped(options.idle));
   if (options.protocol == ProtocolKind::http) {
     text +=
@@ -40,7 +48,7 @@ std::string what_was_asked(const Options& options) {
                     options.body_root.empty() ? std::string("the first response of each path")
                                               : fmt::format("the files in {}", options.body_root));
   } else {
-    text += fmt::format(", {} B messages", grouped(options.message_bytes));
+    text += fmt::format(", {} B messages", options.message_bytes.to_string());
   }
   return text;
 }
@@ -55,26 +63,37 @@ std::string summary(const Options& options, const RunResult& result) {
     fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
     text += '\n';
   };
+  const auto distribution = [&](std::string_view label, const Histogram& histogram) {
+    const std::uint64_t count = histogram.count();
+    if (count == 0) return;
+    std::string percentiles;
+    for (const Percentile& percentile : supported_percentiles(count)) {
+      percentiles += fmt::format(", {} {}", pretty(percentile.name),
+                                 to_string(histogram.quantile(percentile.quantile)));
+    }
+    line(label, "mean {}{}, max {}", to_string(histogram.mean()), percentiles,
+         to_string(histogram.max()));
+  };
   line("load", "{}", what_was_asked(options));
   line("status", "{}", result.status());
+  if (!result.stop_reason.empty()) line("", "{}", result.stop_reason);
   if (result.connections < options.connections || result.idle < options.idle) {
     line("", "only {} of {} connections and {} of {} idle ones could be opened",
          grouped(result.connections), grouped(options.connections), grouped(result.idle),
          grouped(options.idle));
   }
-  line("requests", "{} in {}, {} per second", grouped(result.requests), to_string(result.duration),
-       grouped(static_cast<std::uint64_t>(result.requests_per_second())));
-  if (const std::uint64_t count = result.latency.count(); count > 0) {
-    std::string latency = fmt::format("mean {}", to_string(result.latency.mean()));
-    for (const Percentile& percentile : supported_percentiles(count)) {
-      latency += fmt::format(", {} {}", pretty(percentile.name),
-                             to_string(result.latency.quantile(percentile.quantile)));
-    }
-    line("latency", "{}, max {}", latency, to_string(result.latency.max()));
-  }
-  if (result.connect.count() > 0) {
-    line("connecting", "mean {}, max {}", to_string(result.connect.mean()),
-         to_string(result.connect.max()));
+  line("requests", "{} in {}, {} per second{}", grouped(result.requests),
+       to_string(result.duration),
+       grouped(static_cast<std::uint64_t>(result.requests_per_second())),
+       result.failed_requests == 0 ? ""
+                                   : fmt::format(", {} failed", grouped(result.failed_requests)));
+  distribution("latency", result.latency);
+  if (options.rate != 0) distribution("sent late", result.schedule_lag);
+  distribution("connecting", result.connect);
+  distribution("first byte", result.first_byte);
+  if (options.stalled() != 0) {
+    line("stalled", "{}, of which the server has thrown out {}", grouped(result.stalled),
+         grouped(result.stalled_closed));
   }
   if (const auto fairness = fairness_of(result.requests_per_connection)) {
     line("fairness", "{:.4f} (Jain), {} to {} requests per connection", fairness->jain,
@@ -82,10 +101,8 @@ std::string summary(const Options& options, const RunResult& result) {
   }
   for (const ThreadUsage& usage : result.threads) {
     if (usage.wall.count() == 0) continue;
-    line("own CPU", "{:.0f} % of CPU {}",
-         100.0 * static_cast<double>(usage.cpu_time.total().count()) /
-             static_cast<double>(usage.wall.count()),
-         usage.cpu);
+    line("own CPU", "{:.0f} % of CPU {}{}", 100.0 * utilisation(usage), usage.cpu,
+         saturated(usage) ? ", saturated: the server may be faster than this" : "");
   }
   line("errors", "{}", result.errors.total() == 0 ? "none" : grouped(result.errors.total()));
   for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {

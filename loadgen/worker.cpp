@@ -4,7 +4,10 @@
 #include "loadgen/greet_client.h"
 #include "loadgen/http_client.h"
 #include "loadgen/limits.h"
+#include "loadgen/load_loop_beside.h"
 #include "loadgen/load_loop_connect.h"
+#include "loadgen/load_loop_hot.h"
+#include "loadgen/load_loop_open.h"
 #include "loadgen/load_loop_rare.h"
 
 namespace muxbench::loadgen {
@@ -16,14 +19,15 @@ void run_echo(const Plan& plan, const Share& share, Control& control, ThreadRepo
       return self.find_connection(
           [&](const EchoClient::State& state) { return self.client().covers(state, offset); });
     };
-    return EchoClient(*plan.pattern, plan.options.message_bytes, self.errors(), owner_of);
+    return EchoClient(*plan.pattern, plan.options.message_bytes, self.errors(), owner_of,
+                      plan.options.pipeline);
   });
   loop.run();
 }
 
 void run_greet(const Plan& plan, const Share& share, Control& control, ThreadReport& report) {
   LoadLoop<GreetClient> loop(plan.options, share, control, report, [&](auto& self) {
-    return GreetClient(*plan.pattern, plan.options.message_bytes, self.errors());
+    return GreetClient(*plan.pattern, plan.options.message_bytes.fixed(), self.errors());
   });
   loop.run();
 }
@@ -43,7 +47,7 @@ Share share_of(const Options& options, unsigned thread) {
     return std::pair{each * thread + std::min(thread, more), each + (thread < more ? 1U : 0U)};
   };
   const auto [first_active, active] = split(options.connections);
-  const auto [first_idle, idle] = split(options.idle);
+  const auto [first_idle, idle] = split(options.beside());
   return {.thread = thread,
           .first_active = first_active,
           .active = active,

@@ -31,6 +31,7 @@ class Histogram {
   void reset() noexcept;
 
   std::uint64_t count() const noexcept;
+  std::uint64_t sum() const noexcept { return sum_; }  // of all samples, in ns
   Nanoseconds min() const noexcept { return Nanoseconds(max_ == 0 && min_ != 0 ? 0 : min_); }
   Nanoseconds max() const noexcept { return Nanoseconds(max_); }
   Nanoseconds mean() const noexcept;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -16,11 +17,14 @@ using Bytes = std::vector<std::byte>;
 
 class EchoPeer : public testing::Test {
  protected:
-  explicit EchoPeer(std::uint32_t message_bytes = 64)
-      : client_(pattern_, message_bytes, errors_, [this](std::uint32_t offset) {
-          const bool other = other_ && client_.covers(*other_, offset);
-          return other ? std::optional(other_->connection) : std::nullopt;
-        }) {
+  explicit EchoPeer(const MessageSizes& sizes = 64U, std::uint32_t pipeline = 1)
+      : client_(
+            pattern_, sizes, errors_,
+            [this](std::uint32_t offset) {
+              const bool other = other_ && client_.covers(*other_, offset);
+              return other ? std::optional(other_->connection) : std::nullopt;
+            },
+            pipeline) {
     client_.open(state_, 17, 1);
   }
 
@@ -43,14 +47,17 @@ class EchoPeer : public testing::Test {
     while (!rest.empty() && last != Outcome::broken) {
       auto read = rest.first(std::min(step, rest.size()));
       rest = rest.subspan(read.size());
-      while (!read.empty() && last != Outcome::broken) {
+      while ((!read.empty() || client_.more_complete(state_)) && last != Outcome::broken) {
         const Received received = client_.receive(state_, read);
         read = read.subspan(received.consumed);
         last = received.outcome;
+        if (last != Outcome::more) outcomes_.push_back(last);
       }
     }
     return last;
   }
+
+  std::vector<Outcome> outcomes_;  // of all messages that were completed
 
   Pattern pattern_{1 << 20};
   ErrorLog errors_;
@@ -180,6 +187,82 @@ TEST_F(EchoPeer, DamageNowAndThenIsNotHopeless) {
 
 TEST_F(EchoPeer, TheEndOfTheStreamIsNeverRight) {
   EXPECT_EQ(client_.end_of_stream(state_), Outcome::broken);
+}
+
+class EchoPipeline : public EchoPeer {
+ protected:
+  static constexpr std::size_t kDepth = 4;
+  EchoPipeline() : EchoPeer(64U, kDepth) {}
+  Bytes ask_for_all() {
+    for (std::size_t i = 0; i < kDepth; ++i) client_.begin(state_);
+    return take_sent(state_);
+  }
+};
+
+TEST_F(EchoPipeline, AllAreSentAtOnceAndCompleteOneByOneHoweverTheyAreCut) {
+  for (std::size_t step = 1; step <= kDepth * 64; ++step) {
+    const Bytes sent = ask_for_all();
+    ASSERT_EQ(sent.size(), kDepth * 64);
+    outcomes_.clear();
+    answer(sent, step);
+    EXPECT_THAT(outcomes_, testing::Each(Outcome::succeeded)) << step;
+    EXPECT_EQ(outcomes_.size(), kDepth) << step;
+  }
+  EXPECT_EQ(errors_.total(), 0U);
+}
+
+TEST_F(EchoPipeline, AWrongByteFailsItsOwnMessageOnlyHoweverItIsCut) {
+  for (std::size_t wrong = 0; wrong < kDepth * 64; ++wrong) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{63}, kDepth * 64}) {
+      Bytes sent = ask_for_all();
+      const std::uint64_t before = errors_.total();
+      sent[wrong] ^= std::byte{1};
+      outcomes_.clear();
+      answer(sent, step);
+      ASSERT_EQ(errors_.total(), before + 1) << wrong << ' ' << step;
+      ASSERT_EQ(outcomes_.size(), kDepth) << wrong << ' ' << step;
+      for (std::size_t i = 0; i < kDepth; ++i) {
+        ASSERT_EQ(outcomes_[i], i == wrong / 64 ? Outcome::failed : Outcome::succeeded)
+            << "message " << i << ", wrong byte " << wrong << ", reads of " << step;
+      }
+    }
+    answer(ask_for_all());  // Or eight wrong messages in a row would be hopeless.
+  }
+}
+
+TEST_F(EchoPipeline, MissingBytesAreOneErrorAndFailTheirMessage) {
+  Bytes sent = ask_for_all();
+  sent.erase(sent.begin() + 70, sent.begin() + 75);
+  answer(sent);
+  const Bytes next = ask_for_all();
+  answer(next);
+  EXPECT_EQ(errors_.total(), 1U);
+  EXPECT_EQ(errors_.count(ErrorKind::missing), 1U);
+  ASSERT_EQ(outcomes_.size(), 2 * kDepth);
+  EXPECT_EQ(std::ranges::count(outcomes_, Outcome::failed), 1);
+  EXPECT_EQ(outcomes_[1], Outcome::failed);
+}
+
+class EchoDistribution : public EchoPeer {
+ protected:
+  EchoDistribution() : EchoPeer(*MessageSizes::parse("1-300*3,2KiB,128KiB"), 8) {}
+};
+
+TEST_F(EchoDistribution, MessagesOfManySizesAllVerify) {
+  std::mt19937 random(1);
+  std::size_t begun = 0;
+  while (begun < 400) {
+    for (int i = 0; i < 8; ++i, ++begun) client_.begin(state_);
+    Bytes sent;
+    while (client_.outgoing(state_).size() != 0) {
+      const Bytes part = take_sent(state_);
+      sent.insert(sent.end(), part.begin(), part.end());
+    }
+    answer(sent, 1 + random() % 5000);
+  }
+  EXPECT_EQ(errors_.total(), 0U);
+  EXPECT_EQ(outcomes_.size(), begun);
+  EXPECT_THAT(outcomes_, testing::Each(Outcome::succeeded));
 }
 
 class EchoSizes : public EchoPeer, public testing::WithParamInterface<std::uint32_t> {

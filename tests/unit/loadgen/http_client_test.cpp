@@ -155,6 +155,54 @@ TEST(HttpClient, BytesBeforeARequestAreExtra) {
   EXPECT_EQ(exchange.errors.count(ErrorKind::extra), 1U);
 }
 
+TEST(HttpClient, APipelineIsOnePieceOfMemoryInTheOrderOfThePaths) {
+  HttpSite site = make_site({"/a", "/bb", "/ccc"}, "h", 8);
+  for (HttpResource& resource : site) resource.body = resource.path;
+  ErrorLog errors;
+  HttpClient client(site, errors);
+  HttpClient::State state;
+  client.open(state, 0, 1);
+  for (int i = 0; i < 8; ++i) client.begin(state);
+  std::string sent;
+  while (client.outgoing(state).size() != 0) {  // seven bytes at a time
+    const Outgoing out = client.outgoing(state);
+    ASSERT_EQ(out.pieces().size(), 1U);
+    const std::size_t size = std::min<std::size_t>(7, out.size());
+    sent.append(static_cast<const char*>(out.pieces()[0].iov_base), size);
+    client.sent(state, size);
+  }
+  std::string expected;
+  std::string responses;
+  for (std::size_t i = 0; i < 8; ++i) {
+    expected += site[(1 + i) % 3].request;
+    responses += response(site[(1 + i) % 3].path);
+  }
+  EXPECT_EQ(sent, expected);
+  for (std::size_t step = 1; step <= responses.size(); ++step) {
+    HttpClient::State again;
+    client.open(again, 0, 1);
+    for (int i = 0; i < 8; ++i) client.begin(again);
+    int succeeded = 0;
+    for (std::string_view rest = responses; !rest.empty();) {
+      std::string_view read = rest.substr(0, step);
+      rest.remove_prefix(read.size());
+      while (!read.empty()) {
+        const auto bytes = std::as_bytes(std::span(read.data(), read.size()));
+        const Received received = client.receive(again, bytes);
+        read.remove_prefix(received.consumed);
+        succeeded += received.outcome == Outcome::succeeded;
+      }
+    }
+    EXPECT_EQ(succeeded, 8) << "reads of " << step;
+  }
+  EXPECT_EQ(errors.total(), 0U);
+}
+
+TEST(HttpClient, ASiteCanAskForTheConnectionToBeClosed) {
+  const HttpSite site = make_site({"/"}, "h", 1, true);
+  EXPECT_EQ(site[0].request, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+}
+
 TEST(HttpClient, AnEndlessHeadIsRefused) {
   Exchange exchange;
   exchange.request();

@@ -1,4 +1,4 @@
-#include "loadgen/result.h"
+#include "loadgen/result_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ RunResult good_result(std::uint64_t requests) {
   RunResult result;
   result.duration = seconds(2);
   result.connections = 64;
-  result.requests = requests;
+  result.requests = result.requests_in_window = requests;
   for (std::uint64_t i = 0; i < requests; ++i) {
     result.latency.record(microseconds(300 + static_cast<long>(i % 100)));
   }

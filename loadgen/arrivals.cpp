@@ -1,0 +1,34 @@
+#include "loadgen/arrivals.h"
+
+#include <cmath>
+
+#include "loadgen/pattern.h"
+
+namespace muxbench::loadgen {
+
+void ArrivalSchedule::start(Instant origin) noexcept {
+  origin_ = origin;
+  compute();
+}
+
+void ArrivalSchedule::pop() noexcept {
+  index_ += threads_;
+  compute();
+}
+
+void ArrivalSchedule::compute() noexcept {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  if (kind_ == Arrival::uniform) {
+    // Whole seconds apart, or the product would overflow after some hours.
+    const std::uint64_t ns = index_ / rate_ * kSecond + index_ % rate_ * kSecond / rate_;
+    next_ = origin_ + Nanoseconds(ns);
+    return;
+  }
+  // 53 random bits make a number in (0, 1], whose logarithm is finite.
+  const double uniform = static_cast<double>((mix(seed_ << 40 | drawn_++) >> 11) + 1) * 0x1.0p-53;
+  const double mean_gap = 1e9 * static_cast<double>(threads_) / static_cast<double>(rate_);
+  elapsed_ns_ -= std::log(uniform) * mean_gap;
+  next_ = origin_ + Nanoseconds(static_cast<Nanoseconds::rep>(elapsed_ns_));
+}
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,40 @@
+// When requests are due in an open loop: one thread's part of an arrival process. Arrival n lies at
+// a closed-form distance from the origin, so a late one never shifts those after it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace muxbench::loadgen {
+
+using Instant = Clock::time_point;
+
+enum class Arrival : std::uint8_t { uniform, poisson };
+
+class ArrivalSchedule {
+ public:
+  // All threads together make `rate` arrivals a second. Uniform: they take the ticks in turn.
+  // Poisson: each draws exponential gaps of its own, the same ones in every run.
+  ArrivalSchedule(Arrival kind, std::uint64_t rate, unsigned thread, unsigned threads) noexcept
+      : kind_(kind), rate_(rate), threads_(threads), index_(thread), seed_(thread) {}
+
+  void start(Instant origin) noexcept;
+  Instant next() const noexcept { return next_; }
+  void pop() noexcept;
+
+ private:
+  void compute() noexcept;
+
+  Arrival kind_;
+  std::uint64_t rate_;
+  std::uint64_t threads_;
+  std::uint64_t index_;  // uniform: of the next arrival among those of all threads
+  std::uint64_t seed_;
+  std::uint64_t drawn_ = 0;
+  double elapsed_ns_ = 0;  // Poisson
+  Instant origin_{};
+  Instant next_ = Instant::max();
+};
+
+}  // namespace muxbench::loadgen

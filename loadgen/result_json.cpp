@@ -1,0 +1,169 @@
+#include "loadgen/result_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace muxbench::loadgen {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json asked_json(const Options& options) {
+  Json asked{{"target", options.target_text},
+             {"protocol", name_of(options.protocol)},
+             {"mode", options.rate != 0 ? "open" : "closed"},
+             {"connections", options.connections},
+             {"idle", options.idle},
+             {"threads", options.threads}};
+  if (options.rate != 0) {
+    asked["rate"] = options.rate;
+    asked["arrival"] = name_of(options.arrival);
+    asked["max_lag_ns"] = options.max_lag.count();
+  }
+  if (options.churn) asked["churn"] = name_of(options.closer);
+  if (options.connect_rate != 0) asked["connect_rate"] = options.connect_rate;
+  if (options.stalled() != 0) {
+    asked["stalled"] = {{"mid_message", options.stall_mid_message},
+                        {"never_read", options.stall_never_read},
+                        {"trickle", options.stall_trickle}};
+  }
+  if (options.protocol == ProtocolKind::http) {
+    asked["paths"] = options.paths;
+    asked["body_reference"] = options.body_root.empty() ? "first response" : options.body_root;
+  } else {
+    asked["message_bytes"] = options.message_bytes.mean();
+    if (options.message_bytes.fixed() == 0) {
+      asked["message_sizes"] = options.message_bytes.to_string();
+    }
+  }
+  asked["pipeline"] = options.pipeline;
+  asked["warmup_ns"] = options.warmup.count();
+  if (options.requests != 0) {
+    asked["requests"] = options.requests;
+  } else {
+    asked["duration_ns"] = options.duration.count();
+  }
+  return asked;
+}
+
+Json errors_json(const ErrorLog& errors) {
+  Json by_kind = Json::object();
+  for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (errors.count(kind) == 0) continue;
+    by_kind[kErrorKindNames[i]] = {{"count", errors.count(kind)}, {"first", errors.first(kind)}};
+  }
+  return {{"total", errors.total()}, {"by_kind", by_kind}};
+}
+
+Json distribution_json(const Histogram& histogram) {
+  const std::uint64_t count = histogram.count();
+  Json json{{"count", count}};
+  if (count == 0) return json;
+  json["mean"] = histogram.mean().count();
+  json["min"] = histogram.min().count();
+  json["max"] = histogram.max().count();
+  for (const Percentile& percentile : supported_percentiles(count)) {
+    json[percentile.name] = histogram.quantile(percentile.quantile).count();
+  }
+  return json;
+}
+
+Json buckets_json(const Histogram& histogram) {
+  Json buckets = Json::array();
+  histogram.each_bucket([&](Nanoseconds floor, std::uint64_t count) {
+    buckets.push_back({floor.count(), count});
+  });
+  return {{"significant_digits", 3}, {"buckets", buckets}};
+}
+
+Json cpu_json(const std::vector<ThreadUsage>& usages) {
+  CpuTime sum;
+  Json threads = Json::array();
+  for (const ThreadUsage& usage : usages) {
+    sum = sum + usage.cpu_time;
+    Json thread{{"cpu", usage.cpu}};
+    if (usage.wall.count() > 0) {
+      thread["utilisation"] = utilisation(usage);
+      thread["saturated"] = saturated(usage);
+      if (usage.spun.count() > 0) thread["polling_ns"] = usage.spun.count();
+    }
+    threads.push_back(thread);
+  }
+  return {{"user_ns", sum.user.count()}, {"system_ns", sum.system.count()}, {"threads", threads}};
+}
+
+// The intervals' numbers side by side, as a chart takes them.
+Json series_json(const Series& series) {
+  Json requests = Json::array();
+  Json errors = Json::array();
+  Json mean = Json::array();
+  Json max = Json::array();
+  for (const Series::Sample& sample : series.samples()) {
+    requests.push_back(sample.requests);
+    errors.push_back(sample.errors);
+    mean.push_back(sample.requests == 0 ? 0 : sample.latency_sum_ns / sample.requests);
+    max.push_back(sample.slowest.count());
+  }
+  return {{"interval_ns", Series::kInterval.count()},
+          {"requests", requests},
+          {"errors", errors},
+          {"mean_ns", mean},
+          {"max_ns", max}};
+}
+
+Json run_json(const Options& options, const RunResult& result) {
+  Json latency = distribution_json(result.latency);
+  latency["histogram"] = buckets_json(result.latency);
+  Json json{{"status", result.status()},
+            {"asked", asked_json(options)},
+            {"achieved",
+             {{"requests_per_second", result.requests_per_second()},
+              {"connections", result.connections},
+              {"idle", result.idle},
+              {"opening_ns", result.opening.count()},
+              {"duration_ns", result.duration.count()}}},
+            {"requests", result.requests},
+            {"failed_requests", result.failed_requests},
+            {"bytes", {{"sent", result.bytes_sent}, {"received", result.bytes_received}}},
+            {"errors", errors_json(result.errors)},
+            {"latency_ns", latency},
+            {"connect_ns", distribution_json(result.connect)},
+            {"first_byte_ns", distribution_json(result.first_byte)}};
+  if (!result.stop_reason.empty()) json["stop_reason"] = result.stop_reason;
+  if (options.stalled() != 0) {
+    json["stalled"] = {{"opened", result.stalled}, {"closed_by_server", result.stalled_closed}};
+  }
+  if (options.rate != 0) {
+    json["schedule_lag_ns"] = distribution_json(result.schedule_lag);
+    json["generator_lag_ns"] = distribution_json(result.own_lag);
+  }
+  json["series"] = series_json(result.series);
+  if (const auto fairness = fairness_of(result.requests_per_connection)) {
+    json["fairness"] = {{"jain", fairness->jain},
+                        {"min_requests", fairness->least},
+                        {"max_requests", fairness->most}};
+  }
+  json["cpu"] = cpu_json(result.threads);
+  json["memory"] = {{"peak_bytes", result.peak_memory_bytes}};
+  return json;
+}
+
+// An error's example may quote bytes of the peer: whatever is not UTF-8 is replaced.
+std::string dump(const Json& json, bool compact) {
+  return json.dump(compact ? -1 : 1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string to_json(const Options& options, const RunResult& result, bool compact) {
+  return dump(run_json(options, result), compact);
+}
+
+std::string to_json(const std::vector<Step>& steps, bool compact) {
+  if (steps.size() == 1) return to_json(steps.front().options, steps.front().result, compact);
+  Json json{{"status", worst_of(steps).status()}, {"steps", Json::array()}};
+  for (const Step& step : steps) json["steps"].push_back(run_json(step.options, step.result));
+  return dump(json, compact);
+}
+
+}  // namespace muxbench::loadgen

@@ -1,0 +1,16 @@
+// A result in its JSON form (docs/report-format.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "loadgen/options.h"
+#include "loadgen/result.h"
+
+namespace muxbench::loadgen {
+
+// One line without its end, or indented for a file. Several steps stand side by side in `steps`.
+std::string to_json(const Options& options, const RunResult& result, bool compact);
+std::string to_json(const std::vector<Step>& steps, bool compact);
+
+}  // namespace muxbench::loadgen
