@@ -26,9 +26,9 @@ std::size_t longest_sweep(const std::vector<Experiment>& experiments) {
   return longest;
 }
 
-Nanoseconds total(const std::vector<Experiment>& experiments, const BlockCost& cost) {
+Nanoseconds total(const std::vector<Experiment>& experiments, const ExperimentCost& cost) {
   Nanoseconds sum{};
-  for (const Experiment& experiment : experiments) sum += cost(experiment) * experiment.repetitions;
+  for (const Experiment& experiment : experiments) sum += cost(experiment);
   return sum;
 }
 
@@ -53,8 +53,8 @@ std::vector<Experiment> with_durations(std::vector<Experiment> experiments, doub
 
 // The longest durations, not below `least`, that fit; nothing if even those do not.
 std::optional<std::vector<Experiment>> longest_that_fit(const std::vector<Experiment>& experiments,
-                                                        const BlockCost& cost, Nanoseconds target,
-                                                        Nanoseconds least) {
+                                                        const ExperimentCost& cost,
+                                                        Nanoseconds target, Nanoseconds least) {
   if (total(experiments, cost) <= target) return experiments;
   if (total(with_durations(experiments, 0, least), cost) > target) return {};
   double low = 0;
@@ -76,7 +76,8 @@ std::vector<Experiment> with_repetitions(std::vector<Experiment> experiments, un
 
 // First shorter measurements, then fewer repetitions, then the shortest measurements.
 std::optional<std::vector<Experiment>> fit_amounts(const std::vector<Experiment>& experiments,
-                                                   const BlockCost& cost, const Profile& profile,
+                                                   const ExperimentCost& cost,
+                                                   const Profile& profile,
                                                    const FixedAmounts& fixed) {
   unsigned most = 1;
   for (const Experiment& experiment : experiments) most = std::max(most, experiment.repetitions);
@@ -142,7 +143,9 @@ Result<Profile> find_profile(const std::string& name) {
                    .shortest = milliseconds(150),
                    .least_repetitions = 3};
   }
-  if (name == "full") return Profile{.name = name, .longest = seconds(3600)};
+  if (name == "full") {
+    return Profile{.name = name, .longest = seconds(3600), .counting = Counting::all_points};
+  }
   return usage_error("there is no profile \"{}\"; there are smoke, quick and full", name);
 }
 
@@ -161,22 +164,30 @@ Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
          experiment.duration;
 }
 
-BlockCost block_cost(const std::vector<Model>& models, const HostLimits& limits) {
-  return [&models, limits](const Experiment& experiment) {
+Experiment counting_version(Experiment experiment) {
+  experiment.duration = std::min<Nanoseconds>(experiment.duration, milliseconds(200));
+  experiment.repetitions = 1;
+  return experiment;
+}
+
+ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimits& limits,
+                               Counting counting) {
+  return [&models, limits, counting](const Experiment& experiment) {
+    const auto cells = make_cells(models, {experiment}, limits);
     Nanoseconds sum{};
-    for (const Point& point : points_of(experiment)) {
-      const LoadSettings settings = at_point(experiment.load, point);
-      for (const Model& model : models) {
-        const bool runs = matches_any(model.name, experiment.models) &&
-                          !why_skipped(model, experiment, settings, limits);
-        if (runs) sum += trial_cost(model, experiment, settings);
-      }
+    for (const Cell& cell : cells) {
+      if (!cell.skipped) sum += trial_cost(models[cell.model], experiment, cell.settings);
+    }
+    sum *= experiment.repetitions;
+    const Experiment counted = counting_version(experiment);
+    for (const std::size_t cell : counted_cells(cells, counting)) {
+      sum += trial_cost(models[cells[cell].model], counted, cells[cell].settings);
     }
     return sum;
   };
 }
 
-Fitted fit(const std::vector<Experiment>& experiments, const BlockCost& cost,
+Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cost,
            const Profile& profile, const FixedAmounts& fixed) {
   std::vector<Experiment> wanted;
   for (Experiment experiment : experiments) {

@@ -20,6 +20,7 @@ struct Profile {
   Nanoseconds longest{};             // of one measurement
   Nanoseconds comfortable{};         // measurements are cut to this before repetitions are
   Nanoseconds shortest{};            // and to this before sweeps are
+  Counting counting = Counting::last_points;
   unsigned most_repetitions = kMostRepetitions;
   unsigned least_repetitions = 1;
 };
@@ -43,9 +44,13 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings);
 
-// The time of one repetition of every cell of an experiment that can run here.
-using BlockCost = std::function<Nanoseconds(const Experiment&)>;
-BlockCost block_cost(const std::vector<Model>& models, const HostLimits& limits);
+// A counting trial of the experiment: its counts are exact however short the window is.
+Experiment counting_version(Experiment experiment);
+
+// The time of all trials of an experiment that can run here.
+using ExperimentCost = std::function<Nanoseconds(const Experiment&)>;
+ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimits& limits,
+                               Counting counting);
 
 struct Fitted {
   std::vector<Experiment> experiments;
@@ -53,7 +58,7 @@ struct Fitted {
   Nanoseconds estimate{};
 };
 
-Fitted fit(const std::vector<Experiment>& experiments, const BlockCost& cost,
+Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cost,
            const Profile& profile, const FixedAmounts& fixed);
 
 }  // namespace muxbench

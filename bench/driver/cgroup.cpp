@@ -95,7 +95,10 @@ Result<Cgroup> Cgroup::make() {
   }
   group.path_ = path;
   group.procs_.reset(::open((path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-  if (!group.procs_) return fail("cannot open {}: {}", path, describe(last_errno()));
+  group.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!group.procs_ || !group.directory_) {
+    return fail("cannot open {}: {}", path, describe(last_errno()));
+  }
   if (const auto cpu = group.cpu(); !cpu) return cpu.error();
   return group;
 }

@@ -28,6 +28,7 @@ class Cgroup {
   ~Cgroup();  // kills what is left in it and removes it
 
   int procs_fd() const noexcept { return procs_.get(); }
+  int directory_fd() const noexcept { return directory_.get(); }  // for BPF and perf events
   Result<CgroupCpu> cpu() const;
   std::vector<pid_t> processes() const;
   void kill_all() const noexcept;
@@ -36,6 +37,7 @@ class Cgroup {
   Cgroup() = default;
   std::string path_;
   UniqueFd procs_;
+  UniqueFd directory_;
 };
 
 // Where this process may make groups: "/sys/fs/cgroup/unified/user.slice". For `doctor` too.

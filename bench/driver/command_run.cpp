@@ -1,4 +1,6 @@
 // muxbench run: the measurement.
+#include <algorithm>
+
 #include "base/parse.h"
 #include "driver/commands.h"
 #include "driver/findings.h"
@@ -49,10 +51,9 @@ Result<RunOptions> understand(const RunArguments& arguments) {
 }
 
 bool all_good(const RunRecord& record) {
-  for (const TrialResult& trial : record.trials) {
-    if (!trial.ok() || !trial.stop_error.empty()) return false;
-  }
-  return true;
+  const auto good = [](const TrialResult& trial) { return trial.ok() && trial.stop_error.empty(); };
+  return std::all_of(record.trials.begin(), record.trials.end(), good) &&
+         std::all_of(record.counting_trials.begin(), record.counting_trials.end(), good);
 }
 
 int run(const RunArguments& arguments) {
@@ -127,6 +128,8 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");
+  command->add_flag("!--no-counting", options.count_syscalls,
+                    "Leave out the pass that counts system calls");
   command->add_flag("--quiet", options.quiet, "Print only the report's place and errors");
   command->add_flag("--dry-run", options.dry_run, "Print the plan and the estimate, and stop");
   command->callback([arguments, seed, repetitions, &status] {

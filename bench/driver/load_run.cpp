@@ -55,13 +55,15 @@ Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls) {
       case Wait::line: {
         const Json json = Json::parse(line, nullptr, false);
         const std::string phase = text_at(json, "/phase").value_or("");
-        if (phase == "measuring") calls.measuring();
-        if (phase == "measured") {
-          // Held still, it cannot close its connections before the server's memory is read.
+        const auto held = [&](const std::function<void()>& call) {
           child->signal_group(SIGSTOP);
-          calls.measured();
+          call();
           child->signal_group(SIGCONT);
-        }
+        };
+        if (phase == "measuring" && !request.hold_at_start) calls.measuring();
+        if (phase == "measuring" && request.hold_at_start) held(calls.measuring);
+        // Held still, it cannot close its connections before the server's memory is read.
+        if (phase == "measured") held(calls.measured);
         if (is_result(json)) last = line;
         continue;
       }

@@ -21,6 +21,8 @@ struct LoadRequest {
   Nanoseconds duration{};
   std::vector<int> cpus;
   Nanoseconds timeout{};  // for the whole of it
+  // Also held still while `measuring` is told, so that what is in flight then can be awaited.
+  bool hold_at_start = false;
   int server_pidfd = -1;  // a server's death ends the run at once
 };
 

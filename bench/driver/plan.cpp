@@ -1,6 +1,7 @@
 #include "driver/plan.h"
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 namespace muxbench {
@@ -81,9 +82,23 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
   return cells;
 }
 
+std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting) {
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> last;
+  std::vector<std::size_t> counted;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i].skipped || counting == Counting::none) continue;
+    if (counting == Counting::all_points) counted.push_back(i);
+    last[{cells[i].experiment, cells[i].model}] = i;
+  }
+  if (counting == Counting::last_points) {
+    for (const auto& [of, cell] : last) counted.push_back(cell);
+  }
+  return counted;
+}
+
 std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
                                        const std::vector<Experiment>& experiments,
-                                       std::uint64_t seed) {
+                                       std::uint64_t seed, Counting counting) {
   unsigned blocks = 0;
   for (const Experiment& experiment : experiments) {
     blocks = std::max(blocks, experiment.repetitions);
@@ -99,6 +114,10 @@ std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
       }
     }
     shuffle(trials, begin, generator);
+    if (block > 0) continue;
+    const std::size_t end = trials.size();
+    for (const std::size_t cell : counted_cells(cells, counting)) trials.push_back({cell, 0, true});
+    shuffle(trials, end, generator);
   }
   return trials;
 }

@@ -27,7 +27,11 @@ struct Cell {
 struct PlannedTrial {
   std::size_t cell = 0;
   unsigned repetition = 0;
+  bool counting = false;  // of the pass that counts system calls
 };
+
+// Which cells are counted: all, or of each model and experiment the last one that runs.
+enum class Counting { none, last_points, all_points };
 
 std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,
                                        const LoadSettings& settings, const HostLimits& limits);
@@ -35,9 +39,13 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
 std::vector<Cell> make_cells(const std::vector<Model>& models,
                              const std::vector<Experiment>& experiments, const HostLimits& limits);
 
+std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting);
+
 // Block r holds trial r of every cell that runs, shuffled: a drift of the machine hits all alike.
+// The counting trials are a block of their own after the first, so that they are there even when
+// the time ends early.
 std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
                                        const std::vector<Experiment>& experiments,
-                                       std::uint64_t seed);
+                                       std::uint64_t seed, Counting counting = Counting::none);
 
 }  // namespace muxbench

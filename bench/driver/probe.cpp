@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "driver/cgroup.h"
+#include "driver/counting/syscall_counter.h"
 #include "driver/host.h"
 #include "driver/models.h"
 #include "driver/network_namespace.h"
@@ -82,22 +83,27 @@ Diagnosis cgroup() {
               group.error().message);
 }
 
-Diagnosis bpf() {
-  const bool types = fs::exists("/sys/kernel/btf/vmlinux");
-  if (::geteuid() != 0) return lack("bpf", "not as this user", "run as root to count system calls");
-  if (!types) {
-    return lack("bpf", "the kernel does not describe its types (no /sys/kernel/btf/vmlinux)",
-                "use a kernel with CONFIG_DEBUG_INFO_BTF");
+void counting(std::vector<Diagnosis>& list) {
+  bool counted = false;
+  for (const char* name : kRungs) {
+    const TriedRung tried = try_rung(name);
+    const std::string subject = fmt::format("counting by {}", name);
+    if (tried.counter) {
+      list.push_back(good(
+          subject,
+          fmt::format("self-test: {} of {} getppid calls counted{}", tried.rung.self_test->counted,
+                      tried.rung.self_test->expected, counted ? "; second choice" : "")));
+      counted = true;
+    } else if (const auto semicolon = tried.rung.reason.rfind("; ");
+               semicolon != std::string::npos) {
+      list.push_back(lack(subject, tried.rung.reason.substr(0, semicolon),
+                          tried.rung.reason.substr(semicolon + 2)));
+    } else {
+      list.push_back(lack(subject, tried.rung.reason,
+                          counted ? "not needed: the first choice works"
+                                  : "run as root; without it system calls are not in the report"));
+    }
   }
-  return good("bpf", "root, and the kernel describes its types");
-}
-
-Diagnosis perf() {
-  const std::string level = first_line("/proc/sys/kernel/perf_event_paranoid");
-  if (level.empty()) return lack("perf events", "not in this kernel", "use one with perf events");
-  const std::string found = "perf_event_paranoid is " + level;
-  if (::geteuid() == 0 || std::atoi(level.c_str()) <= -1) return good("perf events", found);
-  return lack("perf events", found, "run as root, or set the sysctl to -1, to count system calls");
 }
 
 Diagnosis io_uring() {
@@ -148,8 +154,9 @@ void tools(std::vector<Diagnosis>& list) {
     const char* package;
   };
   for (const Tool& tool :
-       {Tool{"python3", "charts", "python3"}, Tool{"clang", "bpf", "clang"},
-        Tool{"bpftool", "bpf", "bpftool"}, Tool{"strace", "the syscall profile tests", "strace"}}) {
+       {Tool{"python3", "charts", "python3"}, Tool{"clang", "counting by bpf", "clang"},
+        Tool{"bpftool", "counting by bpf", "bpftool"},
+        Tool{"strace", "the syscall profile tests", "strace"}}) {
     const std::string file = find_program(tool.name);
     const std::string subject = std::string("tool ") + tool.name;
     list.push_back(file.empty() ? lack(subject, fmt::format("not found; {} need it", tool.purpose),
@@ -203,10 +210,11 @@ void programs(const Paths& paths, std::vector<Diagnosis>& list) {
 std::vector<Diagnosis> examine_host(const Paths& paths) {
   std::vector<Diagnosis> list;
   programs(paths, list);
-  for (const auto& probe : {descriptors, processes, cpus, network, cgroup, bpf, perf, io_uring,
-                            linux_aio, reuse_port}) {
+  for (const auto& probe :
+       {descriptors, processes, cpus, network, cgroup, io_uring, linux_aio, reuse_port}) {
     list.push_back(probe());
   }
+  counting(list);
   tools(list);
   noise(list);
   return list;

@@ -20,11 +20,19 @@ struct Flag {
   std::string detail;
 };
 
+// What the counting pass found of a cell.
+struct CellCounts {
+  SyscallCounts counts;
+  double requests = 0;                     // that belong to them
+  std::optional<double> throughput_ratio;  // of the counting pass to the untraced trials
+};
+
 struct CellResult {
   std::string status;  // measured, skipped, failed or missing
   std::string reason;  // unless measured
   std::vector<Flag> flags;
   std::map<std::string, Statistics> summary;  // by the names of kMetrics
+  std::optional<CellCounts> counts;
 };
 
 struct RunRecord {
@@ -38,12 +46,15 @@ struct RunRecord {
 
   CpuPlan cpus;
   bool private_network = false;
+  std::vector<Rung> rungs;  // ways of counting system calls that were tried; the last one may count
   std::size_t planned_trials = 0;
+  std::size_t planned_counting_trials = 0;
 
   std::vector<Model> models;
   std::vector<Experiment> experiments;  // as run
   std::vector<Cell> cells;
-  std::vector<TrialResult> trials;  // in the order they ran
+  std::vector<TrialResult> trials;           // in the order they ran
+  std::vector<TrialResult> counting_trials;  // likewise, of the pass that counts system calls
   // Models whose server failed again and again: no more trials were spent on them, and why.
   std::map<std::size_t, std::string> given_up;
   std::vector<CellResult> results;  // one per cell, made by summarize()

@@ -1,5 +1,8 @@
 #include "driver/report.h"
 
+#include <cmath>
+
+#include "driver/counting/counts_json.h"
 #include "driver/host.h"
 #include "driver/report_envelope.h"
 
@@ -75,6 +78,13 @@ Json cell_json(const RunRecord& record, std::size_t index) {
   for (const auto& [name, statistics] : result.summary) {
     json["summary"][name] = to_json(statistics);
   }
+  if (result.counts) {
+    json["counts"] = to_json(result.counts->counts, record.rungs.back().name);
+    json["counts"]["requests"] = std::llround(result.counts->requests);
+    if (result.counts->throughput_ratio) {
+      json["counts"]["throughput_ratio"] = *result.counts->throughput_ratio;
+    }
+  }
   return json;
 }
 
@@ -107,6 +117,10 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
             {"status", trial.ok() ? "ok" : "failed"}};
   if (!trial.ok()) json["error"] = trial.error;
   json["server"] = server_json(trial);
+  if (trial.counts) {
+    json["counts"] = to_json(*trial.counts, record.rungs.back().name);
+    json["counts"]["held_ns"] = trial.held_for.count();
+  }
   if (trial.load.is_object()) json["load"] = trial.load;
   return json;
 }
@@ -154,6 +168,7 @@ void write_object(std::string& text, const Json& object) {
 }  // namespace
 
 Json make_report(const RunRecord& record) {
+  const auto as_json = [&](const TrialResult& trial) { return trial_json(record, trial); };
   Json cells = Json::array();
   for (std::size_t i = 0; i < record.cells.size(); ++i) cells.push_back(cell_json(record, i));
   Json ours{{"schema_version", kSchemaVersion},
@@ -164,12 +179,14 @@ Json make_report(const RunRecord& record) {
              {{"server_cpus", record.cpus.server},
               {"load_cpus", record.cpus.load},
               {"network", record.private_network ? "private" : "host"},
-              {"trials", record.planned_trials}}},
+              {"trials", record.planned_trials},
+              {"counting_trials", record.planned_counting_trials}}},
+            {"counting", to_json(record.rungs)},
             {"models", list(record.models, model_json)},
             {"experiments", list(record.experiments, experiment_json)},
             {"cells", std::move(cells)},
-            {"trials", list(record.trials,
-                            [&](const TrialResult& trial) { return trial_json(record, trial); })}};
+            {"trials", list(record.trials, as_json)},
+            {"counting_trials", list(record.counting_trials, as_json)}};
   return {{"context", envelope_context(record.command_line.front(), rfc3339(record.started))},
           {"benchmarks", envelope_benchmarks(record)},
           {"muxbench", std::move(ours)}};

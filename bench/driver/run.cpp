@@ -17,8 +17,10 @@ class Estimate {
   explicit Estimate(const RunSetup& setup) {
     for (const PlannedTrial& planned : setup.order) {
       const Cell& cell = setup.record.cells[planned.cell];
+      const Experiment& experiment = setup.record.experiments[cell.experiment];
       costs_.push_back(trial_cost(setup.record.models[cell.model],
-                                  setup.record.experiments[cell.experiment], cell.settings));
+                                  planned.counting ? counting_version(experiment) : experiment,
+                                  cell.settings));
       left_ += costs_.back();
     }
   }
@@ -58,6 +60,10 @@ class Patience {
  private:
   std::map<std::size_t, int> failures_;
 };
+
+bool same_block(const PlannedTrial& a, const PlannedTrial& b) {
+  return a.repetition == b.repetition && a.counting == b.counting;
+}
 
 void note_early_end(RunRecord& record, const PlannedTrial& next, bool at_block_start) {
   if (at_block_start) {
@@ -105,9 +111,10 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   for (std::size_t i = 0; i < setup.order.size() && !interrupted(); ++i) {
     const PlannedTrial& planned = setup.order[i];
     const Cell& cell = record.cells[planned.cell];
-    const Experiment& experiment = record.experiments[cell.experiment];
+    const Experiment& asked = record.experiments[cell.experiment];
+    const Experiment experiment = planned.counting ? counting_version(asked) : asked;
     const auto now = Clock::now();
-    const bool new_block = i > 0 && planned.repetition != setup.order[i - 1].repetition;
+    const bool new_block = i > 0 && !same_block(planned, setup.order[i - 1]);
     if (new_block) {
       if (!guard.may_start_block(now, now - block_begin)) {
         note_early_end(record, planned, true);
@@ -131,7 +138,8 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
                      .scratch = scratch,
                      .server_cpus = record.cpus.server,
                      .load_cpus = record.cpus.load,
-                     .load_timeout = load_timeout(experiment, cell.settings)};
+                     .load_timeout = load_timeout(experiment, cell.settings),
+                     .counter = planned.counting ? setup.counter.get() : nullptr};
     if (guard.limited()) trial.load_timeout = std::min(trial.load_timeout, guard.left(now));
     TrialResult result = run_trial(trial);
     if (interrupted()) break;  // an unfinished trial is no result
@@ -149,7 +157,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
       progress.say(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
     }
     patience.learn(record, result);
-    record.trials.push_back(std::move(result));
+    (planned.counting ? record.counting_trials : record.trials).push_back(std::move(result));
   }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();

@@ -80,6 +80,19 @@ void choose_network(const RunOptions& options, RunRecord& record) {
   }
 }
 
+void choose_counting(const RunOptions& options, RunSetup& setup) {
+  if (!options.count_syscalls) return;
+  CountingSetup counting = set_up_counting();
+  setup.counter = std::move(counting.counter);
+  setup.record.rungs = std::move(counting.rungs);
+  if (setup.counter) return;
+  std::string reasons;
+  for (const Rung& rung : setup.record.rungs) {
+    reasons += fmt::format("; {}: {}", rung.name, rung.reason);
+  }
+  setup.record.notes.push_back("System calls are not counted" + reasons + ".");
+}
+
 }  // namespace
 
 Result<RunSetup> set_up_run(const RunOptions& options) {
@@ -103,14 +116,19 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.models = std::move(*models);
 
   const HostLimits limits{.descriptors = raise_descriptor_limit()};
-  Fitted fitted = fit(*experiments, block_cost(record.models, limits), *profile, options.fixed);
+  choose_counting(options, setup);
+  const Counting counting = setup.counter ? profile->counting : Counting::none;
+  Fitted fitted =
+      fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
-  record.notes = std::move(fitted.notes);
+  record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
   setup.estimate = fitted.estimate;
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
-  setup.order = order_trials(record.cells, record.experiments, record.seed);
-  record.planned_trials = setup.order.size();
+  setup.order = order_trials(record.cells, record.experiments, record.seed, counting);
+  for (const PlannedTrial& trial : setup.order) {
+    ++(trial.counting ? record.planned_counting_trials : record.planned_trials);
+  }
 
   if (record.cpus.server == record.cpus.load) {
     record.notes.push_back(
@@ -128,10 +146,15 @@ std::string describe_plan(const RunSetup& setup, bool every_cell) {
   const RunRecord& record = setup.record;
   std::size_t skipped = 0;
   for (const Cell& cell : record.cells) skipped += cell.skipped ? 1 : 0;
+  const std::string counting =
+      record.planned_counting_trials == 0
+          ? ""
+          : fmt::format(" and {} that count system calls", record.planned_counting_trials);
   std::string text = fmt::format(
-      "{} trials of {} cells ({} skipped), about {}; server on CPU {}, load on CPU {}, {} network, "
+      "{} trials of {} cells ({} skipped){}, about {}; server on CPU {}, load on CPU {}, {} "
+      "network, "
       "seed {}\n",
-      setup.order.size(), record.cells.size(), skipped, show_duration(setup.estimate),
+      record.planned_trials, record.cells.size(), skipped, counting, show_duration(setup.estimate),
       to_string(record.cpus.server), to_string(record.cpus.load),
       record.private_network ? "private" : "host", record.seed);
   for (const std::string& note : record.notes) text += note + "\n";

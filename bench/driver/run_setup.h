@@ -2,6 +2,7 @@
 // nothing behind.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct RunOptions {
   FixedAmounts fixed;
   CpuRequest cpus;
   bool private_network = true;
+  bool count_syscalls = true;
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;
@@ -32,6 +34,7 @@ struct RunSetup {
   Profile profile;
   std::vector<PlannedTrial> order;
   Nanoseconds estimate{};
+  std::unique_ptr<SyscallCounter> counter;  // for the trials that count
 };
 
 // Also moves the process into its private network, unless this is a dry run.

@@ -29,6 +29,7 @@ class ServerProcess {
   const std::vector<std::string>& command() const noexcept { return command_; }
   int pidfd() const noexcept { return child_->pidfd(); }
   ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
+  const Cgroup* group() const noexcept { return group_.get(); }
   // Why there is no cgroup, when there is none.
   const std::string& no_group_reason() const noexcept { return no_group_reason_; }
 

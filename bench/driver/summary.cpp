@@ -12,6 +12,22 @@ std::optional<double> memory_of(const TrialResult& trial) {
   return static_cast<double>(trial.memory->peak_bytes);
 }
 
+std::optional<CellCounts> counts_of(const RunRecord& record, std::size_t cell,
+                                    const CellResult& result) {
+  for (const TrialResult& trial : record.counting_trials) {
+    const auto requests = number_at(trial.load, "/requests");
+    if (trial.cell != cell || !trial.ok() || !trial.counts || !requests) continue;
+    CellCounts found{.counts = *trial.counts, .requests = *requests, .throughput_ratio = {}};
+    const auto untraced = result.summary.find("requests_per_second");
+    const auto rate = trial.requests_per_second();
+    if (untraced != result.summary.end() && untraced->second.median > 0 && rate) {
+      found.throughput_ratio = *rate / untraced->second.median;
+    }
+    return found;
+  }
+  return {};
+}
+
 CellResult result_of(const RunRecord& record, const Cell& cell,
                      const std::vector<const TrialResult*>& trials) {
   CellResult result;
@@ -80,7 +96,9 @@ void summarize(RunRecord& record) {
   const auto by_cell = trials_by_cell(record);
   record.results.clear();
   for (std::size_t i = 0; i < record.cells.size(); ++i) {
-    record.results.push_back(result_of(record, record.cells[i], by_cell[i]));
+    CellResult result = result_of(record, record.cells[i], by_cell[i]);
+    if (result.status == "measured") result.counts = counts_of(record, i, result);
+    record.results.push_back(std::move(result));
   }
 }
 

@@ -1,16 +1,82 @@
 #include "driver/trial.h"
 
+#include <thread>
+
 #include "driver/budget.h"
 #include "driver/verify.h"
 
 namespace muxbench {
 namespace {
 
+// The server's use of the machine, read at both edges of the measured window.
+class Window {
+ public:
+  Window(ServerUsage usage, const SyscallCounter* counter, TrialResult& result)
+      : usage_(usage), counter_(counter), result_(result) {}
+
+  void opens() {
+    if (counter_ != nullptr) {
+      const auto since = Clock::now();
+      counts_ = count_at_rest();
+      result_.held_for = Clock::now() - since;
+      return;
+    }
+    // A process per connection may have ended by the time that `measured` is read, so the few
+    // processes of a small point are read here too, and the larger counts.
+    memory_ = usage_.memory_if_cheap();
+    cpu_ = usage_.cpu();
+  }
+
+  void closes() {
+    if (counter_ != nullptr) {
+      const auto end = count_at_rest();
+      if (counts_ && end) result_.counts = *end - *counts_;
+      return;
+    }
+    const CpuSample end = usage_.cpu();
+    // Children that nobody waited for take their time with them: then it is unknown, and not zero.
+    if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
+    result_.memory = usage_.memory();
+    const bool ended =
+        memory_ && result_.memory && memory_->peak_bytes > result_.memory->peak_bytes;
+    if (ended) result_.memory = memory_;
+  }
+
+ private:
+  // The load generator is held still. Once the server has answered what is in flight, each
+  // connection has exactly one answer waiting for the load generator, at both edges of the window:
+  // so the requests that it counts are those that the kernel counted.
+  std::optional<SyscallCounts> count_at_rest() {
+    constexpr auto kLongest = std::chrono::milliseconds(500);
+    constexpr auto kPause = std::chrono::milliseconds(4);
+    constexpr int kQuietPauses = 2;  // one alone may be a server that waits for a busy CPU
+    const auto deadline = Clock::now() + kLongest;
+    std::uint64_t before = 0;
+    for (int quiet = 0;;) {
+      auto counts = counter_->read();
+      if (!counts) {
+        result_.error = counts.error().message;
+        return {};
+      }
+      quiet = counts->work_done() == before ? quiet + 1 : 0;
+      if (quiet == kQuietPauses || Clock::now() > deadline) return std::move(*counts);
+      before = counts->work_done();
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  ServerUsage usage_;
+  const SyscallCounter* counter_;
+  TrialResult& result_;
+  std::optional<CpuSample> cpu_;
+  std::optional<MemorySample> memory_;
+  std::optional<SyscallCounts> counts_;
+};
+
 // What the run of the load generator leaves in the result; the server is alive before and, if all
 // is well, after it.
 void measure(const TrialSetup& setup, ServerProcess& server, TrialResult& result) {
-  const ServerUsage usage = server.usage();
-  std::optional<CpuSample> begin;
+  Window window(server.usage(), setup.counter, result);
   const LoadRequest request{
       .program = setup.loadgen,
       .target = server.address(),
@@ -20,31 +86,13 @@ void measure(const TrialSetup& setup, ServerProcess& server, TrialResult& result
       .duration = setup.experiment->duration,
       .cpus = setup.load_cpus,
       .timeout = setup.load_timeout,
+      .hold_at_start = setup.counter != nullptr,
       .server_pidfd = server.pidfd()};
-  // A process per connection may have ended by the time that `measured` is read here, so the few
-  // processes of a small point are read at the beginning of the window too, and the larger counts.
-  std::optional<MemorySample> early;
-  const LoadCalls calls{.measuring =
-                            [&] {
-                              early = usage.memory_if_cheap();
-                              begin = usage.cpu();
-                            },
-                        .measured =
-                            [&] {
-                              const CpuSample end = usage.cpu();
-                              // Children that nobody waited for take their time with them: then
-                              // it is unknown, and not zero.
-                              const bool known = begin && end.total > begin->total;
-                              if (known) result.cpu = end - *begin;
-                              result.memory = usage.memory();
-                              const bool ended = early && result.memory &&
-                                                 early->peak_bytes > result.memory->peak_bytes;
-                              if (ended) result.memory = early;
-                            }};
+  const LoadCalls calls{.measuring = [&] { window.opens(); }, .measured = [&] { window.closes(); }};
   auto load = run_load(request, calls);
   if (load) {
     result.load = std::move(*load);
-    result.error = load_failure(result.load);
+    if (auto failure = load_failure(result.load); !failure.empty()) result.error = failure;
   } else {
     result.error = load.error().message;
   }
@@ -84,6 +132,13 @@ void run(const TrialSetup& setup, TrialResult& result) {
     result.server_failed = true;
     return false;
   };
+  if (setup.counter != nullptr) {
+    if (auto watching = setup.counter->watch(*server->group()); !watching) {
+      result.error = watching.error().message;
+      server->kill_now();
+      return;
+    }
+  }
   if (must(verify_briefly(server->address(), protocol, root))) {
     measure(setup, *server, result);
     if (result.ok()) must(verify_alive(server->address(), protocol, root));
@@ -103,10 +158,20 @@ std::optional<double> TrialResult::cpu_ns_per_request() const {
   return static_cast<double>(cpu->total.count()) / *requests;
 }
 
+std::optional<double> TrialResult::requests_per_second() const {
+  const auto rate = number_at(load, "/achieved/requests_per_second");
+  const auto window = number_at(load, "/achieved/duration_ns");
+  if (held_for == Nanoseconds(0) || !rate || !window) return rate;
+  const auto held = static_cast<double>(held_for.count());
+  if (*window <= held) return {};
+  return *rate * *window / (*window - held);
+}
+
 TrialResult run_trial(const TrialSetup& setup) {
   TrialResult result;
   const auto begin = Clock::now();
   run(setup, result);
+  if (setup.counter != nullptr) setup.counter->stop();
   reap_orphans();  // every child of the driver is gone here, so only orphans are left to collect
   result.took = Clock::now() - begin;
   return result;

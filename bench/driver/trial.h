@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "driver/counting/syscall_counter.h"
 #include "driver/load_run.h"
 #include "driver/models.h"
 #include "driver/plan.h"
@@ -20,6 +21,7 @@ struct TrialSetup {
   std::vector<int> server_cpus;
   std::vector<int> load_cpus;
   Nanoseconds load_timeout{};
+  SyscallCounter* counter = nullptr;  // a counting trial: what it measures besides is not used
 };
 
 struct TrialResult {
@@ -35,11 +37,15 @@ struct TrialResult {
   std::vector<std::string> server_command;
   std::optional<CpuSample> cpu;  // used by the server within the measured window
   std::optional<MemorySample> memory;
-  Json load;  // what the load generator printed; null if it did not
+  std::optional<SyscallCounts> counts;  // of the window, in a counting trial
+  Nanoseconds held_for{};  // so long the load generator was held still within its window
+  Json load;               // what the load generator printed; null if it did not
 
   bool ok() const noexcept { return error.empty(); }
   // Server CPU time over the requests of the window.
   std::optional<double> cpu_ns_per_request() const;
+  // Without the time that the load generator was held still.
+  std::optional<double> requests_per_second() const;
 };
 
 // Everything that goes wrong is in the result. Leaves no process behind.

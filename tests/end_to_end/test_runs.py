@@ -34,6 +34,36 @@ def test_a_run_measures_and_reports(bench):
     assert str(bench.out / "report.json") in result.stdout
 
 
+def test_system_calls_are_counted_in_a_pass_of_their_own(bench):
+    bench.server("good")
+    assert bench.run("--repetitions", "2").returncode == 0
+    ours = bench.report()["muxbench"]
+    used = [rung for rung in ours["counting"] if rung["used"]]
+    if not used:
+        # Nothing can count here: the reasons are told, and no cell has counts.
+        assert all(rung["reason"] for rung in ours["counting"])
+        assert any("System calls are not counted" in note for note in ours["run"]["notes"])
+        assert not any("counts" in cell for cell in ours["cells"])
+        return
+    assert used[0]["self_test"] == {"expected_calls": 1000, "counted_calls": 1000}
+    assert len(ours["counting_trials"]) == 2 == ours["plan"]["counting_trials"]
+    assert len(ours["trials"]) == 4
+    for cell in ours["cells"]:
+        counts = cell["counts"]
+        assert counts["throughput_ratio"] > 0
+        # Python's socket.send is one sendto for each answer; the load generator is held still at both edges of the
+        # window, in the middle of a request at most.
+        assert abs(counts["syscalls"]["sendto"]["calls"] - counts["requests"]) <= 3, counts
+
+
+def test_counting_can_be_left_out(bench):
+    bench.server("good")
+    assert bench.run("--no-counting", "--repetitions", "1").returncode == 0
+    ours = bench.report()["muxbench"]
+    assert ours["counting"] == [] == ours["counting_trials"]
+    assert not any("counts" in cell for cell in ours["cells"])
+
+
 def test_blocks_hold_every_cell_once_and_the_seed_gives_the_order(bench):
     bench.server("good", "second")
     assert bench.run("--seed", "7", "--duration", "20ms").returncode == 0

@@ -35,8 +35,8 @@ std::vector<Experiment> experiments(int count) {
 Fitted fitted(const char* profile, int model_count, int experiment_count,
               const FixedAmounts& fixed = {}) {
   const auto list = models(model_count);
-  return fit(experiments(experiment_count), block_cost(list, kPlenty), *find_profile(profile),
-             fixed);
+  return fit(experiments(experiment_count), experiment_cost(list, kPlenty, Counting::last_points),
+             *find_profile(profile), fixed);
 }
 
 TEST(Fit, LeavesAloneWhatFits) {

@@ -42,6 +42,30 @@ TEST(OrderTrials, ABlockHoldsEveryCellOnce) {
   }
 }
 
+TEST(OrderTrials, CountingTrialsAreABlockAfterTheFirst) {
+  const Planned planned;
+  const auto all = order_trials(planned.cells, planned.experiments, 1, Counting::all_points);
+  ASSERT_EQ(all.size(), 75U + 15U);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].counting, i >= 15 && i < 30) << i;
+  // The last point of 3 models in 2 experiments.
+  EXPECT_EQ(counted_cells(planned.cells, Counting::last_points).size(), 6U);
+  for (const std::size_t cell : counted_cells(planned.cells, Counting::last_points)) {
+    EXPECT_THAT(planned.cells[cell].id, testing::AnyOf(HasSubstr(":64"), HasSubstr(":100/")));
+  }
+}
+
+TEST(CountedCells, OfAModelThatCannotRunAtTheLastPointItIsTheOneBefore) {
+  Planned planned;
+  planned.models[0].capabilities.max_connections = 10;
+  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
+  std::set<std::string> ids;
+  for (const std::size_t cell : counted_cells(planned.cells, Counting::last_points)) {
+    ids.insert(planned.cells[cell].id);
+  }
+  EXPECT_TRUE(ids.contains("a/one/connections:8")) << *ids.begin();
+  EXPECT_TRUE(counted_cells(planned.cells, Counting::none).empty());
+}
+
 TEST(OrderTrials, TheSeedGivesTheOrder) {
   const Planned planned;
   EXPECT_EQ(planned.order(42), planned.order(42));

@@ -1,0 +1,96 @@
+// muxbench count: runs a program and tells what it and its children asked of the kernel. It is how
+// the driver counts, made usable by itself, and how the tests prove that its counts are exact.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "driver/commands.h"
+#include "driver/counting/counts_json.h"
+#include "driver/interrupt.h"
+
+namespace muxbench {
+namespace {
+
+struct CountOptions {
+  std::string rung;  // empty: the first that works
+  std::string out;   // empty: standard error
+  std::vector<std::string> command;
+};
+
+Result<std::unique_ptr<SyscallCounter>> open_counter(const std::string& rung) {
+  std::string reasons;
+  for (const char* name : kRungs) {
+    if (!rung.empty() && rung != name) continue;
+    TriedRung tried = try_rung(name);
+    if (tried.counter) return std::move(tried.counter);
+    reasons += fmt::format("; {}: {}", name, tried.rung.reason);
+  }
+  return Error{"system calls cannot be counted here" + reasons, Exit::unavailable};
+}
+
+// Its own streams, in the group from before its first call; never comes back.
+[[noreturn]] void become(const std::vector<std::string>& command, int procs) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  restore_signals();
+  if (::write(procs, "0", 1) == 1) ::execvp(arguments[0], arguments.data());
+  const Error error =
+      usage_error("cannot start {}: {}; check that the file is there and may be executed",
+                  command[0], describe(last_errno()));
+  ::_exit(report(kProgram, error));
+}
+
+// A signal to the driver is passed on, so that a server ends as it should.
+int wait_for(pid_t child) {
+  int status = 0;
+  bool passed_on = false;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return 1;
+    if (interrupted() && !passed_on) passed_on = ::kill(child, SIGTERM) == 0;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int count(const CountOptions& options) {
+  auto counter = open_counter(options.rung);
+  if (!counter) return report(kProgram, counter.error());
+  const auto group = Cgroup::make();
+  if (!group) return report(kProgram, group.error());
+  if (auto watching = (*counter)->watch(*group); !watching) {
+    return report(kProgram, watching.error());
+  }
+  const auto before = (*counter)->read();
+  if (!before) return report(kProgram, before.error());
+  const pid_t child = ::fork();
+  if (child == 0) become(options.command, group->procs_fd());
+  if (child < 0) return report(kProgram, fail("cannot fork: {}", describe(last_errno())));
+  const int status = wait_for(child);
+  const auto counts = (*counter)->read();
+  if (!counts) return report(kProgram, counts.error());
+  const std::string text = to_json(*counts - *before, (*counter)->rung()).dump(2) + "\n";
+  if (options.out.empty()) {
+    fmt::print(stderr, "{}", text);
+  } else if (!(std::ofstream(options.out) << text).flush()) {
+    return report(kProgram, fail("cannot write {}; choose another place with --out", options.out));
+  }
+  return status;
+}
+
+}  // namespace
+
+void add_count_command(CLI::App& app, int& status) {
+  auto options = std::make_shared<CountOptions>();
+  CLI::App* command = app.add_subcommand(
+      "count", "Run a program; print the system calls of it and its children as JSON");
+  command->add_option("--rung", options->rung, "bpf or perf (default: the first that works here)")
+      ->check(CLI::IsMember({"bpf", "perf"}));
+  command->add_option("--out", options->out, "A file for the counts (default: standard error)");
+  command->add_option("COMMAND", options->command, "After --, the program and its arguments")
+      ->required();
+  command->callback([options, &status] { status = count(*options); });
+}
+
+}  // namespace muxbench

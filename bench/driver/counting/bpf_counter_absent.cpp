@@ -1,0 +1,10 @@
+// Stands in for bpf_counter.cpp in a build without clang, bpftool or libbpf.
+#include "driver/counting/syscall_counter.h"
+
+namespace muxbench {
+
+Result<std::unique_ptr<SyscallCounter>> open_bpf_counter() {
+  return fail("this muxbench was built without BPF: {}", MUXBENCH_NO_BPF_BECAUSE);
+}
+
+}  // namespace muxbench
