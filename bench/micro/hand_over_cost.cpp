@@ -1,9 +1,10 @@
-// hand_over_cost/<means>: giving a piece of work, or a connection, to somebody else and hearing
-// back that it was taken.
+// hand_over_cost/<means>: giving a piece of work, or a connection, to somebody else and hearing back
+// that it was taken.
 //
-// Timed: the whole round trip, by wall clock, both sides allowed on the same CPUs. Outside:
-// starting the partner, where it lives longer than one hand-over.
-#include <benchmark/benchmark.h>
+// Unit: the time of one hand-over. Inputs: for a thread that waits, the CPU that it runs on, the
+// giver's or another one; a process or thread that is made for the purpose starts on the giver's.
+// Timed: the whole round trip by wall clock: from giving until the answer, the exit or the join.
+// Outside of it: starting the partner where it outlives one hand-over.
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,16 +18,19 @@
 
 #include "base/unique_fd.h"
 #include "benchmarks.h"
+#include "cpus.h"
+#include "samples.h"
 
 namespace muxbench {
 namespace {
 
 // A thread pool's queue with one place, and the answer coming back the same way.
-void queue_round_trip(benchmark::State& state) {
+void queue_round_trip(benchmark::State& state, std::optional<int> cpu) {
   std::mutex mutex;
   std::condition_variable changed;
   enum class Turn { caller, worker, over } turn = Turn::caller;
   std::jthread worker([&] {
+    if (cpu) move_thread_to(*cpu);
     std::unique_lock lock(mutex);
     while (true) {
       changed.wait(lock, [&] { return turn != Turn::caller; });
@@ -40,92 +44,106 @@ void queue_round_trip(benchmark::State& state) {
     turn = next;
     changed.notify_one();
     if (next == Turn::worker) changed.wait(lock, [&] { return turn == Turn::caller; });
+    return true;
   };
-  for (auto _ : state) give(Turn::worker);
+  time_loop(state, "the queue", [&] { return give(Turn::worker); });
   give(Turn::over);
 }
 
-void eventfd_round_trip(benchmark::State& state) {
+void eventfd_round_trip(benchmark::State& state, std::optional<int> cpu) {
   const UniqueFd there(::eventfd(0, EFD_CLOEXEC));
   const UniqueFd back(::eventfd(0, EFD_CLOEXEC));
-  constexpr std::uint64_t kOver = 2;
+  constexpr eventfd_t kWork = 1;
+  constexpr eventfd_t kOver = 1'000'000;
   std::jthread worker([&] {
+    if (cpu) move_thread_to(*cpu);
     eventfd_t value = 0;
-    while (::eventfd_read(there.get(), &value) == 0 && value != kOver)
+    // At the end a piece of work whose answer nobody waited for may be counted together with kOver.
+    while (::eventfd_read(there.get(), &value) == 0 && value < kOver) {
       ::eventfd_write(back.get(), 1);
+    }
   });
   eventfd_t answer = 0;
-  for (auto _ : state) {
-    ::eventfd_write(there.get(), 1);
-    ::eventfd_read(back.get(), &answer);
-  }
+  time_loop(state, "eventfd", [&] {
+    return ::eventfd_write(there.get(), kWork) == 0 && ::eventfd_read(back.get(), &answer) == 0;
+  });
   ::eventfd_write(there.get(), kOver);
 }
 
 void fork_and_wait(benchmark::State& state) {
-  for (auto _ : state) {
+  time_loop(state, "fork", [] {
     const pid_t child = ::fork();
     if (child == 0) ::_exit(0);
-    if (child < 0 || ::waitpid(child, nullptr, 0) != child)
-      return state.SkipWithError("fork failed");
-  }
+    pid_t ended;
+    while ((ended = ::waitpid(child, nullptr, 0)) < 0 && errno == EINTR) {
+    }
+    return child > 0 && ended == child;
+  });
 }
 
 void thread_and_join(benchmark::State& state) {
-  for (auto _ : state) {
+  time_loop(state, "pthread_create", [] {
     pthread_t thread;
-    if (::pthread_create(
-            &thread, nullptr, [](void*) -> void* { return nullptr; }, nullptr) != 0) {
-      return state.SkipWithError("pthread_create failed");
-    }
-    ::pthread_join(thread, nullptr);
-  }
+    const auto nothing = [](void*) -> void* { return nullptr; };
+    return ::pthread_create(&thread, nullptr, nothing, nullptr) == 0 &&
+           ::pthread_join(thread, nullptr) == 0;
+  });
 }
 
-// A descriptor through an AF_UNIX socket (unix(7), SCM_RIGHTS), sent and received by the same
-// thread.
-void pass_descriptor(benchmark::State& state) {
+// A descriptor through an AF_UNIX socket (unix(7), SCM_RIGHTS), sent, received and closed by the
+// same thread.
+bool pass_descriptor(int from, int to) {
+  char byte = 'x';
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &from, sizeof from);
+  if (::sendmsg(from, &message, 0) != 1) return false;
+  if (::recvmsg(to, &message, MSG_CMSG_CLOEXEC) != 1) return false;
+  header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr) return false;
+  int taken = -1;
+  std::memcpy(&taken, CMSG_DATA(header), sizeof taken);
+  return ::close(taken) == 0;
+}
+
+void scm_rights(benchmark::State& state) {
   int ends[2] = {-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return state.SkipWithError("no socketpair");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return give_up(state, "cannot open a pair of sockets");
+  }
   const UniqueFd left(ends[0]);
   const UniqueFd right(ends[1]);
-  for (auto _ : state) {
-    char byte = 'x';
-    iovec piece{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    const int given = left.get();
-    std::memcpy(CMSG_DATA(header), &given, sizeof given);
-    if (::sendmsg(left.get(), &message, 0) != 1 ||
-        ::recvmsg(right.get(), &message, MSG_CMSG_CLOEXEC) != 1) {
-      return state.SkipWithError("passing a descriptor failed");
-    }
-    int taken = -1;
-    std::memcpy(&taken, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof taken);
-    const UniqueFd closes(taken);
+  time_loop(state, "SCM_RIGHTS", [&] { return pass_descriptor(left.get(), right.get()); });
+}
+
+// Both places for a partner that waits in a thread of its own.
+void add_both_places(const std::string& name,
+                     void (*round_trip)(benchmark::State&, std::optional<int>)) {
+  add_benchmark(name + "/same_cpu", [=](benchmark::State& state) { round_trip(state, {}); });
+  if (const auto cpu = other_cpu()) {
+    add_benchmark(name + "/other_cpu", [=](benchmark::State& state) { round_trip(state, cpu); });
+  } else {
+    add_missing(name + "/other_cpu", "this process may run on one CPU only");
   }
 }
 
 }  // namespace
 
 void register_hand_over_cost() {
-  const auto add = [](const char* name, void (*function)(benchmark::State&)) {
-    benchmark::RegisterBenchmark(name, function)->UseRealTime();
-  };
-  add("hand_over_cost/thread_pool_queue", queue_round_trip);
-  add("hand_over_cost/eventfd", eventfd_round_trip);
-  add("hand_over_cost/fork_wait", fork_and_wait);
-  add("hand_over_cost/pthread_create_join", thread_and_join);
-  add("hand_over_cost/scm_rights", pass_descriptor);
+  add_both_places("hand_over_cost/thread_pool_queue", queue_round_trip);
+  add_both_places("hand_over_cost/eventfd", eventfd_round_trip);
+  add_benchmark("hand_over_cost/fork_wait", fork_and_wait);
+  add_benchmark("hand_over_cost/pthread_create_join", thread_and_join);
+  add_benchmark("hand_over_cost/scm_rights", scm_rights);
 }
 
 }  // namespace muxbench

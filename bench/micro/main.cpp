@@ -1,66 +1,190 @@
-// Micro-benchmarks of what I/O multiplexing is made of. Takes Google Benchmark's options, for
-// example
-//   micro --benchmark_filter=wait_cost --benchmark_repetitions=5
-//   --benchmark_enable_random_interleaving=true
-#include <benchmark/benchmark.h>
-#include <sched.h>
+// Micro-benchmarks of what I/O multiplexing is made of, in Google Benchmark's format. Takes its own
+// options and Google Benchmark's, for example
+//   micro --budget 35 --out micro.json
+//   micro --budget 5 --benchmark_filter=wait_cost/poll
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
 #include "benchmarks.h"
+#include "cpus.h"
+#include "display.h"
+#include "plan.h"
+#include "run_state.h"
+#include "watched_set.h"
 
 namespace muxbench {
 namespace {
 
-// Two descriptors a pair; 100 are left for everything else.
-std::size_t raise_descriptor_limit() {
+constexpr const char* kProgram = "micro";
+constexpr int kExitInterrupted = 130;
+
+struct Options {
+  double budget_seconds = 35;
+  std::string out;
+  unsigned repetitions = 5;
+  std::size_t largest = 0;
+  bool quiet = false;
+  std::vector<std::string> rest;
+};
+
+// Pairs of descriptors that the limit of this process leaves; 100 are kept for everything else.
+std::size_t pairs_allowed() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
   constexpr rlim_t kReserve = 1024 + 100;  // partners are moved above 1024, see WatchedSet
-  const rlim_t pairs = limit.rlim_cur > kReserve ? (limit.rlim_cur - kReserve) / 2 : 8;
-  return std::min<std::size_t>(pairs, 8192);
+  return limit.rlim_cur > kReserve + 16 ? (limit.rlim_cur - kReserve) / 2 : 8;
 }
 
-// On one CPU throughout: the last one of those allowed, since the first serves most interrupts.
-void pin() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
-    if (!CPU_ISSET(static_cast<unsigned>(cpu), &allowed)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<unsigned>(cpu), &one);
-    ::sched_setaffinity(0, sizeof one, &one);
-    benchmark::AddCustomContext("pinned_to_cpu", std::to_string(cpu));
-    return;
+// Tries with a few pairs what many will cost; twice, since the first time is not typical.
+HostCosts measure_host() {
+  constexpr std::size_t kPairs = 256;
+  HostCosts costs{.most_pairs = pairs_allowed()};
+  const std::size_t count = std::min(kPairs, costs.most_pairs);
+  for (int round = 0; round < 2; ++round) {
+    const auto begin = Clock::now();
+    Nanoseconds use{};
+    if (const auto set = WatchedSet::make(Pairs::socketpair, count)) {
+      const auto opened = Clock::now();
+      set->fill(count);
+      set->drain(count);
+      use = Clock::now() - opened;
+    }
+    const auto all = Clock::now() - begin;
+    costs.use_pair = use / static_cast<long>(count);
+    costs.open_pair = (all - use) / static_cast<long>(count);
   }
+  // Registration with a primitive, and its removal, cost about as much again.
+  costs.open_pair *= 2;
+  return costs;
+}
+
+Plan choose_plan(const Options& options, Clock::time_point begin) {
+  HostCosts host = measure_host();
+  if (options.largest != 0) host.most_pairs = std::min(host.most_pairs, options.largest);
+  const Nanoseconds budget(static_cast<Nanoseconds::rep>(options.budget_seconds * 1e9));
+  const Amounts amounts{.waiting = kWaitingBenchmarks,
+                        .others = kOtherBenchmarks,
+                        .repetitions = options.repetitions};
+  const Plan plan = make_plan(budget, host, amounts);
+  set_time_limit(plan.slice, begin + std::max(budget, Nanoseconds(std::chrono::seconds(1))));
+  return plan;
+}
+
+void describe(const Options& options, const Plan& plan) {
+  const auto add = [](const char* key, const std::string& value) {
+    benchmark::AddCustomContext(key, value);
+  };
+  utsname host{};
+  ::uname(&host);
+  const auto cpu = pin_process();
+  add("muxbench_micro", "1.0");  // the version of these names
+  add("kernel", host.release);
+  add("pinned_to_cpu", cpu ? std::to_string(*cpu) : "none");
+  add("random_interleaving", "true");
+  add("repetition_time", "median of samples");
+  add("budget_seconds", fmt::format("{:g}", options.budget_seconds));
+  add("slice_us", std::to_string(plan.slice.count() / 1000));
+  add("largest_watched", std::to_string(plan.largest));
+  add("kevent_backend", MUXBENCH_KEVENT_BACKEND);
+#ifdef __OPTIMIZE__
+  add("muxbench_optimised", "true");
+#else
+  add("muxbench_optimised", "false");
+#endif
+  add("library_build_type_means",
+      "of libbenchmark itself; none of its code runs inside a timed region");
+}
+
+Result<> check_writable(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (fd) return {};
+  return fail("cannot write {}: {}; name another file with --out", path, describe(last_errno()));
+}
+
+// min_time 0: a benchmark is run once for each repetition and uses its slice by itself.
+Result<> initialize(const Options& options, const std::string& out) {
+  std::vector<std::string> words{kProgram, "--benchmark_min_time=0",
+                                 fmt::format("--benchmark_repetitions={}", options.repetitions),
+                                 "--benchmark_enable_random_interleaving=true",
+                                 "--benchmark_display_aggregates_only=true"};
+  if (!out.empty()) {
+    words.push_back("--benchmark_out=" + out);
+    words.push_back("--benchmark_out_format=json");
+  }
+  words.insert(words.end(), options.rest.begin(), options.rest.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (argc == 1) return {};
+  return usage_error("unknown option {} (see {} --help)", argv[1], kProgram);
+}
+
+int run(const Options& options) {
+  catch_interrupts();
+  const auto begin = Clock::now();
+  const std::string part = options.out.empty() ? "" : options.out + ".part";
+  if (const auto good = initialize(options, part); !good) return report(kProgram, good.error());
+  if (!part.empty()) {
+    if (const auto good = check_writable(part); !good) return report(kProgram, good.error());
+  }
+  const Plan plan = choose_plan(options, begin);
+  describe(options, plan);
+  register_syscall_floor();
+  register_wait_cost(plan.largest);
+  register_registration_cost(pairs_allowed());
+  register_hand_over_cost();
+  register_session_cost();
+
+  Display display(options.quiet);
+  benchmark::RunSpecifiedBenchmarks(&display);
+  benchmark::Shutdown();
+  if (interrupted()) {
+    if (!part.empty()) ::unlink(part.c_str());
+    report(kProgram, fail("interrupted; no result was written, since part of it would look whole"));
+    return kExitInterrupted;
+  }
+  if (!part.empty() && ::rename(part.c_str(), options.out.c_str()) != 0) {
+    return report(kProgram, fail("cannot write {}: {}", options.out, describe(last_errno())));
+  }
+  if (display.failures().empty()) return 0;
+  return report(kProgram, fail("{} runs failed, for example {}", display.failures().size(),
+                               display.failures().front()));
 }
 
 }  // namespace
-
-void register_missing(const std::string& name, const std::string& reason) {
-  benchmark::RegisterBenchmark(name.c_str(), [reason](benchmark::State& state) {
-    state.SkipWithError(reason.c_str());
-    for (auto _ : state) {
-    }
-  });
-}
 
 }  // namespace muxbench
 
 int main(int argc, char** argv) {
   using namespace muxbench;
-  const std::size_t largest = raise_descriptor_limit();
-  pin();
-  register_syscall_floor();
-  register_wait_cost(largest);
-  register_registration_cost(largest);
-  register_hand_over_cost();
-  register_session_cost();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  Options options;
+  CLI::App app("Times what I/O multiplexing is made of, with Google Benchmark.", kProgram);
+  app.add_option("--budget", options.budget_seconds, "Seconds that the run may take (default: 35)")
+      ->check(CLI::Range(0.1, 36'000.0));
+  app.add_option("--out", options.out, "Write Google Benchmark's JSON here, when it is whole");
+  app.add_option("--repetitions", options.repetitions, "Of each benchmark (default: 5)")
+      ->check(CLI::Range(1U, 1000U));
+  app.add_option("--largest", options.largest,
+                 "Watch no more descriptors (default: what the limit and the time allow)")
+      ->check(CLI::Range(std::size_t{8}, std::size_t{32'768}));
+  app.add_flag("--quiet", options.quiet, "Print nothing but warnings and errors");
+  app.footer("Options of Google Benchmark (--benchmark_filter=REGEX and others) are passed on.");
+  app.allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return report(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
+  }
+  options.rest = app.remaining();
+  return run(options);
 }

@@ -1,99 +1,102 @@
-// registration_cost/<what>/<N>: what it costs to tell the kernel what to watch, per descriptor
-// (items_per_second counts them).
+// registration_cost/<mechanism>/<add, modify or delete>/batch:<B>: what it costs to tell the kernel
+// what to watch.
 //
-// Timed: the calls that add, change or remove N registrations, by clock readings around all N.
-// Outside: opening the descriptors, and bringing the set back to where it was. poll and select have
-// no such call: their list is handed over at each wait.
-#include <benchmark/benchmark.h>
-
-#include "base/clock.h"
+// Unit: the time of one change. Inputs: 256 idle AF_UNIX socket pairs; B is how many changes travel
+// in one system call, 1 or all 256. epoll_ctl takes one only; kevent, io_submit and io_uring_enter
+// take many; real-time signals need three fcntl calls to add a descriptor and one to delete it.
+// Timed: the calls that change all 256 registrations. Outside of it: opening the descriptors, and
+// bringing the set back to where it was. poll and select have no such call: their list is handed
+// over at each wait.
 #include "benchmarks.h"
-#include "waiters.h"
+#include "registrars.h"
+#include "samples.h"
 
 namespace muxbench {
 namespace {
 
 constexpr std::size_t kDescriptors = 256;
+constexpr std::int64_t kAll = kDescriptors;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+enum class Operation { add, modify, remove };
+
+// Not every mechanism can change a registration in place.
+template <typename Registrar>
+bool modify(Registrar& registrar) {
+  if constexpr (requires { registrar.modify(); }) return registrar.modify();
+  return false;
 }
 
-void control_all(int epoll, int operation, std::uint32_t events, const WatchedSet& set) {
-  for (const UniqueFd& fd : set.watched()) {
-    epoll_event event{.events = events, .data = {.fd = fd.get()}};
-    ::epoll_ctl(epoll, operation, fd.get(), &event);
+template <typename Registrar>
+bool perform(Registrar& registrar, Operation operation) {
+  switch (operation) {
+    case Operation::add:
+      return registrar.add();
+    case Operation::modify:
+      return modify(registrar);
+    case Operation::remove:
+      return registrar.remove();
   }
+  return false;
 }
 
-// The operation named is timed; the ones that lead back to the starting point are not.
-void epoll_control(benchmark::State& state, int operation) {
+template <typename Registrar>
+void registration_cost(benchmark::State& state, Operation operation) {
   const auto set = WatchedSet::make(Pairs::socketpair, kDescriptors);
-  if (!set) return state.SkipWithError(set.error().message.c_str());
-  const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  if (operation != EPOLL_CTL_ADD) control_all(epoll.get(), EPOLL_CTL_ADD, EPOLLIN, *set);
-  std::uint32_t events = EPOLLIN;
-  for (auto _ : state) {
-    if (operation == EPOLL_CTL_MOD) events ^= EPOLLIN | EPOLLOUT;
-    const auto begin = Clock::now();
-    control_all(epoll.get(), operation, events, *set);
-    state.SetIterationTime(seconds_since(begin));
-    if (operation == EPOLL_CTL_ADD) control_all(epoll.get(), EPOLL_CTL_DEL, 0, *set);
-    if (operation == EPOLL_CTL_DEL) control_all(epoll.get(), EPOLL_CTL_ADD, EPOLLIN, *set);
+  if (!set) return give_up(state, set.error().message);
+  Registrar registrar(*set, static_cast<std::size_t>(state.range(0)));
+  if (!registrar.open()) {
+    return give_up(state, fmt::format("set-up failed: {}", describe(last_errno())));
   }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDescriptors));
+  bool good = operation == Operation::add || registrar.add();
+  take_samples(state, kAll, [&](Region& region) {
+    region.begin();
+    good &= perform(registrar, operation);
+    region.end();
+    if (operation == Operation::add) good &= registrar.remove();
+    if (operation == Operation::remove) good &= registrar.add();
+    registrar.settle();
+    if (!good) region.fail("a registration was refused");
+  });
 }
 
-#ifdef MUXBENCH_HAS_LIBURING
-// Arms a poll for every descriptor, `batch` of them with each io_uring_enter.
-void uring_arm(benchmark::State& state) {
-  const auto batch = static_cast<std::size_t>(state.range(0));
-  const auto set = WatchedSet::make(Pairs::socketpair, kDescriptors);
-  if (!set) return state.SkipWithError(set.error().message.c_str());
-  io_uring ring{};
-  if (const int status = ::io_uring_queue_init(2 * kDescriptors, &ring, 0); status != 0) {
-    return state.SkipWithError(describe(static_cast<Errno>(-status)).c_str());
+template <typename Registrar>
+void add_registrations(const std::string& mechanism, std::vector<Operation> operations,
+                       std::vector<std::int64_t> batches) {
+  for (const Operation operation : operations) {
+    const char* name = operation == Operation::add      ? "add"
+                       : operation == Operation::modify ? "modify"
+                                                        : "delete";
+    add_benchmark(
+        fmt::format("registration_cost/{}/{}", mechanism, name),
+        [operation](benchmark::State& state) { registration_cost<Registrar>(state, operation); },
+        "batch", batches);
   }
-  for (auto _ : state) {
-    const auto begin = Clock::now();
-    for (std::size_t i = 0; i < kDescriptors; ++i) {
-      io_uring_sqe* sqe = ::io_uring_get_sqe(&ring);
-      ::io_uring_prep_poll_add(sqe, set->watched()[i].get(), POLLIN);
-      if ((i + 1) % batch == 0) ::io_uring_submit(&ring);
-    }
-    state.SetIterationTime(seconds_since(begin));
-    io_uring_sqe* sqe = ::io_uring_get_sqe(&ring);
-    ::io_uring_prep_cancel(sqe, nullptr, IORING_ASYNC_CANCEL_ANY);
-    ::io_uring_submit_and_wait(&ring, kDescriptors + 1);
-    ::io_uring_cq_advance(&ring, ::io_uring_cq_ready(&ring));
-  }
-  ::io_uring_queue_exit(&ring);
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kDescriptors));
 }
-#endif
 
 }  // namespace
 
-void register_registration_cost(std::size_t largest) {
-  if (largest < kDescriptors) {
-    return register_missing("registration_cost",
-                            "the descriptor limit is too low; raise it with ulimit -n");
+void register_registration_cost(std::size_t pairs_allowed) {
+  if (pairs_allowed < kDescriptors) {
+    return add_missing("registration_cost",
+                       "it takes 256 pairs of descriptors; raise the limit with ulimit -n");
   }
-  constexpr std::pair<int, const char*> kOperations[] = {
-      {EPOLL_CTL_ADD, "add"}, {EPOLL_CTL_MOD, "modify"}, {EPOLL_CTL_DEL, "delete"}};
-  for (const auto& [operation, name] : kOperations) {
-    benchmark::RegisterBenchmark(
-        fmt::format("registration_cost/epoll_{}", name).c_str(),
-        [operation = operation](benchmark::State& s) { epoll_control(s, operation); })
-        ->UseManualTime();
+  const std::vector all{Operation::add, Operation::modify, Operation::remove};
+  add_registrations<EpollControl>("epoll", all, {1});
+  add_registrations<KeventChanges>("kevent", all, {1, kAll});
+  add_registrations<SignalRequests>("rt_signal", {Operation::add, Operation::remove}, {1});
+  if (const std::string reason = AioPoll::why_not(); !reason.empty()) {
+    add_missing("registration_cost/aio_poll", reason);
+  } else {
+    add_registrations<AioSubmissions>("aio_poll", {Operation::add}, {1, kAll});
   }
 #ifdef MUXBENCH_HAS_LIBURING
-  benchmark::RegisterBenchmark("registration_cost/uring_poll_add/batch", uring_arm)
-      ->Arg(1)
-      ->Arg(static_cast<std::int64_t>(kDescriptors))
-      ->UseManualTime();
+  if (const std::string reason = UringPoll::why_not(); !reason.empty()) {
+    add_missing("registration_cost/uring_poll", reason);
+  } else {
+    add_registrations<UringPollRequests>("uring_poll", all, {1, kAll});
+  }
 #else
-  register_missing("registration_cost/uring_poll_add", "built without liburing");
+  add_missing("registration_cost/uring_poll", "built without liburing");
 #endif
 }
 

@@ -1,21 +1,28 @@
-// syscall_floor/<call>: what nothing can be cheaper than: the cheapest system call, a receive that
-// finds nothing, and a byte's way through a socket pair and through loopback TCP.
+// syscall_floor/<call>: what nothing can be cheaper than: a reading of the clock, the cheapest system
+// call, a receive that finds nothing, and 64 bytes' way through a socket pair and through loopback
+// TCP.
 //
-// Timed: the loop body named. Outside: opening the sockets.
-#include <benchmark/benchmark.h>
+// Unit: the time of one call, or of one send and the recv that takes what it sent. Inputs: 64 bytes
+// a message, non-blocking sockets, TCP_NODELAY, both ends in this thread.
+// Timed: a loop over the calls named. Outside of it: opening the sockets. For send and recv apart,
+// the other call of the pair follows or precedes outside of the timed region.
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "benchmarks.h"
 #include "net/socket.h"
 #include "net/sys.h"
+#include "samples.h"
 
 namespace muxbench {
 namespace {
 
+constexpr std::size_t kBytes = 64;
+
 struct Ends {
   UniqueFd left;
   UniqueFd right;
+  bool open() const { return left && right; }
 };
 
 Ends open_socketpair() {
@@ -32,41 +39,86 @@ Ends open_loopback() {
   if (!client) return {};
   UniqueFd server(sys::accept(listener->get()).fd());
   set_nodelay(server.get());
+  set_nodelay(client->get());
   return {std::move(*client), std::move(server)};
 }
 
+using Open = Ends (*)();
+
+bool send_all(int fd) {
+  std::byte buffer[kBytes] = {};
+  const iovec piece{buffer, kBytes};
+  return sys::send(fd, {&piece, 1}).ok();
+}
+
+bool recv_all(int fd) {
+  std::byte buffer[kBytes];
+  return sys::recv(fd, buffer).ok();
+}
+
+void clock_reading(benchmark::State& state) {
+  time_loop(state, "the clock", [] {
+    benchmark::DoNotOptimize(Clock::now());
+    return true;
+  });
+}
+
 void call_getppid(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(::syscall(SYS_getppid));
+  time_loop(state, "getppid", [] { return ::syscall(SYS_getppid) >= 0; });
 }
 
 void recv_nothing(benchmark::State& state) {
   const Ends ends = open_socketpair();
-  std::byte buffer[64];
-  for (auto _ : state) benchmark::DoNotOptimize(sys::recv(ends.left.get(), buffer).would_block());
+  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  std::byte buffer[kBytes];
+  time_loop(state, "recv", [&] { return sys::recv(ends.left.get(), buffer).would_block(); });
 }
 
-void send_and_recv(benchmark::State& state, Ends (*open)()) {
+void send_and_recv(benchmark::State& state, Open open) {
   const Ends ends = open();
-  if (!ends.left || !ends.right) return state.SkipWithError("cannot open a pair of sockets");
-  std::byte buffer[64] = {};
-  const iovec piece{buffer, sizeof buffer};
-  for (auto _ : state) {
-    const IoResult sent = sys::send(ends.left.get(), {&piece, 1});
-    const IoResult got = sys::recv(ends.right.get(), buffer);
-    if (!sent.ok() || !got.ok())
-      return state.SkipWithError("the socket did not take or give 64 bytes");
-  }
+  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  time_loop(state, "send or recv",
+            [&] { return send_all(ends.left.get()) && recv_all(ends.right.get()); });
+}
+
+// The two halves apart, by a reading of the clock around each call.
+void send_alone(benchmark::State& state, Open open) {
+  const Ends ends = open();
+  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  take_samples(state, 1, [&](Region& region) {
+    region.begin();
+    const bool sent = send_all(ends.left.get());
+    region.end();
+    if (!sent || !recv_all(ends.right.get())) region.fail("send failed");
+  });
+}
+
+void recv_alone(benchmark::State& state, Open open) {
+  const Ends ends = open();
+  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  take_samples(state, 1, [&](Region& region) {
+    const bool sent = send_all(ends.left.get());
+    region.begin();
+    const bool got = recv_all(ends.right.get());
+    region.end();
+    if (!sent || !got) region.fail("recv failed");
+  });
 }
 
 }  // namespace
 
 void register_syscall_floor() {
-  benchmark::RegisterBenchmark("syscall_floor/getppid", call_getppid);
-  benchmark::RegisterBenchmark("syscall_floor/recv_eagain", recv_nothing);
-  benchmark::RegisterBenchmark("syscall_floor/send_recv/socketpair",
-                               [](benchmark::State& s) { send_and_recv(s, open_socketpair); });
-  benchmark::RegisterBenchmark("syscall_floor/send_recv/loopback_tcp",
-                               [](benchmark::State& s) { send_and_recv(s, open_loopback); });
+  add_benchmark("syscall_floor/clock_reading", clock_reading);
+  add_benchmark("syscall_floor/getppid", call_getppid);
+  add_benchmark("syscall_floor/recv_eagain", recv_nothing);
+  for (const auto& [name, open] : {std::pair<std::string, Open>{"socketpair", open_socketpair},
+                                   std::pair<std::string, Open>{"loopback_tcp", open_loopback}}) {
+    const Open with = open;
+    add_benchmark("syscall_floor/send/" + name, [=](auto& state) { send_alone(state, with); });
+    add_benchmark("syscall_floor/recv/" + name, [=](auto& state) { recv_alone(state, with); });
+    add_benchmark("syscall_floor/send_recv/" + name,
+                  [=](auto& state) { send_and_recv(state, with); });
+  }
 }
 
 }  // namespace muxbench
