@@ -20,6 +20,7 @@
 #include "benchmarks.h"
 #include "cpus.h"
 #include "samples.h"
+#include "watched_set.h"
 
 namespace muxbench {
 namespace {
@@ -71,6 +72,7 @@ void eventfd_round_trip(benchmark::State& state, std::optional<int> cpu) {
 }
 
 void fork_and_wait(benchmark::State& state) {
+  close_borrowed_set();  // fork(2) copies the table of descriptors
   time_loop(state, "fork", [] {
     const pid_t child = ::fork();
     if (child == 0) ::_exit(0);

@@ -43,26 +43,28 @@ std::size_t pairs_allowed() {
   return limit.rlim_cur > kReserve + 16 ? (limit.rlim_cur - kReserve) / 2 : 8;
 }
 
-// Tries with a few pairs what many will cost; twice, since the first time is not typical.
+// Tries with a few pairs what many will cost; the best of several times, since the others were
+// disturbed or cold.
 HostCosts measure_host() {
-  constexpr std::size_t kPairs = 256;
-  HostCosts costs{.most_pairs = pairs_allowed()};
-  const std::size_t count = std::min(kPairs, costs.most_pairs);
-  for (int round = 0; round < 2; ++round) {
+  constexpr int kRounds = 5;
+  HostCosts costs{.most_pairs = pairs_allowed(),
+                  .open_pair = Nanoseconds::max(),
+                  .use_pair = Nanoseconds::max()};
+  const std::size_t count = std::min<std::size_t>(256, costs.most_pairs);
+  const auto each = [count](Nanoseconds time) { return time / static_cast<long>(count); };
+  for (int round = 0; round < kRounds; ++round) {
     const auto begin = Clock::now();
-    Nanoseconds use{};
-    if (const auto set = WatchedSet::make(Pairs::socketpair, count)) {
-      const auto opened = Clock::now();
-      set->fill(count);
-      set->drain(count);
-      use = Clock::now() - opened;
-    }
-    const auto all = Clock::now() - begin;
-    costs.use_pair = use / static_cast<long>(count);
-    costs.open_pair = (all - use) / static_cast<long>(count);
+    const auto set = borrow_set(Pairs::socketpair, count);
+    if (!set) return {.most_pairs = 8};
+    const auto opened = Clock::now();
+    (*set)->fill(count);
+    (*set)->drain(count);
+    const auto used = Clock::now();
+    close_borrowed_set();
+    const auto closed = Clock::now();
+    costs.use_pair = std::min(costs.use_pair, each(used - opened));
+    costs.open_pair = std::min(costs.open_pair, each(opened - begin + (closed - used)));
   }
-  // Registration with a primitive, and its removal, come on top.
-  costs.open_pair += costs.open_pair / 4;
   return costs;
 }
 

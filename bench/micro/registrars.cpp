@@ -96,8 +96,7 @@ bool UringPollRequests::submit(Prepare prepare) {
   for (std::size_t i = 0; i < set_.watched().size(); ++i) {
     io_uring_sqe* sqe = ::io_uring_get_sqe(&ring_);
     prepare(sqe, set_.watched()[i].get(), i + 1);  // user data 0 is that of removals and updates
-    const bool full = (i + 1) % batch_ == 0 || i + 1 == set_.watched().size();
-    if (full) good &= ::io_uring_submit(&ring_) > 0;
+    if ((i + 1) % batch_ == 0) good &= ::io_uring_submit(&ring_) == static_cast<int>(batch_);
   }
   return good;
 }
@@ -113,7 +112,7 @@ bool UringPollRequests::modify() {
   events_ ^= POLLRDHUP;
   due_ += set_.watched().size();
   return submit([&](io_uring_sqe* sqe, int, std::uint64_t id) {
-    ::io_uring_prep_poll_update(sqe, id, id, events_, IORING_POLL_UPDATE_EVENTS);
+    ::io_uring_prep_poll_update(sqe, id, 0, events_, IORING_POLL_UPDATE_EVENTS);
     ::io_uring_sqe_set_data64(sqe, 0);
   });
 }
@@ -126,13 +125,16 @@ bool UringPollRequests::remove() {
   });
 }
 
-void UringPollRequests::settle() {
+bool UringPollRequests::settle() {
+  bool good = true;
   while (due_ != 0) {
-    if (::io_uring_submit_and_wait(&ring_, 1) < 0) return;
-    const unsigned count = ::io_uring_cq_ready(&ring_);
-    ::io_uring_cq_advance(&ring_, count);
-    due_ -= std::min<std::size_t>(due_, count);
+    io_uring_cqe* cqe;
+    if (::io_uring_wait_cqe(&ring_, &cqe) != 0) return false;
+    good &= cqe->res >= 0 || cqe->res == -ECANCELED;
+    ::io_uring_cqe_seen(&ring_, cqe);
+    --due_;
   }
+  return good;
 }
 #endif
 

@@ -1,9 +1,10 @@
 // Ways to tell the kernel what to watch, each behind the same functions, so that one benchmark
 // serves all:
-//   X(const WatchedSet&, batch)   `batch`: how many changes travel in one system call
+//   X(const WatchedSet&, batch)   `batch`: how many changes travel in one system call;
+//                                 it divides their number
 //   bool open()                   whether it could be set up
 //   bool add(), modify(), remove()  every descriptor of the set; false when a call failed
-//   void settle()                 takes in what the kernel has to say afterwards
+//   bool settle()                 takes in what the kernel has to say afterwards; false: a refusal
 #pragma once
 
 #include <array>
@@ -20,7 +21,7 @@ class EpollControl {
   bool add() { return control(EPOLL_CTL_ADD, EPOLLIN); }
   bool modify() { return control(EPOLL_CTL_MOD, EPOLLIN | (events_ ^= EPOLLRDHUP)); }
   bool remove() { return control(EPOLL_CTL_DEL, 0); }
-  void settle() {}
+  bool settle() { return true; }
 
  private:
   bool control(int operation, std::uint32_t events);
@@ -38,7 +39,7 @@ class KeventChanges {
   bool add() { return change(EV_ADD); }
   bool modify() { return change((enabled_ = !enabled_) ? EV_ENABLE : EV_DISABLE); }
   bool remove() { return change(EV_DELETE); }
-  void settle() {}
+  bool settle() { return true; }
 
  private:
   bool change(unsigned short flags);
@@ -59,7 +60,7 @@ class SignalRequests {
   bool open() const { return true; }
   bool add();
   bool remove();
-  void settle() {}
+  bool settle() { return true; }
 
  private:
   const WatchedSet& set_;
@@ -74,7 +75,7 @@ class AioSubmissions {
   bool open();
   bool add();
   bool remove();  // only by taking down the context: not timed
-  void settle() {}
+  bool settle() { return true; }
 
  private:
   aio_context_t context_ = 0;
@@ -95,7 +96,7 @@ class UringPollRequests {
   bool add();
   bool modify();
   bool remove();
-  void settle();  // waits for all completions that are due
+  bool settle();  // waits for all completions that are due
 
  private:
   template <typename Prepare>

@@ -41,9 +41,10 @@ bool perform(Registrar& registrar, Operation operation) {
 
 template <typename Registrar>
 void registration_cost(benchmark::State& state, Operation operation) {
-  const auto set = WatchedSet::make(Pairs::socketpair, kDescriptors);
-  if (!set) return give_up(state, set.error().message);
-  Registrar registrar(*set, static_cast<std::size_t>(state.range(0)));
+  const auto borrowed = borrow_set(Pairs::socketpair, kDescriptors);
+  if (!borrowed) return give_up(state, borrowed.error().message);
+  const WatchedSet& set = **borrowed;
+  Registrar registrar(set, static_cast<std::size_t>(state.range(0)));
   if (!registrar.open()) {
     return give_up(state, fmt::format("set-up failed: {}", describe(last_errno())));
   }
@@ -54,7 +55,7 @@ void registration_cost(benchmark::State& state, Operation operation) {
     region.end();
     if (operation == Operation::add) good &= registrar.remove();
     if (operation == Operation::remove) good &= registrar.add();
-    registrar.settle();
+    good &= registrar.settle();
     if (!good) region.fail("a registration was refused");
   });
 }

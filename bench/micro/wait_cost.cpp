@@ -30,15 +30,16 @@ template <typename Waiter>
 void wait_cost(benchmark::State& state, Pairs pairs, Ready share) {
   const auto watched = static_cast<std::size_t>(state.range(0));
   const std::size_t ready = count_of(share, watched);
-  const auto set = WatchedSet::make(pairs, watched);
-  if (!set) return give_up(state, set.error().message);
+  const auto borrowed = borrow_set(pairs, watched);
+  if (!borrowed) return give_up(state, borrowed.error().message);
+  const WatchedSet& set = **borrowed;
   Waiter waiter;
-  if (const auto good = waiter.watch(*set); !good) {
+  if (const auto good = waiter.watch(set); !good) {
     return give_up(state, good.error().message);
   }
   std::size_t calls = 0;
   take_samples(state, 1, [&](Region& region) {
-    set->fill(ready);
+    set.fill(ready);
     region.begin();
     std::size_t found = 0;
     calls = 0;
@@ -50,7 +51,7 @@ void wait_cost(benchmark::State& state, Pairs pairs, Ready share) {
     if (found != ready) {
       region.fail(fmt::format("{} of {} ready descriptors were reported", found, ready));
     }
-    set->drain(ready);
+    set.drain(ready);
     waiter.rearm();
   });
   state.SetComplexityN(state.range(0));

@@ -4,8 +4,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <optional>
+
 namespace muxbench {
 namespace {
+
+std::optional<WatchedSet> borrowed;
 
 constexpr int kFirstPartner = 1024;  // FD_SETSIZE: partners begin here
 
@@ -16,19 +20,21 @@ bool open_pair(Pairs kind, int (&ends)[2]) {
 
 }  // namespace
 
-Result<WatchedSet> WatchedSet::make(Pairs kind, std::size_t count) {
-  WatchedSet set;
-  for (std::size_t i = 0; i < count; ++i) {
+Result<> WatchedSet::resize(std::size_t count) {
+  while (watched_.size() < count) {
     int ends[2];
-    if (!open_pair(kind, ends))
+    if (!open_pair(kind_, ends)) {
       return fail("cannot open {} pairs: {}", count, describe(last_errno()));
-    set.watched_.emplace_back(ends[0]);
+    }
+    watched_.emplace_back(ends[0]);
     const UniqueFd partner(ends[1]);
-    set.partners_.emplace_back(::fcntl(partner.get(), F_DUPFD_CLOEXEC, kFirstPartner));
-    if (!set.partners_.back())
+    partners_.emplace_back(::fcntl(partner.get(), F_DUPFD_CLOEXEC, kFirstPartner));
+    if (!partners_.back()) {
       return fail("cannot open {} pairs: {}", count, describe(last_errno()));
+    }
   }
-  return set;
+  count_ = count;
+  return {};
 }
 
 void WatchedSet::fill(std::size_t ready) const {
@@ -44,5 +50,16 @@ void WatchedSet::drain(std::size_t ready) const {
     [[maybe_unused]] const auto n = ::read(watched_[position(i, ready)].get(), &byte, 1);
   }
 }
+
+Result<const WatchedSet*> borrow_set(Pairs kind, std::size_t count) {
+  if (!borrowed || borrowed->kind() != kind) borrowed.emplace(kind);
+  if (const auto good = borrowed->resize(count); !good) {
+    borrowed.reset();
+    return good.error();
+  }
+  return &*borrowed;
+}
+
+void close_borrowed_set() { borrowed.reset(); }
 
 }  // namespace muxbench

@@ -49,6 +49,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (default: charts beside the report)"
     )
+    add_drawing_options(parser)
+    return parser.parse_args(arguments)
+
+
+def add_drawing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", type=_formats, default=["svg", "png"], metavar="LIST",
         help="comma-separated: svg, png, pdf (default: svg,png)",
@@ -61,4 +66,3 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="for a screen (the default), or for print one column (3.5 in) or a page (7.16 in) wide",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    return parser.parse_args(arguments)

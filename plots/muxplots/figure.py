@@ -53,7 +53,7 @@ def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
     bottom = page.top - ABOVE - ONE_HEIGHT
     plot = page.plot(LEFT, bottom, width, ONE_HEIGHT)
     measure = Measure(table)
-    _fill(plot, Across(table.values), measure, table.lines, behind=())
+    fill(plot, Across(table.values), measure, table.lines, behind=())
     page.write_across_title(axes.parameter_title(table.parameter), LEFT + width / 2, bottom)
     page.write_up_title(measure.title(), bottom + ONE_HEIGHT / 2)
     return page.figure
@@ -86,7 +86,7 @@ def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
         bottom = page.top - row * row_height - FAMILY_ROOM - height
         plot = page.plot(left, bottom, width, height)
         others = [line for line in table.lines if line.look.family != family]
-        _fill(plot, across, measure, group, others)
+        fill(plot, across, measure, group, others)
         plot.tick_params(labelleft=column == 0)
         page.write(
             left, bottom + height + 6, family.capitalize(),
@@ -100,7 +100,7 @@ def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
     return page.figure
 
 
-def _fill(
+def fill(
     plot: Axes, across: Across, measure: Measure, named: Sequence[Line], behind: Sequence[Line]
 ) -> None:
     axes.dress(plot)

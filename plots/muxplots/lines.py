@@ -95,7 +95,7 @@ def draw_names(axes: Axes, across: Across, lines: Sequence[Line]) -> None:
         last = line.drawn()[-1]
         x, y = to_page((across.at(last.value), last.statistic.median))
         at_edge = last.value == across.values[-1]
-        ends.append(End(line.model, x, y, text.width(line.model, labels.SIZE), at_edge))
+        ends.append(End(line.model, x, y, text.width(line.name, labels.SIZE), at_edge))
     by_name = {line.model: (line, end) for line, end in zip(lines, ends)}
     for placed in labels.place(ends, scene, scene.frame.x1 + LEADER + KEY):
         _draw_name(axes, *by_name[placed.name], placed, scene.frame)
@@ -123,7 +123,7 @@ def _draw_name(axes: Axes, line: Line, end: End, placed: Place, frame: Bbox) -> 
             edge = placed.middle + math.copysign(4, end.y - placed.middle)
             stroke([(end.x, end.y), (touch, edge)], **leader)
     name = figure.text(
-        placed.left / size[0], placed.middle / size[1], line.model,
+        placed.left / size[0], placed.middle / size[1], line.name,
         size=labels.SIZE, color=colour, va="center_baseline", ha="left", gid=f"{line.model}-name",
     )
     if not placed.beside:

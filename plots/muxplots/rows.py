@@ -19,16 +19,26 @@ BEFORE_NAMES = 10.0
 
 
 def draw(report: Report, table: Table, layout: Layout) -> Figure:
-    names = max(text.width(line.model, labels.SIZE) for line in table.lines)
+    return draw_rows(
+        table,
+        layout,
+        captions.title(table),
+        captions.subtitle(report, table),
+        captions.caption(report, table, "Marker", "bar"),
+    )
+
+
+def draw_rows(table: Table, layout: Layout, title: str, subtitle: str, caption: str) -> Figure:
+    names = max(text.width(line.name, labels.SIZE) for line in table.lines)
     left = EDGE + names + BEFORE_NAMES
     width = max(layout.one - left - 2 * EDGE, layout.narrowest)
     height = ROW * (len(table.lines) + 1)
     page = Page(
         left + width + 2 * EDGE,
         ABOVE + height + UNDER + UNDER_TITLE + EDGE,
-        captions.title(table),
-        captions.subtitle(report, table),
-        captions.caption(report, table, "Marker", "bar"),
+        title,
+        subtitle,
+        caption,
     )
     bottom = page.top - ABOVE - height
     plot = page.plot(left, bottom, width, height)
@@ -44,7 +54,7 @@ def draw(report: Report, table: Table, layout: Layout) -> Figure:
         plot.hlines(row, low, statistic.high, color=line.look.colour, linewidth=2, alpha=0.5)
         lines.draw_marks(plot, line, [statistic.median], [row], bool(point.flags))
         page.write(
-            left - BEFORE_NAMES, bottom + height - ROW * (row + 1), line.model,
+            left - BEFORE_NAMES, bottom + height - ROW * (row + 1), line.name,
             size=labels.SIZE, color=style.text_colour(line.look.colour),
             ha="right", va="center_baseline", gid=f"{line.model}-name",
         )

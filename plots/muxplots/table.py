@@ -48,6 +48,11 @@ class Line:
     model: str
     look: Look
     points: tuple[Point | None, ...]
+    label: str = ""  # what stands beside it, where that is more than the model's name
+
+    @property
+    def name(self) -> str:
+        return self.label or self.model
 
     def drawn(self) -> list[Point]:
         return [point for point in self.points if point is not None]

@@ -1,0 +1,161 @@
+"""The micro-benchmarks of a run, from the JSON that Google Benchmark wrote (micro.json).
+
+`load` reads it, `micro_findings.sentences` says what it found, `micro_charts.plan` what to draw.
+The names of the benchmarks are those of bench/micro/: <group>/<parts...>/<argument>:<value>.
+"""
+
+import json
+import math
+import re
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from muxplots.node import ReportError
+from muxplots.report import Statistic
+
+# A timing that varies by more than this between repetitions is marked wherever it is shown.
+NOISY = 0.10
+
+UNITS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+_SKIPPED = "skipped: "
+
+# What Google Benchmark calls its classes, as functions of N.
+CLASSES = {
+    "(1)": lambda n: 1.0,
+    "lgN": lambda n: math.log2(n),
+    "N": lambda n: float(n),
+    "NlgN": lambda n: n * math.log2(n),
+    "N^2": lambda n: float(n) ** 2,
+    "N^3": lambda n: float(n) ** 3,
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One benchmark with one argument: its time in every repetition, in nanoseconds."""
+
+    name: str  # of the family: "wait_cost/poll/socketpair/ready:one"
+    argument: int | None
+    times: dict[int, float]  # by repetition
+
+    @property
+    def statistic(self) -> Statistic:
+        times = sorted(self.times.values())
+        return Statistic(len(times), statistics.median(times), times[0], times[-1])
+
+    @property
+    def cv(self) -> float:
+        """Standard deviation of the repetitions over their mean; 0 for a single one."""
+        times = list(self.times.values())
+        return statistics.stdev(times) / statistics.mean(times) if len(times) > 1 else 0.0
+
+    @property
+    def noisy(self) -> bool:
+        return self.cv > NOISY
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Google Benchmark's fit: `coefficient` (ns) times CLASSES[`kind`] of N, and its error.
+
+    `rms` is the root of the mean squared residual, as a share of the mean time.
+    """
+
+    coefficient: float
+    kind: str
+    rms: float
+
+
+@dataclass(frozen=True)
+class Micro:
+    """What one run measured; `skipped` and `failed` say why a benchmark has no time."""
+
+    context: dict[str, Any]
+    timings: tuple[Timing, ...]
+    growths: dict[str, Growth]
+    skipped: dict[str, str]
+    failed: dict[str, str]
+
+    def family(self, name: str) -> list[Timing]:
+        """The timings of one family by ascending argument."""
+        found = [timing for timing in self.timings if timing.name == name]
+        return sorted(found, key=lambda timing: timing.argument or 0)
+
+    def time(self, name: str, argument: int | None = None) -> Timing | None:
+        found = [one for one in self.family(name) if one.argument == argument]
+        return found[0] if found else None
+
+
+def load(path: Path) -> Micro:
+    """Read a micro.json; raises ReportError, whose text is one sentence for the user."""
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(
+            f"cannot read {path}: {error.strerror}; give the micro.json that a run wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        detail = str(error).splitlines()[0]
+        raise ReportError(
+            f"{path} is not valid JSON ({detail}); give the micro.json that a run wrote, uncut"
+        ) from error
+    try:
+        return read(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReportError(
+            f"{path} is no result of bench/micro ({type(error).__name__}: {error}); "
+            "give the micro.json that a run wrote, unedited"
+        ) from error
+
+
+def read(document: dict[str, Any]) -> Micro:
+    """The same from a parsed document; raises KeyError, TypeError or ValueError."""
+    if "muxbench_micro" not in document["context"]:
+        raise ValueError("its context has no muxbench_micro")
+    times: dict[tuple[str, int | None], dict[int, float]] = {}
+    fits: dict[str, dict[str, Any]] = {}
+    skipped: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for entry in document["benchmarks"]:
+        name, argument = _split(entry["run_name"])
+        if entry["run_type"] == "aggregate":
+            if entry["aggregate_name"] in ("BigO", "RMS"):
+                fits.setdefault(name, {})[entry["aggregate_name"]] = entry
+        elif entry.get("error_occurred"):
+            message = " ".join(entry["error_message"].split())
+            shown = name if argument is None else f"{name}:{argument}"
+            if message.startswith(_SKIPPED):
+                skipped[shown] = message.removeprefix(_SKIPPED)
+            else:
+                failed[shown] = message
+        else:
+            time = float(entry["real_time"]) * UNITS[entry["time_unit"]]
+            if not 0 < time < 1e15:
+                raise ValueError(f"{entry['run_name']} takes {time} ns")
+            times.setdefault((name, argument), {})[int(entry.get("repetition_index", 0))] = time
+    return Micro(
+        context=document["context"],
+        timings=tuple(Timing(name, argument, found) for (name, argument), found in times.items()),
+        growths=_growths(fits),
+        skipped=skipped,
+        failed=failed,
+    )
+
+
+def _growths(fits: dict[str, dict[str, Any]]) -> dict[str, Growth]:
+    growths = {}
+    for name, found in fits.items():
+        fit, error = found.get("BigO"), found.get("RMS")
+        if fit and error and fit["big_o"] in CLASSES:
+            coefficient = float(fit["real_coefficient"]) * UNITS[fit.get("time_unit", "ns")]
+            growths[name] = Growth(coefficient, fit["big_o"], float(error["rms"]))
+    return growths
+
+
+def _split(run_name: str) -> tuple[str, int | None]:
+    """ "a/b/watched:8/manual_time" as ("a/b", 8)."""
+    name = run_name.removesuffix("/manual_time")
+    found = re.fullmatch(r"(.*)/(?:watched|batch):(\d+)", name)
+    return (found[1], int(found[2])) if found else (name, None)

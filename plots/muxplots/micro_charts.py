@@ -1,0 +1,224 @@
+"""Charts of the micro-benchmarks: cost against N, and rows of single costs.
+
+What they are made of (lines, names beside them, rows, pages) is what the charts of a report are
+made of; here are only the tables, and the fits that are drawn beside the points.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from muxplots import figure, lines, micro_findings, rows, style
+from muxplots.axes import Across, Measure
+from muxplots.charts import Chart
+from muxplots.layout import Layout
+from muxplots.micro import CLASSES, NOISY, Growth, Micro, Timing
+from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
+from muxplots.report import Experiment
+from muxplots.style import Look
+from muxplots.table import Line, Metric, Point, Scale, Table
+
+PANEL_HEIGHT = 176.0
+HEADING = 28.0
+
+# What a primitive or a means of handing over looks like: as the model that is built on it.
+AS_MODEL = {
+    "kevent": "kqueue", "epoll": "epoll_level", "thread_pool_queue": "thread_pool",
+    "pthread_create_join": "thread_per_connection", "fork_wait": "fork_per_connection",
+    "scm_rights": "prefork",
+}
+_WAIT = Metric("real_time", "Time of the wait", True, Scale.LOG)
+_CALL = Metric("real_time", "Time", True, Scale.LOG)
+
+
+def plan(micro: Micro) -> list[Chart]:
+    """Every chart that there is data for, in the order of a page."""
+    found = []
+    for pairs, shown in micro_findings.PAIRS.items():
+        title = f"What does one wait cost? N watched {shown}"
+        if any(_wait_table(micro, pairs, share).lines for share in micro_findings.SHARES):
+            alt = f"Time of a wait against the number of watched {shown}, a line per primitive."
+            draw = partial(_draw_waits, micro, pairs, title)
+            found.append(Chart(f"micro-wait-{pairs}", title, alt, None, draw))
+    for name, title, tabulate in (
+        ("micro-registration", "What does it cost to tell the kernel what to watch?",
+         _registrations),
+        ("micro-hand-over", "What does it cost to hand work to somebody else?", _hand_overs),
+        ("micro-floor", "What can nothing be cheaper than, and what does our own code add?",
+         _floor),
+    ):
+        if tabulate(micro):
+            alt = "A row for each: its median time, and the lowest and highest repetition."
+            draw = partial(_draw_rows, micro, title, tabulate)
+            found.append(Chart(name, title, alt, None, draw))
+    return found
+
+
+def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
+    tables = {}
+    for share, shown in micro_findings.SHARES.items():
+        found = _wait_table(micro, pairs, share)
+        if found.lines:
+            tables[share, shown] = found
+    every = [line for table in tables.values() for line in table.lines]
+    whole = _table(_WAIT, "watched", every)
+    beside = lines.column_width([line.name for line in every])
+    width = max(layout.one + 120 - LEFT - beside - EDGE, layout.narrowest)
+    step = HEADING + PANEL_HEIGHT + UNDER
+    page = Page(
+        LEFT + width + beside + EDGE,
+        len(tables) * step + UNDER_TITLE + EDGE,
+        title,
+        _subtitle(micro),
+        _caption(micro, every, "Line: median of {n} repetitions; band or bar: lowest to highest. "
+                 "Dashed: Google Benchmark's fit c·f(N), with its error: the root of the mean "
+                 "squared residual over the mean time.") + _wait_notes(micro),
+    )
+    across, measure = Across(whole.values), Measure(whole)
+    for row, ((share, shown), table) in enumerate(tables.items()):
+        bottom = page.top - row * step - HEADING - PANEL_HEIGHT
+        plot = page.plot(LEFT, bottom, width, PANEL_HEIGHT)
+        figure.fill(plot, across, measure, table.lines, behind=())
+        for line in table.lines:
+            _draw_fit(plot, line, micro.growths.get(_family(line.model, pairs, share)))
+        page.write(
+            LEFT, bottom + PANEL_HEIGHT + 6, shown[0].upper() + shown[1:],
+            size=figure.FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
+        )
+    page.write_across_title("N, watched descriptors (log scale)", LEFT + width / 2, bottom)
+    page.write_up_title(measure.title(), page.top - len(tables) * step / 2)
+    return page.figure
+
+
+def _family(primitive: str, pairs: str, share: str) -> str:
+    return f"wait_cost/{primitive}/{pairs}/ready:{share}"
+
+
+def _wait_table(micro: Micro, pairs: str, share: str) -> Table:
+    found = []
+    for primitive in micro_findings.PRIMITIVES:
+        timings = micro.family(_family(primitive, pairs, share))
+        if timings:
+            growth = micro.growths.get(timings[0].name)
+            found.append(_line(primitive, timings, _with_fit(primitive, growth)))
+    return _table(_WAIT, "watched", found)
+
+
+def _with_fit(primitive: str, growth: Growth | None) -> str:
+    if growth is None:
+        return primitive
+    kind = growth.kind.replace("lgN", "log N").replace("Nlog", "N log").replace("^2", "²")
+    kind = "1" if kind == "(1)" else kind.replace("^3", "³")
+    return f"{primitive}: O({kind}), error {100 * growth.rms:.0f} %"
+
+
+def _draw_fit(plot: Axes, line: Line, growth: Growth | None) -> None:
+    values = [point.value for point in line.drawn()]
+    if growth is None or len(values) < 2:
+        return
+    n = np.geomspace(values[0], values[-1], 40)
+    plot.plot(
+        n, [growth.coefficient * CLASSES[growth.kind](value) for value in n],
+        color=line.look.colour, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.65, zorder=2,
+        gid=f"{line.model}-fit",
+    )
+
+
+def _line(model: str, timings: Sequence[Timing], label: str = "") -> Line:
+    points = tuple(
+        Point(timing.argument or 0, timing.statistic, ("noisy",) if timing.noisy else ())
+        for timing in timings
+    )
+    return Line(model, style.look_of(AS_MODEL.get(model, model), None), points, label)
+
+
+def _table(metric: Metric, parameter: str, found: Sequence[Line]) -> Table:
+    values = tuple(sorted({point.value for line in found for point in line.drawn()}))
+    experiment = Experiment("micro", "", parameter, None)
+    return Table(experiment, parameter, metric, values, values, tuple(found), ())
+
+
+def _draw_rows(
+    micro: Micro, title: str, tabulate: Callable[[Micro], list[tuple[str, Look, Timing]]],
+    layout: Layout,
+) -> Figure:
+    found = [
+        Line(shown, look, (Point(0, timing.statistic, ("noisy",) if timing.noisy else ()),),
+             f"{shown}  {micro_findings.show(timing.statistic.median)}")
+        for shown, look, timing in tabulate(micro)
+    ]
+    caption = _caption(micro, found, "Marker and number: median of {n} repetitions; bar: lowest to "
+                       "highest.")
+    return rows.draw_rows(_table(_CALL, "", found), layout, title, _subtitle(micro), caption)
+
+
+def _registrations(micro: Micro) -> list[tuple[str, Look, Timing]]:
+    found = []
+    for operation in ("add", "modify", "delete"):
+        for mechanism in ("epoll", "kevent", "uring_poll", "aio_poll", "rt_signal"):
+            for timing in micro.family(f"registration_cost/{mechanism}/{operation}"):
+                how = f", {timing.argument} in one call" if (timing.argument or 1) > 1 else ""
+                look = style.look_of(AS_MODEL.get(mechanism, mechanism), None)
+                found.append((f"{operation}: {mechanism}{how}", look, timing))
+    return found
+
+
+def _hand_overs(micro: Micro) -> list[tuple[str, Look, Timing]]:
+    found = []
+    for name, shown in micro_findings.HAND_OVER.items():
+        timing = micro.time(name)
+        if timing is not None:
+            model = AS_MODEL.get(name.split("/")[1])
+            look = style.look_of(model, None) if model else _plain()
+            found.append((shown, look, timing))
+    return found
+
+
+def _floor(micro: Micro) -> list[tuple[str, Look, Timing]]:
+    found = []
+    for name, shown in {**micro_findings.OWN_CODE, **micro_findings.FLOOR}.items():
+        timing = micro.time(name)
+        look = _plain()
+        if name.endswith(("socketpair", "loopback_tcp")):
+            look = style.look_of("epoll_level" if "pair" in name else "uring_completion", None)
+        if timing is not None:
+            found.append((shown, look, timing))
+    return found
+
+
+def _plain() -> Look:
+    return Look("floor", style.INK, "o")
+
+
+def _subtitle(micro: Micro) -> str:
+    context = micro.context
+    date = str(context.get("date", ""))[:10]
+    parts = [
+        context.get("host_name"), context.get("kernel") and f"kernel {context['kernel']}",
+        f"pinned to CPU {context.get('pinned_to_cpu', 'unknown')}", date,
+    ]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _caption(micro: Micro, found: Sequence[Line], how: str) -> str:
+    counts = sorted({point.statistic.n for line in found for point in line.drawn()})
+    span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    parts = [how.replace("{n}", span)]
+    if any(point.flags for line in found for point in line.drawn()):
+        parts.append(f"Hollow: varies by more than {100 * NOISY:.0f} % between repetitions (CV).")
+    if any(line.model.endswith("kevent") or "kevent" in line.model for line in found):
+        parts.append(f"kevent: {micro.context.get('kevent_backend', 'backend unknown')}.")
+    return " ".join(parts)
+
+
+def _wait_notes(micro: Micro) -> str:
+    reasons = {name: why for name, why in micro.skipped.items() if name.startswith("wait_cost/")}
+    by_reason: dict[str, int] = {}
+    for why in reasons.values():
+        by_reason[why] = by_reason.get(why, 0) + 1
+    told = "; ".join(f"{count} ({why})" for why, count in by_reason.items())
+    again = " aio_poll: arming again after each event is not in its wait."
+    return again + (f" Skipped: {told}." if told else "")
