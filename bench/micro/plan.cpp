@@ -14,9 +14,9 @@ constexpr Nanoseconds kLongest = milliseconds(50);
 constexpr Nanoseconds kShortest = std::chrono::microseconds(200);
 
 // Half of the sets are made from what is open already (watched_set.h); watching costs about a quarter
-// of opening. A sample is taken five times at the least (samples.h), however long it is, and in a third of the
+// of opening. A sample is taken four times at the least (samples.h), however long it is, and in a third of the
 // benchmarks of a size every pair is used in each.
-constexpr int kLeastSamples = 5;
+constexpr int kLeastSamples = 4;
 
 Nanoseconds fixed_cost(std::size_t largest, const HostCosts& host, const Amounts& amounts) {
   Nanoseconds sum{};

@@ -29,8 +29,9 @@ struct Plan {
   Nanoseconds estimate{};
 };
 
-// Plans for two thirds of the budget, so that a machine that slows down still keeps it. As many descriptors as leave each repetition 2 ms, or 128 of them at the least; the time left is
-// shared out equally, up to 50 ms each.
+// Plans for two thirds of the budget, so that a machine that slows down still keeps it: as many
+// descriptors as leave each repetition 2 ms, or 128 of them at the least; the time left is shared
+// out equally, up to 50 ms each.
 Plan make_plan(Nanoseconds budget, const HostCosts& host, const Amounts& amounts);
 
 // 8, 32, 128 ... up to `largest`, with `largest` itself where it is well beyond the last of them.
