@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 
 CLOSE, RESET, SILENCE = object(), object(), object()
 
@@ -88,6 +89,53 @@ class HttpLiar(Liar):
                 number += 1
                 with self._lock:
                     self.messages += 1
+
+
+class ClosingHttpLiar(HttpLiar):
+    """Answers one request on each connection and closes it, at once or after `linger` seconds."""
+
+    def __init__(self, respond, linger=0):
+        super().__init__(respond)
+        self._linger = linger
+
+    def converse(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            received = connection.recv(4096)
+            if not received:
+                return
+            head += received
+        with self._lock:
+            self.messages += 1
+            self.heads = getattr(self, "heads", []) + [head]
+        connection.sendall(self._respond(0, head.split(b" ")[1].decode()))
+        time.sleep(self._linger)
+
+
+class Watcher(Liar):
+    """An echo that notes what each connection sent and when, and how it ended: "end" or "reset"."""
+
+    def __init__(self, echoes=True):
+        super().__init__(None)
+        self._echoes = echoes
+        self.received, self.ends = [], []
+
+    def converse(self, connection):
+        log = []
+        with self._lock:
+            self.received.append(log)
+        try:
+            while data := connection.recv(1 << 16):
+                log.append((time.monotonic(), data))
+                if self._echoes:
+                    connection.sendall(data)
+            self._note("end")
+        except ConnectionResetError:
+            self._note("reset")
+
+    def _note(self, end):
+        with self._lock:
+            self.ends.append(end)
 
 
 class Greeter(Liar):

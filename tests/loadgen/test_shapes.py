@@ -1,0 +1,232 @@
+"""Pipelines, sizes, churn, ramps and stalled clients."""
+
+import time
+
+import pytest
+
+from loadgen.liars import (CLOSE, RESET, ClosingHttpLiar, Greeter, HttpLiar, Liar, Watcher, flipped,
+                           response)
+from loadgen.program import load
+
+BODY = b"hello"
+
+
+def kinds(result):
+    return {kind: entry["count"] for kind, entry in result["errors"]["by_kind"].items()}
+
+
+def echo():
+    return Liar(lambda _, message: message)
+
+
+# Pipelines
+
+
+def test_a_pipeline_is_exact():
+    with echo() as server:
+        result = load(server.target, connections=4, pipeline=16, requests=4000)
+    assert result["requests"] == server.messages == 4000
+    assert result["bytes"]["sent"] == result["bytes"]["received"] == 4000 * 64
+    assert result["asked"]["pipeline"] == 16
+
+
+@pytest.mark.parametrize("lie, kind", [
+    (lambda m: flipped(m, 0), "corrupt"),
+    (lambda m: flipped(m, 63), "corrupt"),
+    (lambda m: m[:10] + m[15:], "missing"),
+    (lambda m: m[:10] + b"\0\0\0" + m[10:], "extra"),
+])
+def test_lies_in_a_pipeline_are_counted_exactly(lie, kind):
+    """Each tenth message of a connection is a lie, and exactly those requests fail."""
+    with Liar(lambda n, m: lie(m) if n % 10 == 5 and n < 950 else m) as server:
+        result = load(server.target, connections=1, pipeline=8, requests=1000, expect=1)
+    assert server.lies == 95
+    assert kinds(result) == {kind: 95}
+    assert result["requests"] == 1000 - 95
+    assert result["failed_requests"] == 95
+
+
+def test_all_requests_of_a_lost_pipeline_fail():
+    with Liar(lambda n, m: RESET if n == 100 else m) as server:
+        result = load(server.target, connections=1, pipeline=8, requests=150, expect=1)
+    assert kinds(result) == {"reset": 1}
+    assert result["failed_requests"] == 8
+    assert result["requests"] == 142
+
+
+def test_http_is_pipelined_too_and_each_body_checked():
+    bodies = {f"/{i}": bytes([65 + i]) * (i * 700) for i in range(5)}
+    with HttpLiar(lambda _, path: response(bodies[path])) as server:
+        result = load(server.target, *[f"--path={path}" for path in bodies], protocol="http", connections=2,
+                      pipeline=8, requests=1000)
+    assert result["requests"] == 1000
+    assert server.messages == 1000 + len(bodies), "each body is learnt first"
+
+
+def test_http_lies_in_a_pipeline_are_counted_exactly():
+    with HttpLiar(lambda n, _: response(b"hellO" if n % 10 == 5 else BODY)) as server:
+        result = load(server.target, protocol="http", connections=1, pipeline=4, requests=200, expect=1)
+    assert set(kinds(result)) == {"corrupt"}
+    assert result["requests"] + kinds(result)["corrupt"] == 200
+    assert kinds(result)["corrupt"] == result["failed_requests"] == 20
+
+
+def test_a_server_that_closes_within_a_pipeline_is_told_on():
+    def close_at_the_third(number, _):
+        return response() if number != 2 else response().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    with HttpLiar(close_at_the_third) as server:
+        result = load(server.target, protocol="http", connections=1, pipeline=4, requests=20, expect=1)
+    assert "closed" in kinds(result)
+    assert "answered all" in result["errors"]["by_kind"]["closed"]["first"]
+
+
+# Sizes and paths
+
+
+def test_sizes_are_drawn_from_a_distribution():
+    with Watcher() as server:
+        result = load(server.target, connections=2, requests=2000, message_bytes="1-100*3,8KiB")
+    sent = sum(len(data) for log in server.received for _, data in log)
+    assert result["requests"] == 2000
+    assert result["bytes"]["received"] == sent
+    assert abs(sent / 2000 - (0.75 * 50.5 + 0.25 * 8192)) < 300
+    assert result["asked"]["message_sizes"] == "1-100*3,8192*1"
+
+
+def test_a_list_of_paths(tmp_path):
+    names = tmp_path / "paths"
+    names.write_text("/a\n/b\n\n/c?d=1\n")
+    with HttpLiar(lambda _, path: response(path.encode())) as server:
+        result = load(server.target, protocol="http", path_file=names, connections=1, requests=30)
+    assert result["asked"]["paths"] == ["/a", "/b", "/c?d=1"]
+
+
+# Churn
+
+
+@pytest.mark.parametrize("closer, end", [("client", "end"), ("reset", "reset"), ("server", "end")])
+def test_churn_ends_each_connection_as_asked(closer, end):
+    with Watcher() as server:
+        result = load(server.target, "--churn", closer=closer, connections=2, requests=100)
+        for _ in range(200):
+            if len(server.ends) == 100:
+                break
+            time.sleep(0.01)
+    assert result["requests"] == 100
+    assert len(server.received) == 100
+    assert server.ends == [end] * 100
+    assert result["connect_ns"]["count"] == result["first_byte_ns"]["count"] == 100
+    assert result["asked"]["churn"] == closer
+
+
+def test_churn_latency_includes_the_connecting():
+    with echo() as server:
+        result = load(server.target, "--churn", connections=1, requests=100)
+    assert result["latency_ns"]["mean"] > result["connect_ns"]["mean"]
+
+
+def test_a_server_that_does_not_close_is_a_timeout():
+    with ClosingHttpLiar(lambda *_: response(), linger=1) as server:
+        result = load(server.target, "--churn", "--timeout", "300ms", protocol="http", connections=1, duration="1s",
+                      expect=1)
+    assert set(kinds(result)) == {"timeout"}
+    assert "did not close" in result["errors"]["by_kind"]["timeout"]["first"]
+
+
+def test_http_asks_for_the_close_and_waits_for_it():
+    with ClosingHttpLiar(lambda *_: response()) as server:
+        result = load(server.target, "--churn", protocol="http", connections=2, requests=50)
+    assert result["requests"] == 50
+    assert result["asked"]["churn"] == "server"
+    assert all(b"Connection: close" in head for head in server.heads)
+
+
+def test_bytes_after_the_answer_of_a_churned_connection_are_extra():
+    with Liar(lambda _, message: message + b"more") as server:
+        result = load(server.target, "--churn", closer="server", connections=1, requests=20, expect=1)
+    assert set(kinds(result)) == {"extra"}
+    assert kinds(result)["extra"] == 20
+
+
+def test_churn_by_a_schedule():
+    with echo() as server:
+        result = load(server.target, "--churn", rate=200, connections=16, duration="500ms")
+    assert result["requests"] == server.messages == server.connections == 100
+
+
+def test_greet_by_a_schedule():
+    with Greeter() as server:
+        result = load(server.target, protocol="greet", rate=100, connections=8, duration="500ms")
+    assert result["requests"] == server.messages == 50
+
+
+# Ramps and stalled clients
+
+
+def test_connections_are_opened_at_the_rate_asked_for():
+    with echo() as server:
+        result = load(server.target, connections=40, idle=10, threads=2, connect_rate=100, requests=40)
+    assert server.connections == 50
+    assert 480e6 < result["achieved"]["opening_ns"] < 5e9
+
+
+def test_a_client_that_stops_sends_half_a_message_and_no_more():
+    with Watcher() as server:
+        result = load(server.target, "--stall-mid-message", 3, connections=1, requests=50)
+    halves = [log for log in server.received if sum(len(data) for _, data in log) == 32]
+    assert len(halves) == 3
+    assert result["stalled"] == {"opened": 3, "closed_by_server": 0}
+    assert result["requests"] == 50
+
+
+def test_a_client_that_never_reads_sends_until_the_socket_is_full():
+    with Watcher() as server:
+        result = load(server.target, "--stall-never-read", 1, connections=1, duration="500ms")
+    sent = sorted(sum(len(data) for _, data in log) for log in server.received)
+    assert result["status"] == "ok"
+    assert result["stalled"] == {"opened": 1, "closed_by_server": 0}
+    assert len(sent) == 2 and sent[0] > 0
+
+
+def test_a_trickling_client_sends_a_byte_a_second():
+    with Watcher() as server:
+        result = load(server.target, "--stall-trickle", 1, connections=1, duration="2500ms")
+    trickle = min(server.received, key=lambda log: sum(len(data) for _, data in log))
+    assert [len(data) for _, data in trickle] == [1] * len(trickle)
+    assert len(trickle) in (2, 3)
+    assert all(0.9 < after - before for (before, _), (after, _) in zip(trickle, trickle[1:]))
+    assert result["status"] == "ok"
+
+
+def test_a_server_may_throw_stalled_clients_out():
+    def out_with_them(number, message):
+        return CLOSE if number == 0 and len(message) < 64 else message
+
+    class Strict(Liar):
+        def converse(self, connection):
+            connection.settimeout(0.2)
+            super().converse(connection)
+
+    with Strict(out_with_them) as server:
+        result = load(server.target, "--stall-mid-message", 4, connections=2, duration="700ms")
+    assert result["stalled"] == {"opened": 4, "closed_by_server": 4}
+    assert result["errors"]["total"] == 0, "to throw them out is no error"
+
+
+def test_wrong_bytes_to_a_stalled_client_are_errors():
+    class Babbler(Liar):
+        def converse(self, connection):
+            while data := connection.recv(1 << 16):
+                connection.sendall(data if len(data) == 64 else b"#" * len(data))
+
+    with Babbler(None) as server:
+        result = load(server.target, "--stall-mid-message", 1, connections=1, requests=20, expect=1)
+    assert set(kinds(result)) == {"corrupt"} or set(kinds(result)) == {"extra"}
+
+
+def test_greet_clients_stall_in_their_line():
+    with Greeter() as server:
+        result = load(server.target, "--stall-mid-message", 2, protocol="greet", connections=1, requests=10)
+    assert result["stalled"]["opened"] == 2
+    assert result["requests"] == server.messages == 10
