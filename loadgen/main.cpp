@@ -1,41 +1,47 @@
 // The load generator's program: reads the command line, runs the load, writes the result.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 #include <vector>
 
-#include "base/unique_fd.h"
 #include "loadgen/options.h"
+#include "loadgen/output_file.h"
 #include "loadgen/result_json.h"
+#include "loadgen/result_tables.h"
 #include "loadgen/runner.h"
 #include "loadgen/summary.h"
 
 namespace muxbench::loadgen {
 namespace {
 
-// Opened before the run, so that an hour's measurement is not lost to a mistyped folder; emptied
-// only when there is something to write.
-Result<UniqueFd> open_output(const Options& options) {
-  if (options.json.empty() || options.json_on_stdout()) return UniqueFd();
-  UniqueFd file(::open(options.json.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  if (file) return file;
-  return fail("cannot write {}: {}; choose another file with --json", options.json,
-              describe(last_errno()));
+struct Outputs {
+  OutputFile json, hgrm, csv;
+};
+
+Result<Outputs> open_outputs(const Options& options) {
+  Outputs outputs;
+  for (const auto& [file, name, option] :
+       {std::tuple{&outputs.json, options.json_on_stdout() ? std::string() : options.json,
+                   "--json"},
+        std::tuple{&outputs.hgrm, options.hgrm, "--hgrm"},
+        std::tuple{&outputs.csv, options.csv, "--csv"}}) {
+    Result<OutputFile> opened = OutputFile::open(name, option);
+    if (!opened) return opened.error();
+    *file = std::move(*opened);
+  }
+  return outputs;
 }
 
-Result<> write_output(const Options& options, const UniqueFd& file, std::string_view text) {
-  // A device or a pipe cannot be emptied, which does no harm.
-  [[maybe_unused]] const int ignored = ::ftruncate(file.get(), 0);
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return fail("cannot write {}: {}", options.json, describe(last_errno()));
-    text.remove_prefix(static_cast<std::size_t>(written));
+Result<> write_outputs(const Outputs& outputs, const std::vector<Step>& steps) {
+  if (outputs.json) {
+    if (auto written = outputs.json.write(to_json(steps, false) + "\n"); !written) return written;
   }
-  return {};
+  if (auto written = outputs.hgrm.write(to_hgrm(steps.back().result.latency)); !written) {
+    return written;
+  }
+  return outputs.csv.write(to_csv(steps));
 }
 
 // One run for each rate, until one cannot go on.
@@ -65,17 +71,14 @@ int main(int argc, char** argv) {
     return 0;
   }
   const Options& options = line->options;
-  const Result<UniqueFd> file = open_output(options);
-  if (!file) return report("loadgen", file.error());
+  const Result<Outputs> outputs = open_outputs(options);
+  if (!outputs) return report("loadgen", outputs.error());
   const Result<std::vector<Step>> steps = run_steps(options);
   if (!steps) return report("loadgen", steps.error());
 
   if (options.json_on_stdout()) fmt::print("{}\n", to_json(*steps, true));
-  if (*file) {
-    const std::string json = to_json(*steps, false) + "\n";
-    if (const Result<> written = write_output(options, *file, json); !written) {
-      return report("loadgen", written.error());
-    }
+  if (const Result<> written = write_outputs(*outputs, *steps); !written) {
+    return report("loadgen", written.error());
   }
   return worst_of(*steps).exit_status();
 }

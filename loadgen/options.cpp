@@ -198,6 +198,9 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
 
   app.option_defaults()->group("Output");
   app.add_option("--json", options.json, "write the result to this file, or - for stdout");
+  app.add_option("--hgrm", options.hgrm,
+                 "write the latency distribution to this file, in HdrHistogram's text form");
+  app.add_option("--csv", options.csv, "write a line of numbers for each run to this file");
   app.add_flag("--phases", options.phases,
                "print a JSON line when connected, measuring and measured");
   app.add_flag("--quiet", options.quiet, "no summary and no progress");

@@ -61,6 +61,8 @@ struct Options {
   Nanoseconds connect_timeout = std::chrono::seconds(5);
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string json;  // a file, "-" for standard output, or empty
+  std::string hgrm;  // a file, or empty
+  std::string csv;   // a file, or empty
   bool phases = false;
   bool quiet = false;
 

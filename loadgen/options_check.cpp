@@ -78,6 +78,9 @@ std::optional<Error> contradiction(const Options& options, const Given& given) {
     return usage_error("--pipeline needs connections that carry several requests; leave out {}",
                        options.churn ? "--churn" : "--pipeline, or choose --protocol echo or http");
   }
+  if (given("--hgrm") && options.rates.size() > 1) {
+    return usage_error("--hgrm holds one distribution; give one --rate, or use --json");
+  }
   if (auto error = about_the_rate(options, given)) return error;
   return about_the_protocol(options, given);
 }

@@ -94,10 +94,21 @@ def test_unix_sockets_are_targets(tmp_path):
 
 def test_an_unwritable_output_is_found_before_the_run():
     with honest() as server:
-        status, _, err = run("--target", server.target, "--json", "/nonexistent/result.json")
-    assert status == 1
-    assert err.count("\n") == 1 and "/nonexistent/result.json" in err
+        for option in ("--json", "--hgrm", "--csv"):
+            status, _, err = run("--target", server.target, option, "/nonexistent/result")
+            assert status == 1
+            assert err.count("\n") == 1 and "/nonexistent/result" in err and option in err
     assert server.connections == 0
+
+
+def test_results_are_written_in_all_forms(tmp_path):
+    hgrm, table = tmp_path / "latency.hgrm", tmp_path / "runs.csv"
+    with honest() as server:
+        status, _, _ = run("--target", server.target, "--requests", 100, "--hgrm", hgrm, "--csv", table, "--quiet")
+    assert status == 0
+    assert "Total count    =            100" in hgrm.read_text()
+    names, values = table.read_text().splitlines()
+    assert dict(zip(names.split(","), values.split(",")))["requests"] == "100"
 
 
 def test_an_earlier_result_survives_a_run_that_cannot_start(tmp_path):
