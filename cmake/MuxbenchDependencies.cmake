@@ -4,12 +4,12 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # Boost::headers: Math for the findings, Asio for servers
 
 # Optional: a server whose library is missing is built as a program that says so.
 pkg_check_modules(LIBURING IMPORTED_TARGET liburing)
 pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
 pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
-find_package(Boost 1.81 QUIET)  # Asio, header-only: Boost::headers
 
 # libev comes without a pkg-config file.
 find_library(LIBEV_LIBRARY ev)

@@ -8,6 +8,7 @@
 #include "driver/report.h"
 #include "driver/run.h"
 #include "driver/summary.h"
+#include "driver/summary_markdown.h"
 
 namespace muxbench {
 namespace {
@@ -76,10 +77,16 @@ int run(const RunArguments& arguments) {
   if (!options->quiet) fmt::print(stderr, "{}", describe_plan(*setup, false));
   run_trials(*setup, *options, scratch->path(), begin);
   summarize(record);
-  const std::string text = findings(record);
-  if (auto written = folder->write("report.json", to_text(make_report(record))); !written) {
+  Json made = make_report(record);
+  if (auto added = add_findings(made, "report.json"); !added) {
+    return report(kProgram, added.error());
+  }
+  if (auto written = folder->write("report.json", to_text(made)); !written) {
     return report(kProgram, written.error());
   }
+  const auto view = view_report(made, "report.json");
+  if (!view) return report(kProgram, view.error());
+  const std::string text = summary_markdown(*view);
   if (auto written = folder->write("summary.md", text); !written) {
     return report(kProgram, written.error());
   }

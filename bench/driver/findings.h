@@ -1,14 +1,17 @@
-// What a run supports saying, as Markdown: a table per experiment and sentences. A model is called
-// best only where all its trials lie apart from all trials of every other model; otherwise the
-// models tie. Flagged cells and cells of fewer than 3 trials are never ranked.
+// What a run supports saying, in sentences. They are computed here and nowhere else: the report
+// carries them, and summary.md, the terminal, charts and the HTML page repeat them.
+//
+// A model is called best only where it is beyond doubt (inference.h) better than every other; those
+// of which that cannot be said tie with it. Flagged cells and cells of fewer than 3 trials are
+// never ranked.
 #pragma once
 
-#include <string>
-
-#include "driver/record.h"
+#include "driver/report_view.h"
 
 namespace muxbench {
 
-std::string findings(const RunRecord& record);
+// Fills `findings`, `fits` and `crossovers` of a report's `muxbench` section, replacing what is
+// there. `name` is what errors call the report.
+Result<> add_findings(Json& report, const std::string& name);
 
 }  // namespace muxbench

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_verify_command(app, status);
   add_count_command(app, status);
   add_run_command(app, status, command_line);
+  add_export_command(app, status);
 
   adopt_orphans();
   if (const auto ready = catch_interrupts(); !ready) return report(kProgram, ready.error());

@@ -1,0 +1,52 @@
+// muxbench export: a report in the form that another program takes, on standard output.
+#include <algorithm>
+#include <memory>
+
+#include "driver/commands.h"
+#include "driver/exports.h"
+#include "driver/findings.h"
+
+namespace muxbench {
+namespace {
+
+struct ExportArguments {
+  std::string report;
+  std::string format;
+};
+
+int run(const ExportArguments& arguments) {
+  auto json = load_report(arguments.report);
+  if (!json) return report(kProgram, json.error());
+  // A report of before schema 1.1 carries none.
+  if (!json->at("muxbench").contains("findings")) {
+    if (auto added = add_findings(*json, arguments.report); !added) {
+      return report(kProgram, added.error());
+    }
+  }
+  const auto view = view_report(*json, arguments.report);
+  if (!view) return report(kProgram, view.error());
+  const auto* format =
+      std::find_if(std::begin(kExportFormats), std::end(kExportFormats),
+                   [&](const ExportFormat& known) { return arguments.format == known.name; });
+  fmt::print("{}", format->write(*view));
+  if (std::fflush(stdout) == 0) return 0;
+  return report(kProgram, fail("cannot write to standard output: {}", describe(last_errno())));
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<ExportArguments>();
+  std::vector<std::string> names;
+  std::string what = "Form:";
+  for (const ExportFormat& format : kExportFormats) {
+    names.emplace_back(format.name);
+    what += fmt::format("{} {} ({})", names.size() > 1 ? "," : "", format.name, format.what);
+  }
+  CLI::App* command = app.add_subcommand("export", "Print a report in another form");
+  command->add_option("report", arguments->report, "The report.json of a run")->required();
+  command->add_option("--to", arguments->format, what)->required()->check(CLI::IsMember(names));
+  command->callback([arguments, &status] { status = run(*arguments); });
+}
+
+}  // namespace muxbench

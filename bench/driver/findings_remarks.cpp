@@ -1,0 +1,95 @@
+// What was flagged, skipped, failed or missed: one sentence per cause, however many cells it hit.
+#include <algorithm>
+#include <map>
+
+#include "driver/findings_parts.h"
+
+namespace muxbench {
+namespace {
+
+struct Group {
+  std::string kind;   // of the finding
+  std::string title;  // "Skipped"
+  std::string reason;
+  std::size_t cells = 0;
+  std::vector<std::pair<std::string, std::vector<Point>>> points;  // by model
+
+  void add(const std::string& model, const Point& point) {
+    ++cells;
+    if (points.empty() || points.back().first != model) {
+      const auto same = [&](const auto& entry) { return entry.first == model; };
+      const auto found = std::find_if(points.begin(), points.end(), same);
+      if (found != points.end()) {
+        found->second.push_back(point);
+        return;
+      }
+      points.push_back({model, {}});
+    }
+    points.back().second.push_back(point);
+  }
+};
+
+class Groups {
+ public:
+  // Cells of one `key` are told together, with the reason of the first.
+  Group& at(const std::string& key) {
+    const auto [found, is_new] = places_.emplace(key, groups_.size());
+    if (is_new) groups_.emplace_back();
+    return groups_[found->second];
+  }
+  const std::vector<Group>& all() const { return groups_; }
+
+ private:
+  std::map<std::string, std::size_t> places_;
+  std::vector<Group> groups_;
+};
+
+std::string capitalized(std::string word) {
+  word[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(word[0])));
+  return word;
+}
+
+// Where all of a swept key's values were hit, the model's name says it all.
+std::string describe(const Group& group, const ExperimentView& experiment) {
+  const std::size_t points = experiment.points().size();
+  std::vector<std::string> parts;
+  for (const auto& [model, where] : group.points) {
+    parts.push_back(where.size() == points
+                        ? model
+                        : fmt::format("{} at {}", model, show_points(experiment, where)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+}  // namespace
+
+void say_remarks(const ExperimentView& experiment, Conclusions& into) {
+  Groups groups;
+  for (const CellView& cell : experiment.cells) {
+    if (!cell.measured()) {
+      Group& group = groups.at(cell.status + cell.reason);
+      group.kind = "absent";
+      group.title = capitalized(cell.status);
+      group.reason = cell.reason;
+      group.add(cell.model, cell.point);
+    }
+    for (const Flag& flag : cell.flags) {
+      Group& group = groups.at("flag " + flag.kind);
+      if (group.cells == 0) group.reason = flag.detail;
+      group.kind = "flagged";
+      group.title = "Flagged as " + flag.kind;
+      group.add(cell.model, cell.point);
+    }
+  }
+  for (const Group& group : groups.all()) {
+    const bool example = group.kind == "flagged" && group.cells > 1;
+    into.say(group.kind, experiment.name, "",
+             fmt::format("{}, so not ranked: {}{}{}.", group.title, describe(group, experiment),
+                         group.reason.empty() ? ""
+                         : example            ? " (for example, "
+                                              : " (",
+                         group.reason.empty() ? "" : group.reason + ")"));
+  }
+}
+
+}  // namespace muxbench

@@ -1,0 +1,95 @@
+#include "driver/inference.h"
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+
+#include "driver/statistics.h"
+
+namespace muxbench {
+namespace {
+
+constexpr double kAlpha = 0.05;
+
+double two_sided_quantile(double freedom, std::size_t comparisons) {
+  const boost::math::students_t distribution(freedom);
+  const double tail = kAlpha / 2 / static_cast<double>(std::max<std::size_t>(comparisons, 1));
+  return boost::math::quantile(boost::math::complement(distribution, tail));
+}
+
+Statistics of_logarithms(const std::vector<double>& values) {
+  std::vector<double> logarithms;
+  for (const double value : values) logarithms.push_back(std::log(value));
+  return statistics_of(std::move(logarithms));
+}
+
+}  // namespace
+
+bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
+                     std::size_t comparisons) {
+  if (a.size() < kFewestTrials || b.size() < kFewestTrials) return false;
+  const double low = *std::min_element(a.begin(), a.end());
+  const double high = *std::max_element(b.begin(), b.end());
+  if (low <= high || *std::min_element(b.begin(), b.end()) <= 0) return false;
+  const Statistics x = of_logarithms(a);
+  const Statistics y = of_logarithms(b);
+  const double u = x.stddev * x.stddev / static_cast<double>(x.n);
+  const double v = y.stddev * y.stddev / static_cast<double>(y.n);
+  if (u + v <= 0) return true;  // what never varies has no noise to be told from
+  const double freedom =
+      (u + v) * (u + v) /
+      (u * u / static_cast<double>(x.n - 1) + v * v / static_cast<double>(y.n - 1));
+  return x.mean - y.mean > two_sided_quantile(freedom, comparisons) * std::sqrt(u + v);
+}
+
+double LineFit::half_width(std::size_t comparisons) const {
+  return two_sided_quantile(freedom, comparisons) * error;
+}
+
+std::optional<LineFit> fit_line(const std::vector<Observation>& observations) {
+  double n = 0;
+  double sum_x = 0;
+  double sum_y = 0;
+  std::size_t values = 0;
+  for (const auto& [x, trials] : observations) {
+    values += trials.empty() ? 0 : 1;
+    for (const double y : trials) {
+      n += 1;
+      sum_x += x;
+      sum_y += y;
+    }
+  }
+  if (values < 3) return {};
+  const double mean_x = sum_x / n;
+  double squares = 0;
+  double products = 0;
+  for (const auto& [x, trials] : observations) {
+    for (const double y : trials) {
+      squares += (x - mean_x) * (x - mean_x);
+      products += (x - mean_x) * (y - sum_y / n);
+    }
+  }
+  if (squares <= 0) return {};
+  LineFit fit{.trials = static_cast<std::size_t>(n)};
+  fit.slope = products / squares;
+  fit.intercept = sum_y / n - fit.slope * mean_x;
+  double variance = 0;
+  double most_leverage = 0;
+  for (const auto& [x, trials] : observations) {
+    const double leverage = 1 / n + (x - mean_x) * (x - mean_x) / squares;
+    if (!trials.empty() && leverage > most_leverage) {
+      most_leverage = leverage;
+      fit.freedom = static_cast<double>(trials.size()) - 1;
+    }
+    if (leverage >= 1) return {};  // a single trial decides: its error is unknown
+    for (const double y : trials) {
+      const double residual = (y - fit.intercept - fit.slope * x) / (1 - leverage);
+      variance += (x - mean_x) * (x - mean_x) * residual * residual;
+    }
+  }
+  if (fit.freedom < 2) return {};
+  fit.error = std::sqrt(variance) / squares;
+  return fit;
+}
+
+}  // namespace muxbench
