@@ -127,8 +127,8 @@ std::string describe_reduction(const Experiment& asked, const Experiment& given,
 Result<Profile> find_profile(const std::string& name) {
   if (name == "smoke") {
     return Profile{.name = name,
-                   .limit = seconds(24),
-                   .target = seconds(16),
+                   .limit = seconds(17),
+                   .target = seconds(12),
                    .longest = milliseconds(300),
                    .comfortable = milliseconds(200),
                    .shortest = milliseconds(50),
@@ -136,8 +136,8 @@ Result<Profile> find_profile(const std::string& name) {
   }
   if (name == "quick") {
     return Profile{.name = name,
-                   .limit = seconds(285),
-                   .target = seconds(250),
+                   .limit = seconds(240),
+                   .target = seconds(210),
                    .longest = seconds(3600),
                    .comfortable = milliseconds(500),
                    .shortest = milliseconds(150),

@@ -1,6 +1,7 @@
 // How long a run may take. The profiles smoke and quick keep a promise of time whatever the number
 // of models and experiments: durations, repetitions and sweeps are fitted to it, and every
-// reduction is told. The profile full has no limit: it runs the files as they are.
+// reduction is told. What the promise has beyond the driver's limit is for the micro-benchmarks and
+// for drawing, see bench/run_all.sh. The profile full has no limit: it runs the files as they are.
 #pragma once
 
 #include <functional>

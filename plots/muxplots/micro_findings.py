@@ -4,6 +4,8 @@ Every time is a median over repetitions with the lowest and highest in brackets,
 coefficient of variation where that is beyond 10 %.
 """
 
+import statistics
+
 from muxplots import micro_fit, text
 from muxplots.micro import NOISY, Micro, Timing
 
@@ -54,44 +56,64 @@ def show_timing(timing: Timing) -> str:
     return f"{show(statistic.median)} ({show(statistic.low)} to {show(statistic.high)}{noise})"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def show_slope(line: micro_fit.Line) -> str:
+    """ "57.8 ± 1.0 ns": slope and standard error in the unit of the slope."""
+    size, unit = text.time_unit(line.slope)
+    digits = 0 if line.slope / size >= 100 else 1 if line.slope / size >= 10 else 2
+    return f"{line.slope / size:.{digits}f} ± {line.error / size:.{digits}f} {unit}"
+
+
+def percent(share: float) -> str:
+    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
-    clauses = []
+    """The primitives by how their waits grow: along a line, not at all, or neither."""
+    per_descriptor, flat, neither, errors, points = [], [], [], [], []
     for primitive in PRIMITIVES:
         timings = micro.family(f"wait_cost/{primitive}/{pairs}/ready:{share}")
-        if len(timings) >= 2:
-            clauses.append(f"{primitive} costs {_growth(timings)}")
+        if len(timings) < 2:
+            continue
+        points += timings
+        line = micro_fit.fit_line(timings)
+        if micro_fit.is_flat(timings):
+            medians = [timing.statistic.median for timing in timings]
+            range_shown = f"{show(min(medians))} to {show(max(medians))}"
+            flat.append(f"{primitive} {show(statistics.median(medians))} ({range_shown})")
+        elif line is not None and line.fits:
+            per_descriptor.append(f"{primitive} {show_slope(line)}")
+            errors.append(line.rms)
+        else:
+            neither.append(f"{primitive} {_ends(timings)}")
+    clauses = []
+    if per_descriptor:
+        clauses.append(f"{_listed(per_descriptor)} per watched descriptor")
+    if flat:
+        span = f"{points[0].argument} to {max(timing.argument or 0 for timing in points)}"
+        clauses.append(f"{_listed(flat)} whatever the number ({span})")
+    if neither:
+        clauses.append(f"{_listed(neither)}, which is neither constant nor a line")
     if not clauses:
         return []
-    return [f"A wait with {SHARES[share]} ({PAIRS[pairs]}): {'; '.join(clauses)}."]
+    told = f"A wait with {SHARES[share]} ({PAIRS[pairs]}) costs {'; '.join(clauses)}."
+    if errors:
+        told += f" The lines miss their points by up to {percent(max(errors))} (RMS)."
+    noisy = sum(timing.noisy for timing in points)
+    if noisy:
+        told += f" {noisy} of {len(points)} points vary by more than {percent(NOISY)}."
+    return [told]
 
 
-def _growth(timings: list[Timing]) -> str:
+def _ends(timings: list[Timing]) -> str:
     first, last = timings[0], timings[-1]
-    marked = sum(timing.noisy for timing in timings)
-    noise = f"; {marked} of {len(timings)} points beyond {_percent(NOISY)} CV" if marked else ""
-    if micro_fit.is_flat(timings):
-        medians = sorted(timing.statistic.median for timing in timings)
-        return (
-            f"{show(medians[len(medians) // 2])} whatever the number "
-            f"({show(medians[0])} to {show(medians[-1])} from {first.argument} "
-            f"to {last.argument} watched{noise})"
-        )
-    line = micro_fit.fit_line(timings)
-    if line is not None and line.fits:
-        return (
-            f"{show(line.slope)} ± {show(line.error)} per watched descriptor "
-            f"(the line misses its points by {_percent(line.rms)} RMS{noise})"
-        )
-    error = f", which no line describes (RMS {_percent(line.rms)})" if line else ""
     return (
-        f"{show(first.statistic.median)} at {first.argument} watched and "
-        f"{show(last.statistic.median)} at {last.argument} ("
-        f"{show(last.statistic.median / (last.argument or 1))} each{error}{noise})"
+        f"{show(first.statistic.median)} at {first.argument} and "
+        f"{show(last.statistic.median)} at {last.argument}"
     )
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _overtaking(micro: Micro, pairs: str) -> list[str]:
@@ -130,8 +152,8 @@ def _registration(micro: Micro) -> list[str]:
             if len(timings) > 1:
                 one, many = timings[0], timings[-1]
                 clause += f", in one call for {many.argument} {show_timing(many)} each"
-                if one.statistic.low > many.statistic.high:
-                    ratio = one.statistic.median / many.statistic.median
+                ratio = one.statistic.median / many.statistic.median
+                if one.statistic.low > many.statistic.high and ratio >= 1.1:
                     clause += f", {ratio:.2g} times cheaper"
             clauses.append(clause)
         if clauses:
@@ -204,7 +226,7 @@ def _noise(micro: Micro) -> list[str]:
     if repetitions < 2:
         return ["One repetition of each benchmark: nothing is known of its noise."]
     return [
-        f"{noisy} of {len(micro.timings)} timings vary by more than {_percent(NOISY)} between "
+        f"{noisy} of {len(micro.timings)} timings vary by more than {percent(NOISY)} between "
         f"{repetitions} repetitions (CV) and are marked; a wait includes one reading of the clock."
     ]
 
