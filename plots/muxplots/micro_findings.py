@@ -87,15 +87,15 @@ def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
             neither.append(f"{primitive} {_ends(timings)}")
     clauses = []
     if per_descriptor:
-        clauses.append(f"{_listed(per_descriptor)} per watched descriptor")
+        clauses.append(f"per watched descriptor: {_listed(per_descriptor)}")
     if flat:
         span = f"{points[0].argument} to {max(timing.argument or 0 for timing in points)}"
-        clauses.append(f"{_listed(flat)} whatever the number ({span})")
+        clauses.append(f"whatever the number ({span}): {_listed(flat)}")
     if neither:
-        clauses.append(f"{_listed(neither)}, which is neither constant nor a line")
+        clauses.append(f"neither constant nor along a line: {_listed(neither)}")
     if not clauses:
         return []
-    told = f"A wait with {SHARES[share]} ({PAIRS[pairs]}) costs {'; '.join(clauses)}."
+    told = f"A wait with {SHARES[share]} ({PAIRS[pairs]}) costs, {'; '.join(clauses)}."
     if errors:
         told += f" The lines miss their points by up to {percent(max(errors))} (RMS)."
     noisy = sum(timing.noisy for timing in points)
