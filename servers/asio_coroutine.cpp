@@ -1,7 +1,8 @@
 // Boost.Asio with C++20 coroutines: a connection is one function that reads, writes and loops, and
-// is suspended where it would wait; over epoll, edge-triggered. Syscalls per request: 1/k
-// epoll_wait (k connections ready at once), 1 recv, 1 send. Limit: a coroutine frame per
-// connection beside the callbacks' costs, and 16 KiB for the read that an idle one waits in.
+// is suspended where it would wait; over epoll, edge-triggered.
+// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send.
+// Limit: a coroutine frame per connection beside the callbacks' costs, and 16 KiB for the read that
+// an idle one waits in.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -1,7 +1,8 @@
 // epoll, level-triggered: the kernel keeps the set of watched descriptors, a wait returns only
-// those that are ready. Syscalls per request: 1/k epoll_wait (k requests ready at once), 1 recv, 1
-// send; no epoll_ctl unless a write gets stuck. Limit: one thread; a descriptor that stays ready is
-// reported again at every wait.
+// those that are ready.
+// Syscalls per request: 1/k epoll_wait (k requests ready at once), 1 recv, 1 send; no epoll_ctl
+// unless a write gets stuck.
+// Limit: one thread; a descriptor that stays ready is reported again at every wait.
 #include <sys/epoll.h>
 
 #include "common/work.h"

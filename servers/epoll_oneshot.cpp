@@ -1,5 +1,5 @@
-// epoll, one set for all threads: EPOLLONESHOT hands each ready connection to one thread, which
-// has it to itself until it arms it again.
+// epoll, one set for all threads: EPOLLONESHOT hands each ready connection to one thread, which has
+// it to itself until it arms it again.
 // Syscalls per request: 1/k epoll_wait (k requests taken at once), 1 recv, 1 send, 1 epoll_ctl.
 // Limit: that epoll_ctl, and the one lock in the kernel that all threads take for it and to wait.
 #include <sys/epoll.h>

@@ -1,7 +1,8 @@
 // A process for each connection: accept, fork, and let the child talk in blocking calls.
 // Syscalls per request: 1 recv, 1 send; per connection a fork (clone), an exit and a wait4 for the
-// child. Limit: processes: starting one costs about 100 times what an accept costs, and a thousand
-// of them fill the scheduler.
+// child.
+// Limit: processes: starting one costs about 100 times what an accept costs, and a thousand of them
+// fill the scheduler.
 #include "common/blocking.h"
 #include "common/children.h"
 #include "net/sys.h"

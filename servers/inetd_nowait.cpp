@@ -1,7 +1,7 @@
 // A program for each connection: accept, fork and exec a handler that finds the socket as its
 // standard input and output, as inetd's nowait services run.
-// Syscalls per request: 1 recv, 1 send; per connection a fork, an execve and the start of a
-// program (about 100 calls of the dynamic linker).
+// Syscalls per request: 1 recv, 1 send; per connection a fork, an execve and the start of a program
+// (about 100 calls of the dynamic linker).
 // Limit: starting a program costs milliseconds, and the handler shares nothing with the next one.
 #include <signal.h>
 

@@ -1,7 +1,8 @@
 // libev: a thin event loop; a watcher per connection calls back when its descriptor is ready, and
-// the calls on it are our own. Syscalls per request: 1/k epoll_wait (k connections ready at once),
-// 1 recv, 1 send; no epoll_ctl unless a write gets stuck. Limit: one thread, one callback per
-// ready descriptor; as epoll beneath, nothing for files.
+// the calls on it are our own.
+// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send; no epoll_ctl
+// unless a write gets stuck.
+// Limit: one thread, one callback per ready descriptor; as epoll beneath, nothing for files.
 #include <ev.h>
 
 #include "common/stop_signal.h"

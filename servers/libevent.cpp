@@ -1,7 +1,9 @@
 // libevent with plain events: it accepts for us and calls back when a connection is ready; the
-// calls on it are our own. Syscalls per request: 1/k epoll_wait (k connections ready at once),
-// 1 recv, 1 send; no epoll_ctl unless a write gets stuck. Limit: one thread, and more bookkeeping
-// per event than libev: queues by priority, and 128 bytes for each event.
+// calls on it are our own.
+// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send; no epoll_ctl
+// unless a write gets stuck.
+// Limit: one thread, and more bookkeeping per event than libev: queues by priority, and 128 bytes
+// for each event.
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <event2/listener.h>

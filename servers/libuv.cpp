@@ -1,7 +1,7 @@
 // libuv: the loop of Node.js reads into a buffer that it asks us for and reports what came; a write
-// is tried at once and queued only when it would block. Syscalls per request: 1/k epoll_wait
-// (k connections ready at once), 1 read, 1 write. Limit: a callback for every step, and a close
-// that takes effect a turn of the loop later.
+// is tried at once and queued only when it would block.
+// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 read, 1 write.
+// Limit: a callback for every step, and a close that takes effect a turn of the loop later.
 #include <sys/resource.h>
 #include <uv.h>
 

@@ -1,6 +1,7 @@
 // poll: the whole list of watched descriptors goes to the kernel at every wait, and comes back to
-// be searched. Syscalls per request: 1/k poll (k requests ready at once), 1 recv, 1 send. Limit:
-// each wait costs time for every connection, idle or not; about 70 to 100 ns apiece.
+// be searched.
+// Syscalls per request: 1/k poll (k requests ready at once), 1 recv, 1 send.
+// Limit: each wait costs time for every connection, idle or not; about 70 to 100 ns apiece.
 #include <poll.h>
 
 #include "common/worker.h"

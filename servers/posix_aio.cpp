@@ -1,6 +1,7 @@
 // POSIX AIO: aio_read and aio_write with a queued signal when each has ended; in glibc, threads of
-// the library that make the blocking calls. Syscalls per request: pread and pwrite refused by the
-// socket (ESPIPE), read, write, 2 rt_sigqueueinfo, futex calls, 1/k poll and read of the signals.
+// the library that make the blocking calls.
+// Syscalls per request: pread and pwrite refused by the socket (ESPIPE), read, write, 2
+// rt_sigqueueinfo, futex calls, 1/k poll and read of the signals.
 // Limit: a read that waits keeps a thread, so it is a thread per connection by a longer way.
 #include <aio.h>
 #include <poll.h>

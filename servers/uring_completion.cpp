@@ -1,7 +1,9 @@
 // io_uring, one-shot operations: recv and send are submitted instead of called, and their
-// completions are collected. Syscalls per request: 1/k io_uring_enter (k completions at once) and
-// no other: a send is linked to the receive after it. Limit: a receive must be given its buffer in
-// advance, so every idle connection parks 16 KiB in the kernel.
+// completions are collected.
+// Syscalls per request: 1/k io_uring_enter (k completions at once) and no other: a send is linked
+// to the receive after it.
+// Limit: a receive must be given its buffer in advance, so every idle connection parks 16 KiB in
+// the kernel.
 #include <poll.h>
 
 #include "common/stop_signal.h"

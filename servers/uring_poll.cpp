@@ -1,7 +1,8 @@
 // io_uring as a readiness notifier: a multishot poll per connection says when bytes have come, and
-// they are read and written with the ordinary calls. Syscalls per request: 1/k io_uring_enter
-// (k connections ready at once), 1 recv, 1 send. Limit: a multishot poll tells of changes only, as
-// edge-triggered epoll does: what is not read to the end is not told again.
+// they are read and written with the ordinary calls.
+// Syscalls per request: 1/k io_uring_enter (k connections ready at once), 1 recv, 1 send.
+// Limit: a multishot poll tells of changes only, as edge-triggered epoll does: what is not read to
+// the end is not told again.
 #include <poll.h>
 
 #include "common/stop_signal.h"
