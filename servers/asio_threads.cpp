@@ -38,6 +38,8 @@ struct Connection {
   std::list<Connection>::iterator self{};
 };
 
+thread_local WorkerCounters* counters_of_this_thread = nullptr;
+
 class AsioThreads {
  public:
   explicit AsioThreads(const ServerContext& server)
@@ -55,7 +57,8 @@ class AsioThreads {
       const std::lock_guard lock(mutex_);
       accept_if_open();
     }
-    return run_worker_threads(server_, [this](ServerContext&) {
+    return run_worker_threads(server_, [this](ServerContext& thread) {
+      counters_of_this_thread = &thread.counters();
       context_.run();  // until nothing is pending
       return Result<>();
     });
@@ -80,7 +83,7 @@ class AsioThreads {
         } else if (!stopping_) {
           accepted = &connections_.emplace_front(std::move(socket), server_);
           accepted->self = connections_.begin();
-          count(server_.counters().accepted);
+          count(counters_of_this_thread->accepted);
         }
         accept_if_open();
       }
@@ -152,7 +155,7 @@ class AsioThreads {
   // Only by the connection's own handler: then no operation is pending that uses its buffers.
   void close(Connection& connection) {
     const std::lock_guard lock(mutex_);
-    count(server_.counters().requests, connection.sessions.requests);
+    count(counters_of_this_thread->requests, connection.sessions.requests);
     connections_.erase(connection.self);
     accept_if_open();
   }

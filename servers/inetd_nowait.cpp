@@ -52,12 +52,12 @@ void unblock_signals() noexcept {
 
 // The handler: this program again, started with --inetd-handler.
 Result<> handle(ServerContext& server) {
-  stop_signal::adopt_in_child(STDIN_FILENO);
   unblock_signals();
   set_io_timeout(STDIN_FILENO, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
   Session session(sessions);
   converse(STDIN_FILENO, session);
+  server.counters().requests += sessions.requests;  // other handlers add theirs at the same time
   ::_exit(0);  // the end of the process frees all, and each connection pays for it
 }
 
@@ -110,6 +110,7 @@ class InetdNowait {
   [[noreturn]] void exec_handler(int fd) {
     ::dup2(fd, STDIN_FILENO);
     ::dup2(fd, STDOUT_FILENO);
+    counters::share_with_program();
     ::execv("/proc/self/exe", arguments_.data());
     std::perror("cannot start the handler");
     ::_exit(1);

@@ -10,15 +10,16 @@
 
 namespace muxbench {
 
-const ModelInfo kModel{.name = "libuv",
-                       .family = "library",
-                       .mechanism = "libuv over epoll: uv_read_start, uv_try_write, uv_write",
-                       // uv__io_poll() calls abort() when epoll_ctl fails, and uv__emfile_trick() accepts
-                       // and closes when descriptors run out.
-                       .capabilities = {.sheds_when_full = true, .survives_refused_watch = false},
-                       .probe = [] {
-                         return Probe{.features = {{"library_version", uv_version_string()}}};
-                       }};
+const ModelInfo kModel{
+    .name = "libuv",
+    .family = "library",
+    .mechanism = "libuv over epoll: uv_read_start, uv_try_write, uv_write",
+    // uv__io_poll() calls abort() when epoll_ctl fails, and uv__emfile_trick() accepts
+    // and closes when descriptors run out.
+    .capabilities = {.sheds_when_full = true, .survives_refused_watch = false},
+    .probe = [] {
+      return Probe{.features = {{"library_version", uv_version_string()}}};
+    }};
 
 namespace {
 

@@ -15,9 +15,11 @@ const ModelInfo kModel{.name = "poll", .family = "readiness", .mechanism = "poll
 namespace {
 
 struct Connection {
+  Connection(UniqueFd accepted, Session its) : fd(std::move(accepted)), session(std::move(its)) {}
+
   UniqueFd fd;
-  Session session;
   std::uint32_t position = 0;  // in the list given to poll
+  Session session;
 };
 
 class Poll {
@@ -37,7 +39,7 @@ class Poll {
       for (std::size_t i = watched_.size(); ready > 0 && --i > 0;) {
         if (watched_[i].revents == 0) continue;
         --ready;
-        on_ready(tokens_[i]);
+        on_ready(worker_.token_at(indices_[i]));
       }
       worker_.expire([this](Token token) { close(token); });
     }
@@ -47,16 +49,16 @@ class Poll {
  private:
   void watch(int fd, short events, Token token) {
     watched_.push_back({.fd = fd, .events = events, .revents = 0});
-    tokens_.push_back(token);
+    indices_.push_back(static_cast<std::uint32_t>(token));
   }
 
   void close(Token token) {
     const std::uint32_t position = worker_.find(token)->position;
     watched_[position] = watched_.back();
-    tokens_[position] = tokens_.back();
-    worker_.find(tokens_[position])->position = position;
+    indices_[position] = indices_.back();
+    worker_.find(worker_.token_at(indices_[position]))->position = position;
     watched_.pop_back();
-    tokens_.pop_back();
+    indices_.pop_back();
     worker_.close(token);
   }
 
@@ -110,8 +112,8 @@ class Poll {
     watched_[connection.position].events = session.wants_write() ? POLLOUT : POLLIN;
   }
 
-  std::vector<pollfd> watched_;  // [0] is the listener
-  std::vector<Token> tokens_;    // whose connection watched_[i] is
+  std::vector<pollfd> watched_;         // [0] is the listener
+  std::vector<std::uint32_t> indices_;  // in the table: whose connection watched_[i] is
   Worker<Connection> worker_;
 };
 

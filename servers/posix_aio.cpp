@@ -6,6 +6,7 @@
 #include <aio.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include "common/stop_signal.h"
@@ -20,13 +21,21 @@ namespace {
 // ever). More connections are not accepted.
 constexpr int kMostThreads = 4096;
 
+// Where glibc cannot queue the signal it calls the operation failed (EAGAIN), although the bytes were
+// read. So no more connections than signals that may be pending; other processes need some too.
+std::size_t most_connections() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_SIGPENDING, &limit);
+  return std::clamp<rlim_t>(limit.rlim_cur / 2, 1, kMostThreads);
+}
+
 }  // namespace
 
 const ModelInfo kModel{
     .name = "posix_aio",
     .family = "completion",
     .mechanism = "aio_read and aio_write with SIGEV_SIGNAL, by threads of glibc",
-    .capabilities = {.max_connections = kMostThreads},
+    .capabilities = {.max_connections = kMostThreads, .signal_per_connection = true},
     .probe = [] {
       return Probe{.features = {{"implementation", "threads in user space (glibc)"},
                                 {"most_threads", std::int64_t{kMostThreads}}}};
@@ -43,7 +52,7 @@ struct Connection {
 class PosixAio {
  public:
   explicit PosixAio(const ServerContext& server)
-      : listener_(server.listener), worker_(server, kMostThreads) {}
+      : listener_(server.listener), worker_(server, most_connections()) {}
 
   Result<> run() {
     const aioinit limits{.aio_threads = kMostThreads, .aio_num = kMostThreads, .aio_idle_time = 1};
@@ -79,8 +88,8 @@ class PosixAio {
  private:
   static int completion_signal() { return SIGRTMIN; }
 
-  // Signals that exceed RLIMIT_SIGPENDING are lost without a word. Whenever there was none for a
-  // second, every connection is looked at.
+  // Signals that exceed RLIMIT_SIGPENDING, because other processes have many pending, are lost.
+  // Whenever there was none for a second, every connection is looked at.
   int wait_limit_ms() noexcept {
     constexpr int kLook = 1000;
     const int due = worker_.timeout_ms();
@@ -128,7 +137,7 @@ class PosixAio {
     } else if (error == 0) {
       connection.session.on_written(static_cast<std::size_t>(count));
     }
-    if (error != 0 && error != EINTR && error != EAGAIN) return worker_.close(token);
+    if (error != 0 && error != EINTR) return worker_.close(token);
     proceed(token, connection);
   }
 

@@ -15,11 +15,10 @@
 
 namespace muxbench {
 
-const ModelInfo kModel{
-    .name = "rt_signal",
-    .family = "signal",
-    .mechanism = "O_ASYNC and F_SETSIG, signals read in batches from a signalfd",
-    .capabilities = {.edge_triggered = true}};
+const ModelInfo kModel{.name = "rt_signal",
+                       .family = "signal",
+                       .mechanism = "O_ASYNC and F_SETSIG, signals read in batches from a signalfd",
+                       .capabilities = {.edge_triggered = true}};
 
 namespace {
 
@@ -54,9 +53,7 @@ class RtSignal {
       read_on();
       if (worker_.finished()) return {};
       const std::size_t taken = take_signals(signals);
-      for (std::size_t i = 0; i < taken; ++i) {
-        if (!on_signal(signals[i])) break;
-      }
+      for (std::size_t i = 0; i < taken; ++i) on_signal(signals[i]);
       worker_.expire([this](Token token) { close(token); });
     }
   }
@@ -83,20 +80,19 @@ class RtSignal {
     return bytes < 0 ? 0 : static_cast<std::size_t>(bytes) / sizeof signals[0];
   }
 
-  // False: the other signals that were taken with it are of no use any more.
-  bool on_signal(const signalfd_siginfo& signal) {
+  void on_signal(const signalfd_siginfo& signal) {
     const auto number = static_cast<int>(signal.ssi_signo);
-    if (number == SIGIO) return look_at_everything(), false;
-    if (number == SIGTERM || number == SIGINT) return stop(number), false;
+    if (number == SIGIO) return look_at_everything();
+    if (number == SIGTERM || number == SIGINT) return stop(number);
     if (signal.ssi_fd == listener_) {
       listener_may_be_ready_ = true;
     } else if (const auto fd = static_cast<std::size_t>(signal.ssi_fd); fd < token_of_.size()) {
       // A signal may be older than the connection that has its descriptor now. Then its read finds
       // nothing, and that is all.
-      if (Connection* connection = worker_.find(token_of_[fd]))
+      if (Connection* connection = worker_.find(token_of_[fd])) {
         on_ready(token_of_[fd], *connection);
+      }
     }
-    return true;
   }
 
   // The queue has overflowed. It is emptied first (sigaction(2): ignoring a signal discards those

@@ -7,12 +7,15 @@ namespace muxbench {
 
 // An idle connection of a readiness model costs this and a few words of the model's own, 128 bytes
 // together.
-static_assert(sizeof(Session) <= 96);
+static_assert(sizeof(Session) <= 88);
 
 namespace {
 
 // A peer that goes on sending after the last answer is cut off here; it had this long to notice.
-constexpr std::uint32_t kLingerBytes = 4 * 1024 * 1024;
+constexpr std::size_t kLingerUnit = 64;
+constexpr std::uint16_t kMostLingerUnits = UINT16_MAX;  // 4 MiB
+
+static_assert(BufferPool::kBufferBytes <= UINT16_MAX, "positions in a buffer are 16 bits wide");
 
 }  // namespace
 
@@ -25,17 +28,18 @@ Session::Session(Session&& other) noexcept
     : context_(other.context_),
       reading_(std::exchange(other.reading_, nullptr)),
       writing_(std::exchange(other.writing_, nullptr)),
+      output_(other.output_),
       input_begin_(other.input_begin_),
       input_end_(other.input_end_),
-      output_(other.output_),
       lingered_(other.lingered_),
-      output_first_(std::exchange(other.output_first_, 0)),
-      output_count_(std::exchange(other.output_count_, 0)),
-      state_(std::exchange(other.state_, State::done)),
+      output_first_(other.output_first_),
+      output_count_(other.output_count_),
       leased_(other.leased_),
       peer_finished_(other.peer_finished_),
       awaits_work_(other.awaits_work_),
+      state_(std::exchange(other.state_, State::done)),
       protocol_(std::move(other.protocol_)) {
+  other.output_first_ = other.output_count_ = 0;
   other.awaits_work_ = false;
 }
 
@@ -71,10 +75,11 @@ void Session::on_read(std::size_t n) noexcept {
   if (n == 0) {
     peer_finished_ = true;
   } else if (state_ == State::lingering) {
-    lingered_ += static_cast<std::uint32_t>(n);
-    if (lingered_ >= kLingerBytes) state_ = State::done;
+    const std::size_t units = lingered_ + (n + kLingerUnit - 1) / kLingerUnit;
+    if (units >= kMostLingerUnits) state_ = State::done;
+    lingered_ = static_cast<std::uint16_t>(units);
   } else {
-    input_end_ += static_cast<std::uint32_t>(n);
+    input_end_ = static_cast<std::uint16_t>(input_end_ + n);
     if (!has_output()) advance();
   }
   compact();
@@ -127,7 +132,7 @@ void Session::advance() noexcept {
         },
         protocol_);
     const bool needs_more = reaction.consumed == 0 && reaction.output_count == 0;
-    input_begin_ += static_cast<std::uint32_t>(reaction.consumed);
+    input_begin_ = static_cast<std::uint16_t>(input_begin_ + reaction.consumed);
     take(reaction);
     if (needs_more) return;
   }
@@ -136,7 +141,7 @@ void Session::advance() noexcept {
 void Session::take(const Reaction& reaction) noexcept {
   output_ = reaction.output;
   output_first_ = 0;
-  output_count_ = reaction.output_count;
+  output_count_ = reaction.output_count & 3U;  // at most 2
   if (reaction.after == After::close) state_ = has_output() ? State::closing : State::done;
   if (reaction.after == After::linger) {
     state_ = has_output() ? State::lingering_flush : State::half_close;
@@ -173,7 +178,7 @@ void Session::compact() noexcept {
     input_begin_ = input_end_ = 0;
   } else if (input_begin_ != 0 && !has_output()) {
     std::memmove(reading_, reading_ + input_begin_, input_end_ - input_begin_);
-    input_end_ -= input_begin_;
+    input_end_ = static_cast<std::uint16_t>(input_end_ - input_begin_);
     input_begin_ = 0;
   }
 }

@@ -106,16 +106,17 @@ class Session {
       nullptr;  // holds input [input_begin_, input_end_); the lease is what follows
   std::byte* writing_ =
       nullptr;  // holds what output_ points to, if it is neither static nor the protocol's own
-  std::uint32_t input_begin_ = 0;
-  std::uint32_t input_end_ = 0;
   std::array<iovec, 2> output_{};
-  std::uint32_t lingered_ = 0;  // bytes swallowed since the half-close
-  std::uint8_t output_first_ = 0;
-  std::uint8_t output_count_ = 0;
+  // An idle connection is mostly this object, so the small things are packed.
+  std::uint16_t input_begin_ = 0;
+  std::uint16_t input_end_ = 0;
+  std::uint16_t lingered_ = 0;  // swallowed since the half-close, in units of kLingerUnit bytes
+  std::uint8_t output_first_ : 2 = 0;
+  std::uint8_t output_count_ : 2 = 0;
+  std::uint8_t leased_ : 1 = false;
+  std::uint8_t peer_finished_ : 1 = false;
+  std::uint8_t awaits_work_ : 1 = false;  // has_output() then
   State state_ = State::open;
-  bool leased_ : 1 = false;
-  bool peer_finished_ : 1 = false;
-  bool awaits_work_ : 1 = false;  // has_output() then
   Protocol protocol_;
 };
 

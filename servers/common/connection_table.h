@@ -54,6 +54,9 @@ class ConnectionTable {
     return slot.in_use && token_of(index) == (token & kTokenMask) ? &slot.connection : nullptr;
   }
 
+  // For a list that keeps half a token, its lower 32 bits: of the connection that is there now.
+  Token token_at(std::uint32_t index) const noexcept { return token_of(index); }
+
   void erase(Token token) noexcept {
     const auto index = static_cast<std::uint32_t>(token);
     Slot& slot = at(index);

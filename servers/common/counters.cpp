@@ -21,7 +21,10 @@ struct alignas(WorkerCounters) Shared {
 Shared* shared = nullptr;                    // a group's memory begins with this,
 std::span<WorkerCounters> workers_counters;  // and goes on with these
 std::atomic<int> output = -1;
+int memory_fd = -1;
 pid_t owner = 0;
+
+constexpr int kInherited = STDERR_FILENO + 1;  // where an executed program finds the memory
 
 // fmt allocates and std::ofstream locks, and neither is allowed where the stop signal's deadline
 // ends the process. std::to_chars does neither.
@@ -64,12 +67,22 @@ std::uint64_t sum(std::atomic<std::uint64_t> WorkerCounters::*counter) noexcept 
   return total;
 }
 
+std::size_t size_for(unsigned workers) noexcept {
+  return sizeof(Shared) + workers * sizeof(WorkerCounters);
+}
+
+void* map(int fd, std::size_t size) noexcept {
+  return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 }  // namespace
 
 Result<> set_up(unsigned workers, const std::string& file) {
   owner = ::getpid();
-  void* const memory = ::mmap(nullptr, sizeof(Shared) + workers * sizeof(WorkerCounters),
-                              PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const std::size_t size = size_for(workers);
+  memory_fd = ::memfd_create("counters", MFD_CLOEXEC);
+  void* const memory =
+      ::ftruncate(memory_fd, static_cast<off_t>(size)) == 0 ? map(memory_fd, size) : MAP_FAILED;
   if (memory == MAP_FAILED) {
     return fail("cannot share memory for counters: {}", describe(last_errno()));
   }
@@ -81,6 +94,18 @@ Result<> set_up(unsigned workers, const std::string& file) {
     return fail("cannot write {}: {}; name another file with --counters", file,
                 describe(last_errno()));
   }
+  return {};
+}
+
+// dup2(2) clears close-on-exec.
+void share_with_program() noexcept { ::dup2(memory_fd, kInherited); }
+
+Result<> join() {
+  void* const memory = map(kInherited, size_for(1));
+  if (memory == MAP_FAILED) return set_up(1, {});
+  ::close(kInherited);
+  shared = static_cast<Shared*>(memory);
+  workers_counters = {reinterpret_cast<WorkerCounters*>(shared + 1), 1};
   return {};
 }
 

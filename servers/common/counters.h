@@ -31,6 +31,12 @@ namespace counters {
 // Call once, before the first fork. An empty `file`: counted all the same, written nowhere.
 Result<> set_up(unsigned workers, const std::string& file);
 
+// The same memory in a program that a worker executes: share_with_program() between fork and exec,
+// and join() in the new program, which has one worker. Without a server that shares, as under a
+// real inetd, join() counts for itself.
+void share_with_program() noexcept;
+Result<> join();
+
 WorkerCounters& of_worker(unsigned worker) noexcept;
 
 // How many workers are ready, with this one.

@@ -56,7 +56,9 @@ Result<> run(int argc, char** argv) {
 
   catch_stray_signals();
   if ((*options)->inetd_handler) {
-    if (const auto installed = stop_signal::install(STDIN_FILENO, {}); !installed) return installed;
+    stop_signal::adopt_in_child(STDIN_FILENO);
+    if (const auto installed = stop_signal::install(-1, {}); !installed) return installed;
+    if (const auto joined = counters::join(); !joined) return joined;
     ServerContext server{**options, STDIN_FILENO, arguments, site.get()};
     return kModel.inetd_handler(server);
   }

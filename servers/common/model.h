@@ -22,12 +22,14 @@ struct Capabilities {
   std::uint64_t max_connections = 0;  // a limit of the mechanism itself (select); 0: none
   bool idle_cpu = false;              // it uses the processor while nothing happens
   bool edge_triggered = false;        // it takes a short read to mean that there is no more
+  // Each connection needs a place in the queue of signals (ulimit -i); without one, clients wait.
+  bool signal_per_connection = false;
   // Out of descriptors it closes those who wait, where others let them wait.
   bool sheds_when_full = false;
   // The kernel may refuse to watch a descriptor (epoll_ctl: ENOMEM, ENOSPC). False: its library does
   // not hand that on, so that more than the one connection suffers.
   bool survives_refused_watch = true;
-  bool child_work = false;            // --work child: it looks at Session::awaits_work()
+  bool child_work = false;  // --work child: it looks at Session::awaits_work()
   // A worker serves one client at a time, and the others wait: then the number of workers is the
   // limit, and the default has to be as large as the loads that are worth comparing.
   bool one_client_per_worker = false;
@@ -60,11 +62,12 @@ struct ModelInfo {
 
 struct ServerContext {
   const Options& options;
-  const int listener;  // blocking, listening, TCP_NODELAY (accepted sockets inherit it). The stop signal shuts it down.
+  const int
+      listener;  // blocking, listening, TCP_NODELAY (accepted sockets inherit it). The stop signal shuts it down.
   std::span<char* const> arguments;  // the command line that this program was started with
   Site* site = nullptr;              // what http serves; nullptr for the other protocols
 
-  unsigned worker = 0;               // its number, in a group of workers (worker_group.h)
+  unsigned worker = 0;  // its number, in a group of workers (worker_group.h)
 
   // The same for one worker of several, with options of its own.
   ServerContext for_worker(unsigned number, const Options& its_options) const {

@@ -23,7 +23,7 @@ struct Options {
   Address address;
   bool allow_remote = false;
   ProtocolName protocol = ProtocolName::echo;
-  std::string root;  // the folder that http serves
+  std::string root;      // the folder that http serves
   unsigned workers = 1;  // the model's own default if none were asked for
   bool pin_workers = false;
   int backlog = 4096;

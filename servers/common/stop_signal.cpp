@@ -73,7 +73,9 @@ Result<> install(int listener, const Address& address) {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGTERM;
-  if (::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer) != 0) {
+  // A child has no deadline of its own, and a timer takes a place of those that signals wait in
+  // (ulimit -i), of which there may be fewer than children.
+  if (!in_child && ::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer) != 0) {
     return fail("cannot create a timer: {}", describe(last_errno()));
   }
   struct sigaction action {};

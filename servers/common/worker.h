@@ -42,6 +42,7 @@ class Worker {
   }
   std::size_t size() const noexcept { return connections_.size(); }
   Connection* find(Token token) noexcept { return connections_.find(token); }
+  Token token_at(std::uint32_t index) const noexcept { return connections_.token_at(index); }
   void close(Token token) noexcept { connections_.erase(token); }
 
   // visit(token, connection) for every connection.

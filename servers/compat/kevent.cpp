@@ -24,11 +24,10 @@ using muxbench::Clock;
 using muxbench::Nanoseconds;
 
 struct Filter {
-  bool exists = false;
-  bool enabled = false;
-  bool oneshot = false;
-  bool clear = false;
-  void* udata = nullptr;
+  bool exists : 1 = false;
+  bool enabled : 1 = false;
+  bool oneshot : 1 = false;
+  bool clear : 1 = false;
 
   bool active() const noexcept { return exists && enabled; }
 };
@@ -36,10 +35,11 @@ struct Filter {
 // What is registered for one descriptor. epoll forgets by itself when it is closed, and this is
 // found to be out of date when epoll_ctl(2) says ENOENT.
 struct Watched {
-  std::array<Filter, 2> filters;  // READ and WRITE
-  std::uint32_t generation = 0;   // tells events of this registration from those of one before
-  bool registered = false;        // in the epoll set
-  bool write_first = false;       // whose turn it is when there is room for one event only
+  std::array<void*, 2> udata{};
+  std::array<Filter, 2> filters{};  // READ and WRITE
+  std::uint32_t generation = 0;     // tells events of this registration from those of one before
+  bool registered = false;          // in the epoll set
+  bool write_first = false;         // whose turn it is when there is room for one event only
 
   std::uint32_t events() const noexcept {
     const auto [read, write] = filters;
@@ -94,11 +94,11 @@ int Queue::add(int fd, Watched& watched, Filter& filter, const struct kevent& ch
   const Filter added{.exists = true,
                      .enabled = (change.flags & EV_DISABLE) == 0,
                      .oneshot = (change.flags & EV_ONESHOT) != 0,
-                     .clear = (change.flags & EV_CLEAR) != 0,
-                     .udata = change.udata};
+                     .clear = (change.flags & EV_CLEAR) != 0};
   const std::size_t index = &filter == &watched.filters[0] ? 0 : 1;
   const Watched before = watched;
   filter = added;
+  watched.udata[index] = change.udata;
   if (watched.registered) {
     const Filter& other = watched.filters[1 - index];
     const bool mixed = other.exists && other.clear != added.clear;
@@ -111,6 +111,7 @@ int Queue::add(int fd, Watched& watched, Filter& filter, const struct kevent& ch
   }
   watched = {.generation = before.generation + 1};
   watched.filters[index] = added;
+  watched.udata[index] = change.udata;
   const int error = control(EPOLL_CTL_ADD, fd, watched);
   if (error != 0) watched.filters[index] = {};
   return error;
@@ -164,7 +165,7 @@ int Queue::collect(std::span<const epoll_event> ready, std::span<struct kevent> 
         must_update = true;
         continue;
       }
-      EV_SET(&events[used++], fd, filter_of(i), ends[i] ? EV_EOF : 0, 0, 0, filter.udata);
+      EV_SET(&events[used++], fd, filter_of(i), ends[i] ? EV_EOF : 0, 0, 0, watched.udata[i]);
       if (filter.clear) events[used - 1].flags |= EV_CLEAR;
       if (!filter.oneshot) continue;
       events[used - 1].flags |= EV_ONESHOT;

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from support import client
+from support.patience import PATIENCE
 from support.server import Server
 
 MIB = 1 << 20
@@ -45,6 +46,34 @@ def test_flood_loses_no_byte(model, number, size):
         assert sent[0] > 20, f"only {sent[0]} signals were sent"
         assert server.is_alive(), f"{number.name} ended the server"
         client.echo_once(server)
+
+
+def test_a_full_signal_queue_loses_nothing(model, size):
+    """ulimit -i 64: more events at once than signals can wait, as for models that are told by signals.
+    In a user namespace of its own, where no other process's signals count."""
+    limit = 64
+    if not model.concurrent:
+        count = 1
+    elif model.capability("signal_per_connection"):
+        count = limit // 4
+    else:
+        count = model.room_for(size(300, 2000))
+    own_count = ["unshare", "--user", "prlimit", f"--sigpending={limit}:{limit}"]
+    if subprocess.run([*own_count, "true"], capture_output=True).returncode != 0:
+        pytest.skip("environment: no user namespace and signal limit of its own")
+    with Server(model, wrap=own_count) as server:
+        socks = client.crowd(server, count, hold=True)
+        for round_ in range(3):
+            messages = [client.pattern(f"{round_}:{number}", 100) for number in range(count)]
+            with server.suspended():
+                for sock, message in zip(socks, messages):
+                    sock.sendall(message)
+            for number, (sock, message) in enumerate(zip(socks, messages)):
+                what = f"round {round_}, client {number} of {count}"
+                sock.settimeout(PATIENCE)
+                client.expect_same(client.receive(sock, len(message), what), message, what)
+        for sock in socks:
+            sock.close()
 
 
 def test_suspend_and_continue(model):
