@@ -27,6 +27,7 @@ _PARAMETERS = {
     "message_bytes": "Message size in bytes",
     "pipeline": "Requests in flight per connection",
     "workers": "Server workers",
+    "rate": "Offered requests per second",
 }
 
 
@@ -134,6 +135,21 @@ class Measure:
 
     def _mark(self, mark: float) -> str:
         return text.duration(mark) if self.metric.is_time else text.count(mark)
+
+
+def scale_time(plot: Axes, limits: tuple[float, float], is_log: bool) -> None:
+    """An upright axis of nanoseconds."""
+    plot.set_yscale("log" if is_log else "linear")
+    plot.set_ylim(limits)
+    if is_log:
+        marks = log_marks(*limits)
+        plot.yaxis.set_major_locator(FixedLocator(marks))
+        plot.yaxis.set_major_formatter(FixedFormatter([text.duration(mark) for mark in marks]))
+        plot.yaxis.set_minor_locator(NullLocator())
+    else:
+        size = text.time_unit(limits[1])[0]
+        plot.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.count(round(value / size, 6))))
 
 
 def is_logarithmic(metric: Metric, medians: Sequence[float]) -> bool:

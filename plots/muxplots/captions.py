@@ -49,7 +49,7 @@ def run(report: Report, repetitions: int | None = None) -> list[str]:
 
 def caption(report: Report, table: Table, mark: str, spread: str, key: str = "") -> str:
     """`mark` and `spread` name what stands for a median and for the range around it."""
-    parts = [_how_to_read(table, mark, spread), key]
+    parts = [_how_to_read(table, mark, spread), table.notes, key]
     flags = sorted({flag for point in table.points() for flag in point.flags})
     if flags:
         parts.append(f"Hollow: flagged ({', '.join(flag.replace('_', ' ') for flag in flags)}).")

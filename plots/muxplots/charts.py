@@ -1,16 +1,13 @@
 """Which charts a report can fill, and which it cannot."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 
-from matplotlib.figure import Figure
-
-from muxplots import captions, figure
-from muxplots.layout import Layout
+from muxplots import captions, costs, drift, figure, heat, marked, percentiles
+from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
-from muxplots.table import CPU, IDLE_CPU, IDLE_LATENCY, P99, THROUGHPUT, Metric, Table
-from muxplots.table import swept_cells, tabulate
+from muxplots.table import CPU, IDLE_CPU, IDLE_LATENCY, LOAD_P50, LOAD_P99, P99, THROUGHPUT
+from muxplots.table import Metric, Table, swept_cells, tabulate
 
 SWEPT = {"throughput": (THROUGHPUT,), "p99": (P99,), "cpu": (CPU,)}
 
@@ -18,27 +15,8 @@ SWEPT = {"throughput": (THROUGHPUT,), "p99": (P99,), "cpu": (CPU,)}
 # the few models that pay would press all others flat, so this one takes the place of the CPU chart.
 IDLE = {"throughput": (THROUGHPUT,), "p99": (P99,), "cost": (IDLE_CPU, IDLE_LATENCY)}
 
-
-@dataclass(frozen=True)
-class Chart:
-    """`name` is also that of its files; `alt` says in words what it shows."""
-
-    name: str
-    title: str
-    alt: str
-    experiment: str | None
-    draw: Callable[[Layout], Figure]
-
-
-@dataclass(frozen=True)
-class Absent:
-    """A chart that there is nothing to draw for, and why in a few words."""
-
-    name: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.why})"
+# Latency against the rate that is offered, to the knee and beyond.
+RATE = {"p50": (LOAD_P50,), "p99": (LOAD_P99,), "throughput": (THROUGHPUT,), "cpu": (CPU,)}
 
 
 def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
@@ -50,16 +28,20 @@ def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
             found.append(Absent(experiment.name, reason))
         else:
             found.extend(_swept(report, experiment))
+            found.append(percentiles.plan(report, experiment))
+            found.extend(costs.plan(report, experiment))
     if not report.experiments:
         found.append(Absent("all charts", "no experiment"))
     elif not any(experiment.parameter == "idle" for experiment in report.experiments):
         found.append(Absent("idle-cost", "no experiment sweeps idle"))
+    if any(cell.status == "measured" for cell in report.cells):
+        found = [*heat.plan(report), *found, drift.plan(report)]
     charts = [one for one in found if isinstance(one, Chart)]
     return charts, [one for one in found if isinstance(one, Absent)]
 
 
 def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
-    kinds = IDLE if experiment.parameter == "idle" else SWEPT
+    kinds = {"idle": IDLE, "rate": RATE}.get(experiment.parameter or "", SWEPT)
     if kinds is IDLE and _is_one_value(report, experiment):
         kinds = SWEPT
         yield Absent(f"{experiment.name}-cost", "only one value of idle")
@@ -69,6 +51,10 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
         if isinstance(table, str):
             yield Absent(name, table)
         else:
+            if kind == "cost":
+                table = marked.with_idle_cost(report, table)
+            if kinds is RATE and kind in ("p50", "p99"):
+                table = marked.with_knees(report, table)
             yield Chart(
                 name, captions.title(table), captions.alternative(report, table), experiment.name,
                 partial(figure.draw, report, table),

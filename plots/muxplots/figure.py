@@ -41,7 +41,7 @@ def draw(report: Report, table: Table, layout: Layout = SCREEN) -> Figure:
 
 
 def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
-    beside = lines.column_width([line.model for line in table.lines])
+    beside = lines.column_width([line.name for line in table.lines])
     width = max(layout.one - LEFT - beside - EDGE, layout.narrowest)
     page = Page(
         LEFT + width + beside + EDGE,
@@ -66,7 +66,7 @@ def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
     columns = min(layout.across, len(families))
     height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for group in families.values())))
     row_height = FAMILY_ROOM + height + UNDER + 4
-    beside = lines.column_width([line.model for line in table.lines]) + EDGE
+    beside = lines.column_width([line.name for line in table.lines]) + EDGE
     width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)
     body = math.ceil(len(families) / columns) * row_height
     page = Page(
@@ -112,4 +112,5 @@ def fill(
     # Short lines last: a model of one point would vanish under the many that pass there.
     for line in sorted(named, key=lambda line: -len(line.drawn())):
         lines.draw(plot, across, measure.limits[0], line, alpha)
+        lines.draw_fit(plot, across, line)
     lines.draw_names(plot, across, named)

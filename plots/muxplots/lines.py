@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox
 from muxplots import labels, style, text
 from muxplots.axes import Across
 from muxplots.labels import End, Place, Scene
+from muxplots.style import Look
 from muxplots.table import Line, Point
 
 MARKER_SIZE = 5.0
@@ -63,17 +64,45 @@ def draw(axes: Axes, across: Across, floor: float, line: Line, alpha: float) -> 
             axes.plot(x[:2], y[:2], color=colour, linewidth=1.2, linestyle=":", zorder=3)
             x, y = x[1:], y[1:]
         axes.plot(x, y, color=colour, linewidth=LINE_WIDTH, zorder=3, clip_on=False)
+    _draw_ring(axes, across, line)
     for flagged in (False, True):
         points = [point for point in line.drawn() if bool(point.flags) is flagged]
         if points:
             draw_marks(axes, line, *_positions(across, points), flagged)
 
 
+def _draw_ring(axes: Axes, across: Across, line: Line) -> None:
+    ringed = [point for point in line.drawn() if point.value == line.ring]
+    ring = Line2D(
+        *_positions(across, ringed), linestyle="none", marker="o", markersize=2.6 * MARKER_SIZE,
+        markerfacecolor="none", markeredgecolor=line.look.colour, markeredgewidth=1.1,
+    )
+    ring.set(zorder=6, clip_on=False)
+    ring.set_gid(f"{line.model}-ring")
+    if ringed:
+        axes.add_line(ring)
+
+
+def draw_fit(axes: Axes, across: Across, line: Line) -> None:
+    """The straight line of a fit, dashed; on logarithmic axes it is a curve."""
+    positive = [value for value in across.values if value > 0]
+    if line.fit is None or len(positive) < 2:
+        return
+    intercept, slope = line.fit
+    x = np.geomspace(positive[0], positive[-1], 60)
+    y = intercept + slope * x
+    (stroke,) = axes.plot(
+        x, np.where(y > 0, y, np.nan), color=line.look.colour, linewidth=1.0,
+        linestyle=(0, (2, 2)), zorder=2.5,
+    )
+    stroke.set_gid(f"{line.model}-fit")
+
+
 def draw_marks(
     axes: Axes, line: Line, x: Sequence[float], y: Sequence[float], flagged: bool
 ) -> None:
     """Markers of medians, on top of everything where they are hollow for being flagged."""
-    marks = Line2D(x, y, linestyle="none", **marker(line, flagged))
+    marks = Line2D(x, y, linestyle="none", **marker(line.look, flagged))
     marks.set(zorder=5 if flagged else 4, clip_on=False)
     marks.set_gid(f"{line.model}-{'flagged' if flagged else 'points'}")
     axes.add_line(marks)
@@ -98,24 +127,25 @@ def draw_names(axes: Axes, across: Across, lines: Sequence[Line]) -> None:
         ends.append(End(line.model, x, y, text.width(line.name, labels.SIZE), at_edge))
     by_name = {line.model: (line, end) for line, end in zip(lines, ends)}
     for placed in labels.place(ends, scene, scene.frame.x1 + LEADER + KEY):
-        _draw_name(axes, *by_name[placed.name], placed, scene.frame)
+        line, end = by_name[placed.name]
+        draw_name(axes, line.name, line.look, end, placed, scene.frame)
 
 
-def _draw_name(axes: Axes, line: Line, end: End, placed: Place, frame: Bbox) -> None:
+def draw_name(axes: Axes, shown: str, look: Look, end: End, placed: Place, frame: Bbox) -> None:
     figure = axes.figure
-    colour = style.text_colour(line.look.colour)
+    colour = style.text_colour(look.colour)
     size = figure.get_size_inches() * 72
 
     def stroke(points: list[tuple[float, float]], **how: object) -> None:
         x, y = zip(*((px / size[0], py / size[1]) for px, py in points))
         figure.add_artist(Line2D(x, y, transform=figure.transFigure, **how))
 
-    leader = {"color": line.look.colour, "linewidth": 0.7, "alpha": 0.7}
+    leader = {"color": look.colour, "linewidth": 0.7, "alpha": 0.7}
     if placed.beside:
         key = (placed.left - KEY + 4, placed.middle)
         bend = [(frame.x1 + 2, end.y)] if end.at_edge else []
         stroke([(end.x, end.y), *bend, key], **leader)
-        stroke([key], linestyle="none", **marker(line, flagged=False))
+        stroke([key], linestyle="none", **marker(look, flagged=False))
     else:
         # A marker here would read as one more point, so the stroke alone tells what is meant.
         touch = min(max(end.x, placed.left), placed.left + end.width)
@@ -123,8 +153,8 @@ def _draw_name(axes: Axes, line: Line, end: End, placed: Place, frame: Bbox) -> 
             edge = placed.middle + math.copysign(4, end.y - placed.middle)
             stroke([(end.x, end.y), (touch, edge)], **leader)
     name = figure.text(
-        placed.left / size[0], placed.middle / size[1], line.name,
-        size=labels.SIZE, color=colour, va="center_baseline", ha="left", gid=f"{line.model}-name",
+        placed.left / size[0], placed.middle / size[1], shown,
+        size=labels.SIZE, color=colour, va="center_baseline", ha="left", gid=f"{placed.name}-name",
     )
     if not placed.beside:
         name.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground=style.PAGE)])
@@ -144,14 +174,14 @@ def _draw_spread(
         axes.vlines(x, lows, highs, color=color, linewidth=1.4, alpha=0.6, zorder=2)
 
 
-def marker(line: Line, flagged: bool) -> dict[str, object]:
-    shape = line.look.marker
+def marker(look: Look, flagged: bool) -> dict[str, object]:
+    shape = look.marker
     optical = _OPTICAL_SIZE.get(shape, 1.0) if isinstance(shape, str) else 1.5
     return {
         "marker": shape,
         "markersize": MARKER_SIZE * optical,
-        "markerfacecolor": style.PAGE if flagged else line.look.colour,
-        "markeredgecolor": line.look.colour if flagged else style.PAGE,
+        "markerfacecolor": style.PAGE if flagged else look.colour,
+        "markeredgecolor": look.colour if flagged else style.PAGE,
         "markeredgewidth": 1.2 if flagged else 0.5,
     }
 

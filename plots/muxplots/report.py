@@ -70,6 +70,30 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A straight line of a metric over a swept parameter; its slope lies in [low, high]."""
+
+    experiment: str
+    model: str
+    metric: str
+    intercept: float
+    slope: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """The swept value from which on a model is worse than another."""
+
+    experiment: str
+    model: str
+    against: str
+    metric: str
+    value: int
+
+
+@dataclass(frozen=True)
 class Cell:
     id: str
     model: str
@@ -85,7 +109,7 @@ class Cell:
         return tuple(flag.kind for flag in self.flags)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     interrupted: bool
     host: str | None
@@ -96,6 +120,8 @@ class Report:
     cells: tuple[Cell, ...]
     # Computed by the driver since schema 1.1; None in a report that is older.
     findings: tuple[Finding, ...] | None
+    fits: tuple[Fit, ...]
+    crossovers: tuple[Crossover, ...]
     section: Node  # what is read where it is needed: trials, run, host, plan
 
 
@@ -125,6 +151,10 @@ def load(path: Path) -> Report:
         experiments=tuple(_experiment(node) for node in section.get("experiments").items()),
         cells=tuple(_cell(node) for node in section.get("cells").items()),
         findings=_findings(section),
+        fits=tuple(_fit(node) for node in section.get("fits", default=[]).items()),
+        crossovers=tuple(
+            _crossover(node) for node in section.get("crossovers", default=[]).items()
+        ),
         section=section,
     )
 
@@ -150,6 +180,17 @@ def _findings(section: Node) -> tuple[Finding, ...] | None:
         )
         for node in section.get("findings").items()
     )
+
+
+def _fit(node: Node) -> Fit:
+    names = (node.get(key).text() for key in ("experiment", "model", "metric"))
+    numbers = (node.get(key).number() for key in ("intercept", "slope", "low", "high"))
+    return Fit(*names, *numbers)
+
+
+def _crossover(node: Node) -> Crossover:
+    names = (node.get(key).text() for key in ("experiment", "model", "against", "metric"))
+    return Crossover(*names, node.get("value").integer())
 
 
 def _experiment(node: Node) -> Experiment:

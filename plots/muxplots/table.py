@@ -30,6 +30,8 @@ class Metric:
 THROUGHPUT = Metric("requests_per_second", "Requests per second", False, Scale.LINEAR)
 P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG_WHEN_WIDE)
 CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LINEAR)
+LOAD_P50 = Metric("latency_p50_ns", "Median latency", True, Scale.LOG)
+LOAD_P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG)
 IDLE_CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LOG)
 IDLE_LATENCY = Metric("latency_mean_ns", "Mean latency", True, Scale.LOG)
 
@@ -49,6 +51,8 @@ class Line:
     look: Look
     points: tuple[Point | None, ...]
     label: str = ""  # what stands beside it, where that is more than the model's name
+    ring: int | None = None  # the value of a point that the caption speaks of
+    fit: tuple[float, float] | None = None  # intercept and slope of a straight line to draw
 
     @property
     def name(self) -> str:
@@ -82,6 +86,7 @@ class Table:
     values: tuple[int, ...]
     lines: tuple[Line, ...]
     absences: tuple[Absence, ...]
+    notes: str = ""  # what the caption says of labels, rings and fits
 
     def points(self) -> list[Point]:
         return [point for line in self.lines for point in line.drawn()]
@@ -118,7 +123,7 @@ def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | 
     if not points:
         return f"none of its cells has a {metric.in_a_sentence()}"
     values = tuple(sorted({value for _, value in points}))
-    models = sorted({model for model, _ in points}, key=lambda model: _rank(report, model))
+    models = sorted({model for model, _ in points}, key=lambda model: rank(report, model))
     return Table(
         experiment=experiment,
         parameter=experiment.parameter or "",
@@ -126,7 +131,7 @@ def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | 
         sweep=tuple(sorted({value for _, value in swept})),
         values=values,
         lines=tuple(
-            Line(model, _look(report, model), tuple(points.get((model, value)) for value in values))
+            Line(model, look(report, model), tuple(points.get((model, value)) for value in values))
             for model in models
         ),
         absences=_absences({key: cell for key, cell in swept.items() if key not in points}),
@@ -158,13 +163,13 @@ def _absences(cells: dict[tuple[str, int], Cell]) -> tuple[Absence, ...]:
     )
 
 
-def _look(report: Report, model: str) -> Look:
+def look(report: Report, model: str) -> Look:
     told = report.models.get(model)
     return style.look_of(model, told.family if told else None)
 
 
-def _rank(report: Report, model: str) -> tuple[tuple[int, str], int, str]:
+def rank(report: Report, model: str) -> tuple[tuple[int, str], int, str]:
     """The order of design: by family, within it as the table of looks has it, then by name."""
     known = list(style.LOOKS)
     place = known.index(model) if model in known else len(known)
-    return (style.family_rank(_look(report, model).family), place, model)
+    return (style.family_rank(look(report, model).family), place, model)

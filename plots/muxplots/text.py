@@ -74,6 +74,11 @@ def balance(text: str, size: float, limit: float, bold: bool = False) -> list[st
     return lines
 
 
+TIMES = ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1, " ns"))
+SIZES = ((2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"), (1, " B"))
+RATES = ((1e6, " M"), (1e3, " k"), (1, ""))
+
+
 def scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:
     """Three significant digits in the largest unit that leaves at least one before the point."""
     size, suffix = next((unit for unit in units if abs(value) >= unit[0]), units[-1])

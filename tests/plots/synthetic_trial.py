@@ -24,6 +24,11 @@ def trial(dice: random.Random, cell: dict[str, Any], repetition: int) -> dict[st
     cpu_us += 2.0 / active
     rate = min(active / (21e-6 + cpu_us * 1e-6), 1e6 / (cpu_us + 0.0004 * active))
     mean_ns = active / rate * 1e9
+    if "rate" in point:
+        # An open loop: short waits far below capacity, and a queue that grows beyond it.
+        load_share = point["rate"] / rate
+        mean_ns = 30e3 / max(1 - load_share, 0.002)
+        rate = min(rate, point["rate"]) * (1 if load_share < 1 else noise)
     requests = int(rate)
     cpu_ns = int(cpu_us * 1000 * requests)
     p50, p99 = int(mean_ns * 0.95), int(mean_ns * dice.uniform(1.4, 2.1))
@@ -44,7 +49,7 @@ def trial(dice: random.Random, cell: dict[str, Any], repetition: int) -> dict[st
         "latency_ns": {
             "count": requests, "mean": int(mean_ns), "min": int(p50 * 0.7), "max": 3 * p99,
             "p50": p50, "p90": int(p99 * 0.8), "p99": p99,
-            "histogram": {"significant_digits": 3, "buckets": [[p50, requests]]},
+            "histogram": {"significant_digits": 3, "buckets": _buckets(requests, p50)},
         },
         "connect_ns": {
             "count": active, "mean": 50_000, "min": 30_000, "max": 90_000, "p50": 49_000,
@@ -68,3 +73,14 @@ def trial(dice: random.Random, cell: dict[str, Any], repetition: int) -> dict[st
         },
         "load": load,
     }
+
+
+def _buckets(requests: int, p50: int) -> list[list[int]]:
+    """Half of the requests at p50, then half of the rest 12 % later, and so on."""
+    buckets = []
+    value, left = float(p50), requests
+    while left > 0:
+        here = left - left // 2
+        buckets.append([int(value), here])
+        value, left = value * 1.12, left - here
+    return buckets

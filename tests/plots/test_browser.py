@@ -144,7 +144,7 @@ def test_charts_have_names_and_words_for_screen_readers(opened: browser.Browser)
         """return [...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-labelledby')
              .split(' ').map((id) => document.getElementById(id).textContent))"""
     )
-    assert len(told) == 6
+    assert len(told) == 14
     assert ["Requests per second against idle connections",
             "Chart: Requests per second against idle connections for 5 models. "
             "At idle 0 a tie of poll & epoll_level."] in told

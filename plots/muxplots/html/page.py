@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from muxplots import captions, charts, style
-from muxplots.charts import Absent, Chart
+from muxplots.chart import Absent, Chart
 from muxplots.html import svg, tables
 from muxplots.report import Finding, Report
 

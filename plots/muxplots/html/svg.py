@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.colors import to_hex
 
 from muxplots import files, style
-from muxplots.charts import Chart
+from muxplots.chart import Chart
 from muxplots.layout import SCREEN
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")

@@ -27,11 +27,8 @@ COLUMNS = (
 
 def show(value: float, kind: str) -> str:
     """Three digits and a unit, as a table has them."""
-    if kind == "rate":
-        return text.scaled(value, ((1e6, " M"), (1e3, " k"), (1, "")))
-    if kind == "time":
-        return text.scaled(value, ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1, " ns")))
-    return text.scaled(value, ((2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"), (1, " B")))
+    units = {"rate": text.RATES, "time": text.TIMES, "bytes": text.SIZES}
+    return text.scaled(value, units[kind])
 
 
 def cells(report: Report) -> str:

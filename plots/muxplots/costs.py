@@ -1,0 +1,242 @@
+"""What a request or a connection costs, as stacked bars: CPU, system calls, switches, memory."""
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from muxplots import bars, captions, table, text, trials
+from muxplots.bars import REST, SHADES, Row, Segment, Words
+from muxplots.chart import Absent, Chart
+from muxplots.node import Node
+from muxplots.report import Cell, Experiment, Report
+
+# System calls beyond these many names are drawn as one.
+MOST_NAMES = len(SHADES)
+OTHERS = "others"
+
+
+def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
+    yield _cpu(report, experiment)
+    counted = _counted(report, experiment)
+    yield _syscalls(report, experiment, counted)
+    yield _switches(report, experiment, counted)
+    if experiment.parameter == "idle":
+        yield _memory(report, experiment)
+
+
+def _chart(
+    report: Report, experiment: Experiment, kind: str, words: Words, rows: Sequence[Row],
+    shades: dict[str, str], mark: Callable[[float], str], hatch: str = "",
+) -> Chart:
+    alt = f"Chart: {words.title}. " + " ".join(f"{row.model} {row.told}." for row in rows)
+    draw = partial(bars.draw, words, rows, shades, mark, hatch)
+    return Chart(f"{experiment.name}-{kind}", words.title, alt, experiment.name, draw)
+
+
+def _subtitle(report: Report, experiment: Experiment, cells: Sequence[Cell]) -> str:
+    parts = [f"{experiment.name}: {trials.describe_point(cells[0])}"]
+    return " · ".join([*parts, *captions.run(report)])
+
+
+def _flags(rows: Sequence[Row]) -> str:
+    return " Hollow: flagged." if any(row.flagged for row in rows) else ""
+
+
+def _ordered(report: Report, cells: Iterable[Cell]) -> list[Cell]:
+    return sorted(cells, key=lambda cell: table.rank(report, cell.model))
+
+
+def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
+    name = f"{experiment.name}-cpu-split"
+    cells = trials.main_point(report, experiment)
+    mine = trials.by_cell(report)
+    rows = []
+    for cell in _ordered(report, cells):
+        pairs = [
+            (one.user_ns / one.requests, one.system_ns / one.requests)
+            for one in mine.get(cell.id, [])
+            if one.user_ns is not None and one.system_ns is not None and one.requests
+        ]
+        if not pairs:
+            continue
+        user, system = (statistics.median(column) for column in zip(*pairs))
+        totals = [sum(pair) for pair in pairs]
+        rows.append(Row(
+            cell.model, table.look(report, cell.model),
+            (Segment("system", system), Segment("user", user)), bool(cell.flags),
+            text.scaled(user + system, text.TIMES), (min(totals), max(totals)),
+        ))
+    if not rows:
+        return Absent(name, "no trial tells user from system time")
+    words = Words(
+        "Server CPU per request, user and system", _subtitle(report, experiment, cells),
+        "Bars: medians over trials; line: lowest to highest sum." + _flags(rows),
+        "Server CPU per request",
+    )
+    shades = {"system": SHADES[0], "user": SHADES[1]}
+    return _chart(report, experiment, "cpu-split", words, rows, shades, _time)
+
+
+def _time(value: float) -> str:
+    return "0" if value == 0 else text.duration(value)
+
+
+def _counted(report: Report, experiment: Experiment) -> list[tuple[Cell, Node]]:
+    """The counted cells of the last point that has any, for each model."""
+    nodes = {
+        node.get("id").string(): node.get("counts").object()
+        for node in report.section.get("cells").items()
+        if "counts" in node.object().value
+    }
+    mine = [
+        cell for cell in report.cells
+        if cell.experiment == experiment.name and cell.id in nodes
+        and "requests" in nodes[cell.id].value
+    ]
+    last = {cell.model: cell for cell in mine}  # points ascend within a model
+    return [(cell, nodes[cell.id]) for cell in _ordered(report, last.values())]
+
+
+def _usual_first(cells: Sequence[Cell]) -> list[Cell]:
+    """Those counted at the same point as most come first."""
+    places: dict[str, list[Cell]] = {}
+    for cell in cells:
+        places.setdefault(trials.describe_point(cell), []).append(cell)
+    return [cell for place in sorted(places, key=lambda one: -len(places[one])) for cell in places[place]]
+
+
+def _elsewhere(cells: Sequence[Cell]) -> str:
+    """Which models were counted at another point than the first."""
+    usual = trials.describe_point(cells[0])
+    places: dict[str, list[str]] = {}
+    for cell in cells:
+        places.setdefault(trials.describe_point(cell), []).append(cell.model)
+    other = [f"{', '.join(models)} at {place}" for place, models in places.items() if place != usual]
+    return f" Elsewhere: {'; '.join(other)}." if other else ""
+
+
+def _syscalls(
+    report: Report, experiment: Experiment, counted: Sequence[tuple[Cell, Node]]
+) -> Chart | Absent:
+    name = f"{experiment.name}-syscalls"
+    if not counted:
+        return Absent(name, "no cell has counts of system calls")
+    calls: dict[str, dict[str, tuple[float, float]]] = {}
+    totals: dict[str, float] = {}
+    for cell, node in counted:
+        requests = node.get("requests").number()
+        mine = calls[cell.model] = {}
+        for key, value in node.optional_object("syscalls").value.items():
+            call = Node(node.path, value, f"{node.where}.syscalls.{key}").object()
+            eagain = call.get("eagain", default=0).number()
+            mine[key] = ((call.get("calls").number() - eagain) / requests, eagain / requests)
+            totals[key] = totals.get(key, 0.0) + sum(mine[key])
+    names = sorted(totals, key=lambda key: -totals[key])
+    shown = names if len(names) <= MOST_NAMES else names[: MOST_NAMES - 1]
+    shades = dict(zip(shown, SHADES)) | ({OTHERS: REST} if len(names) > len(shown) else {})
+    rows = []
+    for cell, _ in counted:
+        mine = calls[cell.model]
+        segments = []
+        for key in shown:
+            done, again = mine.get(key, (0.0, 0.0))
+            segments += [Segment(key, done)] if done else []
+            segments += [Segment(key, again, hatched=True)] if again else []
+        rest = sum(sum(value) for key, value in mine.items() if key not in shown)
+        segments += [Segment(OTHERS, rest)] if rest else []
+        total = sum(segment.value for segment in segments)
+        rows.append(Row(
+            cell.model, table.look(report, cell.model), tuple(segments), False, _count(total),
+        ))
+    sources = sorted({node.get("source").string() for _, node in counted})
+    cells = _usual_first([cell for cell, _ in counted])
+    words = Words(
+        "System calls per request", _subtitle(report, experiment, cells),
+        f"Counted by {' and '.join(sources)} in a pass of its own.{_elsewhere(cells)}",
+        "System calls per request",
+    )
+    return _chart(report, experiment, "syscalls", words, rows, shades, text.count, "EAGAIN")
+
+
+def _count(value: float) -> str:
+    return f"{value:.2f}" if value < 9.95 else f"{value:.1f}"
+
+
+def _switches(
+    report: Report, experiment: Experiment, counted: Sequence[tuple[Cell, Node]]
+) -> Chart | Absent:
+    name = f"{experiment.name}-switches"
+    rows = []
+    for cell, node in counted:
+        switches = node.optional_object("context_switches")
+        if not switches.value:
+            continue
+        requests = node.get("requests").number()
+        kinds = ("voluntary", "involuntary")
+        values = [switches.get(kind).number() / requests for kind in kinds]
+        rows.append(Row(
+            cell.model, table.look(report, cell.model),
+            tuple(Segment(kind, value) for kind, value in zip(kinds, values) if value), False,
+            _count(sum(values)),
+        ))
+    if not rows:
+        return Absent(name, "no cell has counts of context switches")
+    cells = _usual_first([cell for cell, _ in counted])
+    words = Words(
+        "Context switches per request", _subtitle(report, experiment, cells),
+        f"Of all of a server's threads and processes, counted in a pass of its own.{_elsewhere(cells)}",
+        "Context switches per request",
+    )
+    shades = {"voluntary": SHADES[0], "involuntary": SHADES[1]}
+    return _chart(report, experiment, "switches", words, rows, shades, text.count)
+
+
+def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
+    cells = trials.main_point(report, experiment)
+    told = [
+        (cell, [cell.summary.get(f"{who}_bytes_per_connection") for who in ("process", "kernel")])
+        for cell in _ordered(report, cells)
+    ]
+    rows = [
+        Row(
+            cell.model, table.look(report, cell.model),
+            tuple(Segment(who, one.median) for who, one in zip(("process", "kernel"), both) if one),
+            bool(cell.flags),
+            text.scaled(sum(one.median for one in both if one), text.SIZES),
+        )
+        for cell, both in told if any(both)
+    ]
+    where, how = _subtitle(report, experiment, cells), "Bars: medians over trials."
+    if not rows:
+        rows = _fitted_memory(report, experiment)
+        where = " · ".join([experiment.question, *captions.run(report)])
+        how = (
+            "Bars: slope of a line through the server's memory over idle connections; "
+            "line: its 95 % interval. Kernel memory is not in it."
+        )
+    if not rows:
+        return Absent(f"{experiment.name}-memory", "memory per connection was not measured")
+    words = Words("Memory per connection", where, how + _flags(rows), "Memory per connection")
+    shades = {"process": SHADES[0], "kernel": SHADES[1]}
+    used = {segment.part for row in rows for segment in row.segments}
+    kept = {part: colour for part, colour in shades.items() if part in used}
+    return _chart(report, experiment, "memory", words, rows, kept, _bytes)
+
+
+def _bytes(value: float) -> str:
+    return "0" if value == 0 else text.scaled(value, text.SIZES)
+
+
+def _fitted_memory(report: Report, experiment: Experiment) -> list[Row]:
+    mine = {
+        fit.model: fit for fit in report.fits
+        if fit.experiment == experiment.name and fit.metric == "server_memory_bytes"
+    }
+    return [
+        Row(
+            model, table.look(report, model), (Segment("process", max(mine[model].slope, 0.0)),),
+            False, text.scaled(mine[model].slope, text.SIZES),
+            (max(mine[model].low, 0.0), max(mine[model].high, 0.0)),
+        )
+        for model in sorted(mine, key=lambda model: table.rank(report, model))
+    ]

@@ -1,0 +1,157 @@
+"""Models by experiments: how far each is from the best, over the points of an experiment."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
+
+from muxplots import captions, labels, style, table, text
+from muxplots.chart import Absent, Chart
+from muxplots.layout import Layout
+from muxplots.page import EDGE, Page
+from muxplots.report import Cell, Report
+from muxplots.table import CPU, P99, THROUGHPUT, Metric
+
+ROW = 17.0
+NARROWEST_COLUMN = 46.0
+HEADS = 18.0
+GAP = 1.5
+
+# From the best to four times worse and beyond: one hue, from pale to dark.
+PALE, DARK = "#e8f0fb", "#0b3a7d"
+FARTHEST = 4.0
+
+METRICS = {"throughput": THROUGHPUT, "p99": P99, "cpu": CPU}
+
+
+@dataclass(frozen=True)
+class Square:
+    """How many times worse than the best, as the geometric mean over `points` of all points."""
+
+    factor: float
+    points: int
+    flagged: bool
+
+
+def plan(report: Report) -> list[Chart | Absent]:
+    found: list[Chart | Absent] = []
+    for kind, metric in METRICS.items():
+        squares = tabulate(report, metric)
+        models = sorted({model for model, _ in squares}, key=lambda model: table.rank(report, model))
+        name = f"overview-{kind}"
+        if len(models) < 2:
+            found.append(Absent(name, f"fewer than two models have a {metric.in_a_sentence()}"))
+            continue
+        title = f"{metric.title}: how many times worse than the best"
+        found.append(Chart(
+            name, title, _alternative(report, title, squares, models), None,
+            partial(_draw, report, title, squares, models),
+        ))
+    return found
+
+
+def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
+    """By model and experiment."""
+    at_point: dict[tuple, list[Cell]] = {}
+    for cell in report.cells:
+        if metric.key in cell.summary and cell.summary[metric.key].median > 0:
+            point = (cell.experiment, *sorted(cell.point.items(), key=str))
+            at_point.setdefault(point, []).append(cell)
+    factors: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+    for cells in at_point.values():
+        medians = [cell.summary[metric.key].median for cell in cells]
+        # The best is a clean cell where there is one: a flagged cell is never called best.
+        clean = [cell.summary[metric.key].median for cell in cells if not cell.flags] or medians
+        best = max(clean) if metric is THROUGHPUT else min(clean)
+        for cell, median in zip(cells, medians):
+            factor = best / median if metric is THROUGHPUT else median / best
+            factors.setdefault((cell.model, cell.experiment), []).append((factor, bool(cell.flags)))
+    return {
+        key: Square(
+            statistics.geometric_mean([factor for factor, _ in mine]), len(mine),
+            any(flagged for _, flagged in mine),
+        )
+        for key, mine in factors.items()
+    }
+
+
+def _alternative(
+    report: Report, title: str, squares: dict[tuple[str, str], Square], models: Sequence[str]
+) -> str:
+    told = []
+    for experiment in report.experiments:
+        mine = [(squares[model, experiment.name].factor, model) for model in models
+                if (model, experiment.name) in squares]
+        if mine:
+            told.append(f"In {experiment.name} from {min(mine)[1]} ({min(mine)[0]:.2f}) to "
+                        f"{max(mine)[1]} ({max(mine)[0]:.2f}).")
+    return f"Table in colours: {title}. " + " ".join(told)
+
+
+def _draw(
+    report: Report, title: str, squares: dict[tuple[str, str], Square], models: Sequence[str],
+    layout: Layout,
+) -> Figure:
+    columns = [one.name for one in report.experiments
+               if any((model, one.name) in squares for model in models)]
+    points = {one: max(squares[key].points for key in squares if key[1] == one) for one in columns}
+    left = EDGE + max(text.width(model, labels.SIZE) for model in models) + 8
+    heads = max(text.width(name, labels.SIZE) for name in columns) + 8
+    size = min(max(NARROWEST_COLUMN, heads), 110.0)
+    height = ROW * len(models)
+    width = max(left + size * len(columns) + EDGE, 336.0)
+    page = Page(
+        width, HEADS + height + 6, title, " · ".join(captions.run(report)),
+        "Geometric mean over the points of an experiment of the distance to the best clean median there; 1 is the best. "
+        "Parentheses: some of its cells are flagged. Star: measured at fewer points than others. "
+        "Differences of a few percent may be noise: the findings say what is not.",
+    )
+    bottom = page.top - HEADS - height
+    plot = page.plot(left, bottom, size * len(columns), height)
+    plot.set_axis_off()
+    plot.set_xlim(0, size * len(columns))
+    plot.set_ylim(height, 0)
+    plot.xaxis.set_major_locator(NullLocator())
+    for column, experiment in enumerate(columns):
+        page.write(
+            left + size * (column + 0.5), page.top - HEADS / 2, experiment, size=labels.SIZE,
+            color=style.INK, ha="center", va="center_baseline",
+        )
+        for row, model in enumerate(models):
+            square = squares.get((model, experiment))
+            middle = (left + size * (column + 0.5), bottom + height - ROW * (row + 0.5))
+            if square is None:
+                page.write(*middle, "–", size=labels.SIZE, color=style.MUTED, ha="center", va="center_baseline")
+                continue
+            colour = _colour(square.factor)
+            box = Rectangle(
+                (size * column + GAP, ROW * row + GAP), size - 2 * GAP, ROW - 2 * GAP,
+                facecolor=style.themed(colour), linewidth=0,
+            )
+            box.set_gid(f"{model}-{experiment}")
+            plot.add_patch(box)
+            number = f"{square.factor:.2f}" if square.factor < 10 else f"{square.factor:.0f}"
+            number += "*" if square.points < points[experiment] else ""
+            page.write(
+                *middle, f"({number})" if square.flagged else number, size=labels.SIZE,
+                color=style.themed(_ink(colour)), ha="center", va="center_baseline",
+            )
+    for row, model in enumerate(models):
+        page.write(
+            left - 8, bottom + height - ROW * (row + 0.5), model, size=labels.SIZE, ha="right",
+            va="center_baseline", color=style.text_colour(table.look(report, model).colour),
+        )
+    return page.figure
+
+
+def _colour(factor: float) -> str:
+    share = min(max(factor - 1, 0.0) / (FARTHEST - 1), 1.0) ** 0.6
+    return style.mix(PALE, DARK, share)
+
+
+def _ink(colour: str) -> str:
+    return max(("#ffffff", "#1a1a1a"), key=lambda ink: style.contrast(ink, colour))

@@ -1,0 +1,81 @@
+"""The trials of a report: what single charts need of them, checked when it is read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from muxplots.node import Node
+from muxplots.report import Cell, Experiment, Report
+
+
+@dataclass(frozen=True)
+class Trial:
+    cell: str
+    order: int
+    rate: float
+    requests: int
+    user_ns: float | None
+    system_ns: float | None
+    latencies: tuple[tuple[int, int], ...]  # histogram: lowest value of a bucket, count
+
+
+@lru_cache(maxsize=4)
+def of(report: Report) -> tuple[Trial, ...]:
+    """The successful trials in the order they ran."""
+    return tuple(sorted(_read(report), key=lambda trial: trial.order))
+
+
+def by_cell(report: Report) -> dict[str, list[Trial]]:
+    found: dict[str, list[Trial]] = {}
+    for trial in of(report):
+        found.setdefault(trial.cell, []).append(trial)
+    return found
+
+
+def _read(report: Report) -> Iterator[Trial]:
+    for node in report.section.get("trials", default=[]).items():
+        if node.get("status").string() != "ok":
+            continue
+        load = node.get("load").object()
+        cpu = node.get("server").object().optional_object("cpu")
+        yield Trial(
+            cell=node.get("cell").string(),
+            order=node.get("order").integer(),
+            rate=load.get("achieved").get("requests_per_second").number(),
+            requests=load.get("requests").integer(),
+            user_ns=cpu.get("user_ns").number() if "user_ns" in cpu.value else None,
+            system_ns=cpu.get("system_ns").number() if "system_ns" in cpu.value else None,
+            latencies=_buckets(load.optional_object("latency_ns").optional_object("histogram")),
+        )
+
+
+def _buckets(histogram: Node) -> tuple[tuple[int, int], ...]:
+    pairs = []
+    for node in histogram.get("buckets", default=[]).items():
+        pair = node.value
+        if not (isinstance(pair, list) and len(pair) == 2 and all(type(one) is int for one in pair)):
+            node.fail("a bucket of two integers")
+        pairs.append((pair[0], pair[1]))
+    return tuple(pairs)
+
+
+def main_point(report: Report, experiment: Experiment) -> list[Cell]:
+    """The measured cells of the largest point that most models reached, for charts of one point."""
+    points: dict[tuple, list[Cell]] = {}
+    for cell in report.cells:
+        if cell.experiment == experiment.name and cell.status == "measured":
+            points.setdefault(tuple(sorted(cell.point.items(), key=str)), []).append(cell)
+    if not points:
+        return []
+    most = max(len(cells) for cells in points.values())
+
+    def swept(cells: list[Cell]) -> float:
+        value = cells[0].point.get(experiment.parameter or "")
+        return value if isinstance(value, (int, float)) else 0
+
+    # A few models that cannot reach a point do not take it away from all others.
+    return max((cells for cells in points.values() if len(cells) >= 0.8 * most), key=swept)
+
+
+def describe_point(cell: Cell) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in cell.point.items())

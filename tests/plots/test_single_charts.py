@@ -1,0 +1,245 @@
+"""Charts beside the swept ones: costs, percentiles, drift, overview, knees, fits."""
+
+from pathlib import Path
+from typing import Any
+
+import drawing
+import pytest
+import synthetic
+from matplotlib.figure import Figure
+from muxplots import bars, charts, drift, heat, percentiles, report, style, table, trials
+from muxplots.layout import LAYOUTS, shrink
+from test_synthetic import errors
+
+FULL = [synthetic.CONNECTIONS, synthetic.IDLE]
+
+
+@pytest.fixture
+def counted() -> dict[str, Any]:
+    document = synthetic.build([*synthetic.SIX_MODELS, "asio_callback", "nonblocking_spin"])
+    synthetic.add_counts(document)
+    synthetic.add_fits(document)
+    return document
+
+
+def loaded(directory: Path, document: dict[str, Any]) -> report.Report:
+    return report.load(synthetic.write(directory, document))
+
+
+def widths(chart: Figure, model: str) -> dict[str, float]:
+    """The parts of a model's bar."""
+    prefix = f"{model}-"
+    found = chart.axes[0].patches
+    return {one.get_gid()[len(prefix):]: one.get_width() for one in found
+            if (one.get_gid() or "").startswith(prefix)}
+
+
+def test_the_made_up_extras_are_valid(counted) -> None:
+    assert errors(counted) == []
+    assert errors(synthetic.build(["poll"], [synthetic.RATE], repetitions=1)) == []
+
+
+def test_a_full_report_gives_every_chart(tmp_path: Path, counted) -> None:
+    planned, absent = charts.plan(loaded(tmp_path, counted))
+    assert absent == []
+    assert [chart.name for chart in planned] == [
+        "overview-throughput", "overview-p99", "overview-cpu",
+        *(f"connections-{kind}" for kind in (
+            "throughput", "p99", "cpu", "percentiles", "cpu-split", "syscalls", "switches")),
+        *(f"idle-{kind}" for kind in (
+            "throughput", "p99", "cost", "percentiles", "cpu-split", "syscalls", "switches", "memory")),
+        "drift",
+    ]
+    assert all(chart.alt for chart in planned)
+
+
+def test_system_calls_are_stacked_by_name_with_eagain_hatched(tmp_path: Path, counted) -> None:
+    chart = drawing.draw(tmp_path, counted, "connections-syscalls")
+    assert widths(chart, "epoll_level") == {"recvfrom": 1.0, "sendto": 1.0}
+    assert widths(chart, "uring_completion") == {"io_uring_enter": 0.05}
+    assert widths(chart, "asio_callback") == {
+        "recvfrom": 1.0, "recvfrom-hatched": 1.0, "sendto": 1.0,
+    }
+    hatched = [one for one in chart.axes[0].patches if one.get_hatch()]
+    assert {one.get_gid() for one in hatched} == {
+        "asio_callback-recvfrom-hatched", "nonblocking_spin-recvfrom-hatched",
+    }
+    words = drawing.words(chart)
+    assert "EAGAIN" in words and "Counted by BPF by cgroup in a pass of its own." in words
+    assert "connections: connections 1000" in words
+    assert "Elsewhere: blocking_iterative at connections 1." in words
+
+
+def test_one_bar_that_dwarfs_the_others_is_cut_off_and_says_its_number(tmp_path, counted) -> None:
+    chart = drawing.draw(tmp_path, counted, "connections-syscalls")
+    assert chart.axes[0].get_xlim()[1] == pytest.approx(4.5)
+    assert drawing.one(chart, "nonblocking_spin-sum").get_text() == "… 61.0"
+    assert drawing.one(chart, "asio_callback-sum").get_text() == "3.00"
+    assert bars._limit([5.0, 4.0]) > 5 and bars._limit([0.0]) == 1.0
+
+
+def test_without_counts_nothing_is_drawn_as_zero(tmp_path: Path, document) -> None:
+    _, absent = charts.plan(loaded(tmp_path, document))
+    told = [str(one) for one in absent]
+    assert "idle-syscalls (no cell has counts of system calls)" in told
+    assert "idle-memory (memory per connection was not measured)" in told
+
+
+def test_cpu_is_split_into_medians_of_user_and_system(tmp_path: Path, counted) -> None:
+    synthetic.edit(counted, "poll", flags=[{"kind": "noisy", "detail": "so"}])
+    chart = drawing.draw(tmp_path, counted, "idle-cpu-split")
+    parts = widths(chart, "epoll_level")
+    mine = [one for one in counted["muxbench"]["trials"]
+            if one["cell"] == "epoll_level/idle/idle:8000/connections:100"]
+    users = sorted(one["server"]["cpu"]["user_ns"] / one["load"]["requests"] for one in mine)
+    assert parts["user"] == pytest.approx(users[2]) and parts["system"] > parts["user"]
+    hollow = [one for one in chart.axes[0].patches if (one.get_gid() or "").startswith("poll-")]
+    assert all(one.get_facecolor()[:3] == (1, 1, 1) for one in hollow)
+    assert "Hollow: flagged." in drawing.words(chart)
+
+
+def test_no_split_where_the_kernel_did_not_tell(tmp_path: Path, document) -> None:
+    for one in document["muxbench"]["trials"]:
+        del one["server"]["cpu"]["user_ns"], one["server"]["cpu"]["system_ns"]
+    _, absent = charts.plan(loaded(tmp_path, document))
+    assert "idle-cpu-split (no trial tells user from system time)" in map(str, absent)
+
+
+def test_memory_per_connection_is_the_drivers_fit_or_what_was_measured(tmp_path, counted) -> None:
+    chart = drawing.draw(tmp_path, counted, "idle-memory")
+    assert widths(chart, "poll") == {"process": pytest.approx(140)}
+    assert drawing.one(chart, "poll-sum").get_text().endswith("140 B")
+    assert "slope of a line" in drawing.words(chart)
+    for cell in counted["muxbench"]["cells"]:
+        if cell["model"] == "poll" and cell["experiment"] == "idle":
+            for who, size in (("process", 128.0), ("kernel", 2048.0)):
+                cell["summary"][f"{who}_bytes_per_connection"] = synthetic.statistic([size])
+    chart = drawing.draw(tmp_path, counted, "idle-memory")
+    assert widths(chart, "poll") == {"process": 128, "kernel": 2048}
+    assert drawing.artists(chart, "epoll_level-sum") == []
+
+
+def test_percentiles_reach_as_deep_as_ten_samples_lie_beyond() -> None:
+    def one(buckets: tuple[tuple[int, int], ...]) -> trials.Trial:
+        return trials.Trial("", 0, 1.0, 1, None, None, buckets)
+
+    x, y = percentiles.quantiles([one(((100, 900), (200, 90))), one(((300, 10),))])
+    assert x[0] == pytest.approx(2) and x[-1] == pytest.approx(100)
+    assert y[0] == 100 and y[-1] == 200
+    assert [value for rarity, value in zip(x, y) if rarity < 9] == [100] * len([r for r in x if r < 9])
+    assert percentiles.quantiles([one(((100, 19),))]) is None
+    assert percentiles.quantiles([]) is None
+
+
+def test_percentiles_of_flagged_cells_are_dashed(tmp_path: Path, counted) -> None:
+    synthetic.edit(counted, "poll", 1000, flags=[{"kind": "noisy", "detail": "so"}])
+    chart = drawing.draw(tmp_path, counted, "connections-percentiles")
+    assert drawing.one(chart, "poll-line").get_linestyle() == "--"
+    assert drawing.one(chart, "epoll_level-line").get_linestyle() == "-"
+    assert "Dashed: flagged." in drawing.words(chart)
+    chart.draw_without_rendering()
+    assert "99.9 %" in [mark.get_text() for mark in drawing.marks(chart.axes[0].xaxis)]
+
+
+def test_drift_compares_a_trial_with_the_others_of_its_cell(tmp_path: Path, document) -> None:
+    section = document["muxbench"]
+    half = len(section["trials"]) // 2
+    for one in section["trials"]:
+        one["load"]["achieved"]["requests_per_second"] = 100.0 if one["order"] < half else 90.0
+    found = drift.relative(loaded(tmp_path, document))
+    assert [order for order, _ in found] == list(range(2 * half))
+    trend = drift.running_median([value for _, value in found])
+    assert trend[5] >= 0 >= trend[-5] and trend[5] - trend[-5] > 0.04
+    chart = drawing.draw(tmp_path, document, "drift")
+    assert len(drawing.one(chart, "trials").get_xdata()) == 2 * half
+
+
+def test_one_repetition_has_no_drift(tmp_path: Path) -> None:
+    _, absent = charts.plan(loaded(tmp_path, synthetic.build(repetitions=1)))
+    assert "drift (fewer than 8 trials of cells with several)" in map(str, absent)
+
+
+def test_overview_is_the_geometric_mean_of_distances_to_the_best_clean_cell(tmp_path) -> None:
+    document = synthetic.build(["poll", "epoll_level", "libev"], [synthetic.IDLE | {"values": [0, 100]}])
+    rates = {("poll", 0): 50.0, ("poll", 100): 25.0, ("epoll_level", 0): 100.0,
+             ("epoll_level", 100): 100.0, ("libev", 0): 200.0, ("libev", 100): 50.0}
+    for cell in document["muxbench"]["cells"]:
+        value = rates[cell["model"], cell["point"]["idle"]]
+        cell["summary"]["requests_per_second"] = synthetic.statistic([value])
+    synthetic.edit(document, "libev", 0, flags=[{"kind": "noisy", "detail": "so"}])
+    squares = heat.tabulate(loaded(tmp_path, document), table.THROUGHPUT)
+    assert squares["poll", "idle"] == heat.Square(pytest.approx(8**0.5), 2, False)
+    assert squares["epoll_level", "idle"].factor == pytest.approx(1.0)
+    # Flagged and faster than the best clean cell: it is shown, but is not the measure of others.
+    assert squares["libev", "idle"] == heat.Square(pytest.approx(1.0), 2, True)
+    chart = drawing.draw(tmp_path, document, "overview-throughput")
+    assert "2.83" in drawing.words(chart) and "(1.00)" in drawing.words(chart)
+
+
+def test_idle_cost_shows_the_drivers_slopes_and_crossovers(tmp_path: Path, counted) -> None:
+    chart = drawing.draw(tmp_path, counted, "idle-cost")
+    assert drawing.one(chart, "poll-name").get_text() == "poll +3.50 ns"
+    assert drawing.one(chart, "epoll_level-name").get_text() == "epoll_level"
+    assert list(drawing.one(chart, "poll-ring").get_xdata()) == [1000]
+    assert drawing.artists(chart, "epoll_level-ring") == drawing.artists(chart, "epoll_level-fit") == []
+    fitted = drawing.one(chart, "poll-fit")
+    assert fitted.get_ydata()[-1] == pytest.approx(5000 + 3.5 * 8000)
+    words = drawing.words(chart)
+    assert "Ring: from here on worse than epoll_level." in words and "95 % interval" in words
+
+
+def test_without_fits_idle_cost_claims_none(tmp_path: Path, document) -> None:
+    chart = drawing.draw(tmp_path, document, "idle-cost")
+    assert drawing.artists(chart, "poll-ring") == [] == drawing.artists(chart, "poll-fit")
+    assert "Ring" not in drawing.words(chart)
+
+
+def test_the_knee_is_the_highest_rate_that_was_served(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "thread_per_connection"], [synthetic.RATE])
+    chart = drawing.draw(tmp_path, document, "latency-p99")
+    assert list(drawing.one(chart, "poll-ring").get_xdata()) == [150_000]
+    assert list(drawing.one(chart, "thread_per_connection-ring").get_xdata()) == [100_000]
+    assert "Offered requests per second" in drawing.words(chart)
+    assert "Ring: the knee" in drawing.words(chart)
+    for cell in document["muxbench"]["cells"]:
+        cell["summary"]["requests_per_second"] = synthetic.statistic([5.0])
+    chart = drawing.draw(tmp_path, document, "latency-p99")
+    assert "No model served any of these rates in full." in drawing.words(chart)
+
+
+@pytest.mark.parametrize("theme", style.THEMES)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("models", [synthetic.SIX_MODELS, synthetic.ALL_MODELS], ids=["6", "32"])
+def test_no_text_overlaps_or_leaves_the_page(tmp_path: Path, models, layout, theme: str) -> None:
+    document = synthetic.build(models, [*FULL, synthetic.RATE], repetitions=2)
+    synthetic.add_counts(document)
+    synthetic.add_fits(document)
+    with style.theme(theme):
+        for chart in charts.plan(loaded(tmp_path, document))[0]:
+            if chart.name.startswith("connections") and theme == "dark":
+                continue  # of the same making as those of the other experiments
+            figure = chart.draw(layout)
+            assert drawing.overlaps(figure) == [], chart.name
+            assert drawing.clipped(figure) == [], chart.name
+
+
+@pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])
+def test_charts_for_print_are_as_wide_as_a_column(tmp_path: Path, counted, name, inches) -> None:
+    layout = LAYOUTS[name]
+    for chart in charts.plan(loaded(tmp_path, counted))[0]:
+        before = chart.draw(layout)
+        sizes = [text.get_fontsize() for text in before.texts]
+        figure = shrink(before, layout.scale)
+        assert figure.get_size_inches()[0] <= inches + 0.01, chart.name
+        after = [text.get_fontsize() for text in figure.texts]
+        assert after == pytest.approx([size * layout.scale for size in sizes])
+        assert min(after) >= 6
+
+
+def test_the_dark_theme_draws_on_a_dark_page(tmp_path: Path, counted) -> None:
+    with style.theme("dark"):
+        chart = drawing.draw(tmp_path, counted, "idle-cost")
+        assert style.contrast(style.INK) > 12
+        for text in drawing.visible_texts(chart):
+            assert style.contrast(text.get_color()) >= 4.5, text.get_text()
+    assert style.PAGE == "#ffffff"
