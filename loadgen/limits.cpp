@@ -16,6 +16,8 @@
 namespace muxbench::loadgen {
 namespace {
 
+constexpr std::uint64_t kOwnDescriptors = 32;  // standard streams, result files, epoll, libraries
+
 std::atomic<bool> signalled{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "signal-safety(7)");
 
@@ -25,9 +27,7 @@ void on_signal(int) {
 
 }  // namespace
 
-Result<> make_room_for(std::uint64_t connections, std::uint32_t threads) {
-  constexpr std::uint64_t kOwn = 32;  // standard streams, the result file, libraries
-  const std::uint64_t needed = connections + threads + kOwn;
+std::uint64_t descriptor_limit() noexcept {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur < limit.rlim_max) {
@@ -35,12 +35,27 @@ Result<> make_room_for(std::uint64_t connections, std::uint32_t threads) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     ::getrlimit(RLIMIT_NOFILE, &limit);
   }
-  if (limit.rlim_cur >= needed) return {};
-  return fail(
-      "{} connections need {} descriptors and the limit is {}; raise it with ulimit -n (as root) "
-      "or ask for fewer connections",
-      connections, needed, limit.rlim_cur);
+  return limit.rlim_cur;
 }
+
+std::uint64_t threads_needed(std::uint64_t connections, std::uint64_t limit) noexcept {
+  if (limit <= kOwnDescriptors) return 1;
+  const std::uint64_t each = limit - kOwnDescriptors;
+  return (connections + each - 1) / each;
+}
+
+Result<> make_room_for(std::uint64_t connections, std::uint32_t threads) {
+  const std::uint64_t limit = descriptor_limit();
+  const std::uint64_t most = (connections + threads - 1) / threads;  // of one thread
+  if (most + kOwnDescriptors <= limit) return {};
+  return fail(
+      "{} connections need {} descriptors in a thread and the limit is {}; give --threads {}, "
+      "raise "
+      "it with ulimit -n (as root) or ask for fewer connections",
+      connections, most + kOwnDescriptors, limit, threads_needed(connections, limit));
+}
+
+void own_descriptors() noexcept { ::unshare(CLONE_FILES); }
 
 void pin_to(int cpu) noexcept {
   cpu_set_t set;

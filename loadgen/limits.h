@@ -7,9 +7,17 @@
 
 namespace muxbench::loadgen {
 
-// Raises the soft limit of descriptors to the hard one; an error when that is below what the
-// connections need.
+// The limit of descriptors, raised to the hard one. It holds for each table of descriptors, and a
+// thread can have one of its own (own_descriptors), so more threads hold more connections.
+std::uint64_t descriptor_limit() noexcept;
+std::uint64_t threads_needed(std::uint64_t connections, std::uint64_t limit) noexcept;
+
+// An error when the limit is below what a thread's share of the connections needs.
 Result<> make_room_for(std::uint64_t connections, std::uint32_t threads);
+
+// unshare(2) CLONE_FILES: from now on the calling thread opens and closes for itself only. System
+// calls get cheaper too: the kernel need not count references in a table that nobody shares.
+void own_descriptors() noexcept;
 
 // The calling thread runs on this CPU only.
 void pin_to(int cpu) noexcept;

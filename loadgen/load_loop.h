@@ -152,6 +152,7 @@ class LoadLoop {
   Client client_;
   Connector connector_;
   UniqueFd epoll_;
+  const std::uint32_t active_;  // the first of the connections
   std::vector<Connection> connections_;
   std::vector<Instant> send_times_;  // pipelined: a ring of `pipeline_` for each active connection
   std::vector<std::byte> buffer_;

@@ -24,6 +24,7 @@ LoadLoop<Client>::LoadLoop(const Options& options, const Share& share, Control& 
       client_(make_client(*this)),
       connector_(options.target, share.thread, options.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      active_(share.active),
       connections_(std::size_t{share.active} + share.idle),
       send_times_(pipeline_ > 1 ? std::size_t{share.active} * pipeline_ : 0),
       buffer_(kReceiveBufferBytes),
@@ -63,8 +64,10 @@ void LoadLoop<Client>::run() {
     while (now_ < end()) round(kCheckInterval);
     measure_end();
     while (!drained() && !stopped()) round(kCheckInterval);
+    report_.requests_per_connection.reserve(active_);
     for (const Connection& connection : connections_) {
-      if (connection.role != Role::active || connection.incarnation == 0) continue;
+      if (connection.role != Role::active) break;
+      if (connection.incarnation == 0) continue;
       report_.requests_per_connection.push_back(connection.requests);
     }
   }

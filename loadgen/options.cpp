@@ -10,12 +10,14 @@
 #include <limits>
 
 #include "base/parse.h"
+#include "loadgen/limits.h"
 #include "loadgen/options_check.h"
 
 namespace muxbench::loadgen {
 namespace {
 
 constexpr std::uint64_t kMostPerSecond = 10'000'000;
+constexpr std::uint32_t kMostThreads = 1024;
 constexpr std::uint64_t kMostConnections = 10'000'000;
 
 // Durations and counts as they were typed; ours are read by core/base/parse.h, with units.
@@ -33,7 +35,7 @@ struct Typed {
   std::string connect_rate;
   std::string closer;
   std::string path_file;
-  std::string threads = "1";
+  std::string threads;
   std::string cpus;
   std::string message_bytes = "64";
   std::string warmup = "0";
@@ -153,7 +155,8 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.add_flag("--allow-remote", typed.allow_remote, "load a target that is not on this machine");
   app.add_option("--protocol", typed.protocol, "echo, greet or http (echo)");
   app.add_option("--connections", typed.connections, "connections that send requests (64)");
-  app.add_option("--threads", typed.threads, "threads that share the connections (1)");
+  app.add_option("--threads", typed.threads,
+                 "threads that share the connections (as few as the descriptor limit allows)");
   app.add_option(
       "--cpus", typed.cpus,
       "pin threads to these CPUs in turn, such as 1 or 2-5 (those of the affinity mask)");
@@ -230,7 +233,12 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   reader.count("--stall-never-read", typed.stall_never_read, 0, kMostConnections,
                options.stall_never_read);
   reader.count("--stall-trickle", typed.stall_trickle, 0, kMostConnections, options.stall_trickle);
-  reader.count("--threads", typed.threads, 1, 1024, options.threads);
+  const std::uint64_t needed =
+      threads_needed(std::uint64_t{options.connections} + options.beside(), descriptor_limit());
+  options.threads = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(needed, 1, kMostThreads));
+  if (!typed.threads.empty()) {
+    reader.count("--threads", typed.threads, 1, kMostThreads, options.threads);
+  }
   reader.count("--pipeline", typed.pipeline, 1, 1024, options.pipeline);
   for (const std::string& rate : typed.rates) {
     reader.count("--rate", rate, 1, kMostPerSecond, options.rates.emplace_back());

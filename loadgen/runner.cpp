@@ -129,7 +129,9 @@ class Run {
   }
 
   RunResult gather() const {
+    const std::uint64_t peak = peak_resident_bytes();  // before the tables for the result
     RunResult result;
+    result.peak_memory_bytes = peak;
     result.interrupted = interrupted();
     const Instant begin = control_.begin.load();
     if (begin != Control::kNever && control_.end.load() > begin) {
@@ -162,7 +164,6 @@ class Run {
     if (options_.per_request()) {
       result.connections = static_cast<std::uint32_t>(result.requests_per_connection.size());
     }
-    result.peak_memory_bytes = peak_resident_bytes();
     return result;
   }
 

@@ -57,6 +57,7 @@ Share share_of(const Options& options, unsigned thread) {
 
 void run_worker(const Plan& plan, const Share& share, Control& control, ThreadReport& report) {
   block_signals_in_this_thread();
+  own_descriptors();
   report.cpu = plan.options.cpus[share.thread % plan.options.cpus.size()];
   pin_to(report.cpu);
   switch (plan.options.protocol) {

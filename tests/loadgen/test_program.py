@@ -124,10 +124,24 @@ def test_too_few_descriptors_is_a_sentence_with_numbers():
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 
-    status, _, err = run("--target", "127.0.0.1:1", "--connections", 200, preexec_fn=few)
+    status, _, err = run("--target", "127.0.0.1:1", "--connections", 200, "--threads", 2, preexec_fn=few)
     assert status == 1
     assert err.count("\n") == 1
-    assert "200 connections need" in err and "limit is 100" in err and "ulimit" in err
+    assert "200 connections need 132" in err and "limit is 100" in err and "ulimit" in err and "--threads 3" in err
+
+
+def test_more_connections_than_descriptors_are_spread_over_threads():
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+
+    with honest() as server:
+        status, out, _ = run("--target", server.target, "--connections", 150, "--idle", 50, "--requests", 500, "--json", "-",
+                             preexec_fn=few)
+    result = json.loads(out)
+    assert (status, result["status"]) == (0, "ok")
+    assert (result["achieved"]["connections"], result["achieved"]["idle"]) == (150, 50)
+    assert result["asked"]["threads"] == 3
+    assert server.connections == 200
 
 
 def test_nonsense_is_refused_in_one_sentence():

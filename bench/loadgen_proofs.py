@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""What docs/methodology.md claims about the load generator, measured here and now.
+
+    bench/loadgen_proofs.py [stall] [delays] [median] [opening] [memory] [crowd]     (default: all)
+
+Each proof prints what it measured, what is claimed, and ok or NOT MET; the exit status is 1 if any was not met. They judge
+times, so they want a machine with two CPUs at rest, and are no part of tests/run_all.sh. `crowd` opens 100,000 connections.
+"""
+
+import argparse
+import contextlib
+import heapq
+import json
+import os
+import pathlib
+import selectors
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
+LOADGEN = BUILD / "loadgen" / "loadgen"
+CPUS = sorted(os.sched_getaffinity(0))
+SERVER_CPU, LOAD_CPU = CPUS[0], CPUS[-1]
+met = True
+
+
+def judge(what, measured, claimed, holds):
+    global met
+    met = met and holds
+    print(f"{what}: {measured} (claimed: {claimed}): {'ok' if holds else 'NOT MET'}", flush=True)
+
+
+@contextlib.contextmanager
+def server(*options, name="epoll_level", preexec_fn=None):
+    command = ["taskset", "-c", str(SERVER_CPU), BUILD / "servers" / f"server_{name}", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
+    try:
+        process.target = json.loads(process.stdout.readline())["address"]
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def load(target, *more, patience=60, **options):
+    named = [f"--{name.replace('_', '-')}={value}" for name, value in {"cpus": LOAD_CPU, **options}.items()]
+    done = subprocess.run([LOADGEN, "--target", target, *named, *more, "--json", "-", "--quiet"],
+                          stdout=subprocess.PIPE, text=True, timeout=patience)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def milliseconds(ns):
+    return f"{ns / 1e6:.1f} ms"
+
+
+def stall():
+    """The server stands still for 1 s of a 5 s run at 20,000 requests a second."""
+    with server() as process:
+        stop = threading.Timer(2, process.send_signal, [signal.SIGSTOP])
+        go_on = threading.Timer(3, process.send_signal, [signal.SIGCONT])
+        stop.start(), go_on.start()
+        result = load(process.target, rate="20k", connections=64, duration="5s")
+    latency = result["latency_ns"]
+    judge("stall of 1 s in 5 s at 20k/s: requests", result["requests"], "100000", result["requests"] == 100_000)
+    judge("  p99", milliseconds(latency["p99"]), "950 +- 20 ms", abs(latency["p99"] - 950e6) <= 20e6)
+    judge("  p99.9", milliseconds(latency["p99_9"]), "995 +- 10 ms", abs(latency["p99_9"] - 995e6) <= 10e6)
+
+
+def median():
+    """Unstalled, at 20,000 requests a second: a closed loop of one connection makes about as many on a machine like ours."""
+    closed, opened, rates = [], [], []
+    with server() as process:
+        for _ in range(7):
+            one = load(process.target, connections=1, duration="1s", warmup="200ms")
+            two = load(process.target, connections=64, duration="1s", warmup="200ms", rate="20k")
+            closed.append(one["latency_ns"]["p50"]), opened.append(two["latency_ns"]["p50"])
+            rates.append(one["achieved"]["requests_per_second"])
+    apart = abs(statistics.median(opened) - statistics.median(closed)) / 1e3
+    judge(f"median latency: closed loop {statistics.median(closed) / 1e3:.1f} us at {statistics.median(rates):.0f}/s, open loop "
+          f"{statistics.median(opened) / 1e3:.1f} us at 20000/s, apart", f"{apart:.1f} us", "at most 15 us", apart <= 15)
+
+
+class DelayingEcho(threading.Thread):
+    """Answers the n-th message after exactly delays[n % len(delays)] seconds: it polls instead of sleeping."""
+
+    def __init__(self, delays, size=64):
+        super().__init__(daemon=True)
+        self.delays, self.size, self.ending = delays, size, False
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener.setblocking(False)
+        self.target = "127.0.0.1:%d" % self.listener.getsockname()[1]
+
+    def run(self):
+        os.sched_setaffinity(0, {SERVER_CPU})
+        selector, due, number = selectors.EpollSelector(), [], 0
+        selector.register(self.listener, selectors.EVENT_READ)
+        while not self.ending:
+            for key, _ in selector.select(0):
+                if key.fileobj is self.listener:
+                    connection, _ = self.listener.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    selector.register(connection, selectors.EVENT_READ)
+                    continue
+                try:
+                    message = key.fileobj.recv(self.size)
+                except ConnectionResetError:
+                    message = b""
+                if not message:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+                    continue
+                heapq.heappush(due, (time.monotonic() + self.delays[number % len(self.delays)], number, key.fileobj, message))
+                number += 1
+            while due and due[0][0] <= time.monotonic():
+                _, _, connection, message = heapq.heappop(due)
+                connection.sendall(message)
+
+
+def delays():
+    """Delays of 100 to 400 ms, each once among 301, are found again to within a histogram bucket."""
+    steps = [0.1 + (n * 97 % 301) / 1000 for n in range(301)]
+    echo = DelayingEcho(steps)
+    echo.start()
+    result = load(echo.target, rate=200, connections=256, requests=4 * len(steps))
+    echo.ending = True
+    expected = sorted(steps * 4)
+    for name, quantile in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+        true = expected[-(-int(quantile * 1e6) * len(expected) // 1_000_000) - 1] * 1e9
+        width = 2 ** (int(true).bit_length() - 11)
+        judge(f"known delays: {name}", f"{result['latency_ns'][name] / 1e6:.3f} ms for {true / 1e6:.3f} ms",
+              f"within a bucket of {width / 1e3:.0f} us", abs(result["latency_ns"][name] - true) <= width)
+
+
+def opening():
+    times = []
+    with server() as process:
+        for _ in range(3):
+            result = load(process.target, connections=8000, requests=8000)
+            times.append(result["achieved"]["opening_ns"])
+            assert result["achieved"]["connections"] == 8000, result["errors"]
+    judge("opening 8,000 connections", milliseconds(statistics.median(times)), "less than 500 ms",
+          statistics.median(times) < 500e6)
+
+
+def memory():
+    """What 8,000 more connections add to the program's peak; the first 8,000 fit in what its start has used."""
+    with server() as process:
+        peaks = [load(process.target, connections=1, idle=idle, requests=1)["memory"]["peak_bytes"] for idle in (8000, 16000)]
+        active = [load(process.target, connections=count, requests=16000)["memory"]["peak_bytes"] for count in (8000, 16000)]
+    for what, (few, many) in (("idle", peaks), ("active", active)):
+        each = (many - few) / 8000
+        judge(f"user memory of a connection ({what})", f"{each:.0f} bytes", "at most 128", each <= 128)
+
+
+def crowd():
+    """100,000 connections: descriptors by thread, the server in as many processes as its own limit needs."""
+    import resource
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    processes = -(-120_000 // (soft - 100))
+    with server("--workers", str(processes), name="epoll_multiprocess") as process:
+        result = load(process.target, connections=100_000, requests=100_000, patience=120)
+    opened = result["achieved"]["opening_ns"] / 1e9
+    judge("100,000 connections", f"{result['achieved']['connections']} open after {opened:.2f} s, status {result['status']}",
+          "all, within 5 s, no error", result["achieved"]["connections"] == 100_000 and opened < 5 and result["status"] == "ok")
+
+
+PROOFS = {proof.__name__: proof for proof in (stall, delays, median, opening, memory, crowd)}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=", ".join(PROOFS))
+    chosen = parser.parse_args().proofs or list(PROOFS)
+    if unknown := [name for name in chosen if name not in PROOFS]:
+        parser.error(f"no proof is called {unknown[0]}; there are {', '.join(PROOFS)}")
+    for name in chosen:
+        PROOFS[name]()
+    sys.exit(0 if met else 1)
