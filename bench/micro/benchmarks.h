@@ -29,6 +29,11 @@ benchmark::internal::Benchmark* add_benchmark(const std::string& name, Function 
 // reason.
 void add_missing(const std::string& name, const std::string& reason);
 
+// A benchmark that should run here and does not: the run fails by it.
+void add_failing(const std::string& name, const std::string& message);
+
+inline constexpr const char* kWatched = "watched";  // the argument of benchmarks of waiting
+
 // How many benchmarks of waiting there are for each number of descriptors, and of other things:
 // what a plan is made from, rounded up.
 inline constexpr std::size_t kWaitingBenchmarks = 8 * 2 * 3;

@@ -21,13 +21,13 @@ namespace muxbench {
 namespace {
 
 constexpr const char* kProgram = "micro";
-constexpr int kExitInterrupted = 130;
 
 struct Options {
   double budget_seconds = 35;
   std::string out;
   unsigned repetitions = 5;
   std::size_t largest = 0;
+  double slice_ms = 50;
   bool quiet = false;
   std::vector<std::string> rest;
 };
@@ -75,7 +75,8 @@ Plan choose_plan(const Options& options, Clock::time_point begin) {
   const Amounts amounts{.waiting = kWaitingBenchmarks,
                         .others = kOtherBenchmarks,
                         .repetitions = options.repetitions};
-  const Plan plan = make_plan(budget, host, amounts);
+  Plan plan = make_plan(budget, host, amounts);
+  plan.slice = std::min(plan.slice, Nanoseconds(static_cast<long>(options.slice_ms * 1e6)));
   set_time_limit(plan.slice, begin + std::max(budget, Nanoseconds(std::chrono::seconds(1))));
   return plan;
 }
@@ -137,6 +138,7 @@ int run(const Options& options) {
   if (const auto good = initialize(options, part); !good) return report(kProgram, good.error());
   if (!part.empty()) {
     if (const auto good = check_writable(part); !good) return report(kProgram, good.error());
+    set_unfinished_file(part);
   }
   const Plan plan = choose_plan(options, begin);
   describe(options, plan);
@@ -149,11 +151,7 @@ int run(const Options& options) {
   Display display(options.quiet);
   benchmark::RunSpecifiedBenchmarks(&display);
   benchmark::Shutdown();
-  if (interrupted()) {
-    if (!part.empty()) ::unlink(part.c_str());
-    report(kProgram, fail("interrupted; no result was written, since part of it would look whole"));
-    return kExitInterrupted;
-  }
+  if (interrupted()) end_interrupted();
   if (!part.empty() && ::rename(part.c_str(), options.out.c_str()) != 0) {
     return report(kProgram, fail("cannot write {}: {}", options.out, describe(last_errno())));
   }
@@ -178,6 +176,9 @@ int main(int argc, char** argv) {
   app.add_option("--largest", options.largest,
                  "Watch no more descriptors (default: what the limit and the time allow)")
       ->check(CLI::Range(std::size_t{8}, std::size_t{32'768}));
+  app.add_option("--slice", options.slice_ms,
+                 "Milliseconds for a repetition of a benchmark at the most (default: 50)")
+      ->check(CLI::Range(0.1, 50.0));
   app.add_flag("--quiet", options.quiet, "Print nothing but warnings and errors");
   app.footer("Options of Google Benchmark (--benchmark_filter=REGEX and others) are passed on.");
   app.allow_extras();

@@ -1,12 +1,20 @@
 #include "run_state.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
+
+#include "base/error.h"
 
 namespace muxbench {
 namespace {
 
+constexpr int kExitInterrupted = 130;
+
 std::atomic<bool> flag{false};
+std::string unfinished;
 Nanoseconds each = std::chrono::milliseconds(10);
 Clock::time_point end = Clock::time_point::max();
 
@@ -27,11 +35,15 @@ void set_time_limit(Nanoseconds slice, Clock::time_point deadline) {
   end = deadline;
 }
 
-Nanoseconds slice() noexcept { return each; }
+bool time_is_over() noexcept { return Clock::now() >= end; }
+Nanoseconds slice() noexcept { return time_is_over() ? Nanoseconds(0) : each; }
 
-const char* why_to_stop() noexcept {
-  if (interrupted()) return "skipped: the run was interrupted";
-  return Clock::now() >= end ? "skipped: the time of the run was over" : nullptr;
+void set_unfinished_file(const std::string& path) { unfinished = path; }
+
+void end_interrupted() {
+  if (!unfinished.empty()) ::unlink(unfinished.c_str());
+  report("micro", fail("interrupted; no result is left, since part of it would look whole"));
+  std::_Exit(kExitInterrupted);  // without joining a thread that waits to be given work
 }
 
 }  // namespace muxbench

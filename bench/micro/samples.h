@@ -90,7 +90,7 @@ void take_samples(benchmark::State& state, std::int64_t operations, Sample sampl
     samples.clear();
     for (std::int64_t i = 0; i < count; ++i) {
       sample(region);
-      if (interrupted()) region.fail(why_to_stop());
+      if (interrupted()) end_interrupted();
       if (!region.error().empty()) {
         amount.failure = region.error();
         return state.SkipWithError(amount.failure.c_str());

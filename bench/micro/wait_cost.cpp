@@ -59,6 +59,20 @@ void wait_cost(benchmark::State& state, Pairs pairs, Ready share) {
   state.counters["ready"] = static_cast<double>(ready);
 }
 
+// Whether the primitive does here what it should: what is wrong, or nothing.
+template <typename Waiter>
+std::string try_out() {
+  const auto borrowed = borrow_set(Pairs::socketpair, 8);
+  if (!borrowed) return borrowed.error().message;
+  const WatchedSet& set = **borrowed;
+  Waiter waiter;
+  if (const auto good = waiter.watch(set); !good) return good.error().message;
+  set.fill(1);
+  const std::size_t found = waiter.wait(1);
+  set.drain(1);
+  return found == 1 ? "" : fmt::format("{} instead of 1 ready descriptors were reported", found);
+}
+
 template <typename Waiter>
 void register_waiter(std::size_t largest) {
   constexpr std::array kPairs{std::pair{Pairs::socketpair, "socketpair"},
@@ -68,6 +82,9 @@ void register_waiter(std::size_t largest) {
   if (const std::string reason = Waiter::why_not(); !reason.empty()) {
     return add_missing(fmt::format("wait_cost/{}", Waiter::kName), reason);
   }
+  if (const std::string error = try_out<Waiter>(); !error.empty()) {
+    return add_failing(fmt::format("wait_cost/{}", Waiter::kName), error);
+  }
   const auto sizes = sizes_up_to(std::min(largest, Waiter::largest()));
   for (const auto& [pairs, pairs_name] : kPairs) {
     for (const auto& [share, share_name] : kShares) {
@@ -76,7 +93,7 @@ void register_waiter(std::size_t largest) {
       const auto function = [pairs = pairs, share = share](benchmark::State& state) {
         wait_cost<Waiter>(state, pairs, share);
       };
-      add_benchmark(name, function, "watched", {sizes.begin(), sizes.end()})->Complexity();
+      add_benchmark(name, function, kWatched, {sizes.begin(), sizes.end()})->Complexity();
     }
   }
 }

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from muxplots import figure, lines, micro_findings, rows, style
 from muxplots.axes import Across, Measure
-from muxplots.charts import Chart
+from muxplots.chart import Chart
 from muxplots.layout import Layout
 from muxplots.micro import CLASSES, NOISY, Growth, Micro, Timing
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page

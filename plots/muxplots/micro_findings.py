@@ -4,6 +4,7 @@ Every time is a median over repetitions with the lowest and highest in brackets,
 coefficient of variation where that is beyond 10 %.
 """
 
+import math
 import statistics
 
 from muxplots import micro_fit, text
@@ -14,6 +15,9 @@ PRIMITIVES = (
 )
 PAIRS = {"socketpair": "socket pairs", "pipe": "pipes"}
 SHARES = {"one": "one of N ready", "tenth": "N/10 of N ready", "all": "all N ready"}
+
+
+TITLE = "Micro-benchmarks: what does each primitive cost by itself?"
 
 
 def sentences(micro: Micro) -> list[str]:
@@ -33,7 +37,7 @@ def markdown(micro: Micro) -> str:
     lines = "".join(f"- {sentence}\n" for sentence in sentences(micro))
     context = micro.context
     return (
-        "\n## Micro-benchmarks: what does each primitive cost by itself?\n\n"
+        f"\n## {TITLE}\n\n"
         f"Pinned to CPU {context.get('pinned_to_cpu', 'unknown')}, repetitions interleaved at "
         "random; times are medians, with the lowest and highest repetition in brackets, slopes of "
         "fitted lines with their standard error.\n\n"
@@ -64,7 +68,7 @@ def show_slope(line: micro_fit.Line) -> str:
 
 
 def percent(share: float) -> str:
-    return "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %"
 
 
 def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
@@ -75,13 +79,14 @@ def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
         if len(timings) < 2:
             continue
         points += timings
-        line = micro_fit.fit_line(timings)
+        found = micro_fit.longest_line(timings)
         if micro_fit.is_flat(timings):
             medians = [timing.statistic.median for timing in timings]
             range_shown = f"{show(min(medians))} to {show(max(medians))}"
             flat.append(f"{primitive} {show(statistics.median(medians))} ({range_shown})")
-        elif line is not None and line.fits:
-            per_descriptor.append(f"{primitive} {show_slope(line)}")
+        elif found is not None:
+            line, count = found
+            per_descriptor.append(f"{primitive} {show_slope(line)}{_beyond(timings, count)}")
             errors.append(line.rms)
         else:
             neither.append(f"{primitive} {_ends(timings)}")
@@ -97,11 +102,21 @@ def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
         return []
     told = f"A wait with {SHARES[share]} ({PAIRS[pairs]}) costs, {'; '.join(clauses)}."
     if errors:
-        told += f" The lines miss their points by up to {percent(max(errors))} (RMS)."
+        most = math.ceil(100 * max(errors))
+        told += f" The lines miss their points by at most {most} % (RMS)."
     noisy = sum(timing.noisy for timing in points)
     if noisy:
         told += f" {noisy} of {len(points)} points vary by more than {percent(NOISY)}."
     return [told]
+
+
+def _beyond(timings: list[Timing], count: int) -> str:
+    """What a line of the first `count` timings leaves to be said."""
+    if count == len(timings):
+        return ""
+    last = timings[-1]
+    each = last.statistic.median / (last.argument or 1)
+    return f" up to {timings[count - 1].argument} (at {last.argument} {show(each)} each)"
 
 
 def _ends(timings: list[Timing]) -> str:

@@ -49,6 +49,19 @@ def fit_line(timings: Sequence[Timing]) -> Line | None:
     return Line(float(slope), error, float(intercept), rms)
 
 
+def longest_line(timings: Sequence[Timing]) -> tuple[Line, int] | None:
+    """The line that fits the most values of N from the smallest on, and how many; at least four.
+
+    Beyond some N what is watched no longer fits into a cache, and another line begins.
+    """
+    for count in range(len(timings), 3, -1):
+        line = fit_line(timings[:count])
+        if line is not None and line.fits:
+            return line, count
+    line = fit_line(timings) if len(timings) == 3 else None
+    return (line, 3) if line is not None and line.fits else None
+
+
 def is_flat(timings: Sequence[Timing]) -> bool:
     medians = [timing.statistic.median for timing in timings]
     return max(medians) <= FLAT * min(medians)

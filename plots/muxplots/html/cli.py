@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from muxplots import files, report
+from muxplots import files, micro, report
 from muxplots.html import page
 
 
@@ -19,17 +19,20 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace, out: Path) -> None:
     loaded = report.load(options.report)
+    beside = options.report.with_name("micro.json")
+    small = micro.load(beside) if beside.exists() else None
     # A link that still holds when the folder is moved as a whole.
     raw = quote(os.path.relpath(options.report.resolve(), out.resolve().parent))
     out.parent.mkdir(parents=True, exist_ok=True)
-    files.replace(out, page.build(loaded, raw).encode())
+    files.replace(out, page.build(loaded, raw, small).encode())
     if not options.quiet:
         print(f"page: {out}")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = files.Parser(
-        prog="make_report", description="Make one HTML file, for any browser, of a muxbench report."
+        prog="make_report", description="Make one HTML file, for any browser, of a muxbench report and of the "
+        "micro.json beside it."
     )
     parser.add_argument("report", type=Path, metavar="REPORT.json", help="what a run wrote")
     parser.add_argument(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from muxplots import captions, charts, style
+from muxplots import captions, charts, micro_charts, micro_findings, style
 from muxplots.chart import Absent, Chart
 from muxplots.html import svg, tables
+from muxplots.micro import Micro
 from muxplots.report import Finding, Report
 
 _HERE = Path(__file__).parent
@@ -17,12 +18,14 @@ _HERE = Path(__file__).parent
 _ORDER = ("best", "tie", "undecided", "crossover", "slope", "cost")
 
 
-def build(report: Report, raw: str | None) -> str:
-    """The page of a report; `raw` is where the report itself lies, seen from the page."""
+def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
+    """The page of a report; `raw` is where the report itself lies, seen from the page. `micro` is
+    what the micro-benchmarks of the same run measured."""
     planned, absent = charts.plan(report)
     with style.theme("light"):
         drawn = [(chart, svg.inline(chart)) for chart in planned]
-    body = _experiments(report, drawn)
+        small = [(chart, svg.inline(chart)) for chart in micro_charts.plan(micro)] if micro else []
+    body = _experiments(report, drawn) + _micro_charts(small)
     light, dark = svg.colours(body)
     return Template((_HERE / "page.html").read_text()).substitute(
         title=html.escape(" · ".join(["muxbench", *captions.run(report)])),
@@ -31,7 +34,7 @@ def build(report: Report, raw: str | None) -> str:
         light=light,
         dark=dark,
         interrupted=_interrupted(report),
-        findings=_findings(report),
+        findings=_findings(report) + _micro_findings(micro),
         charts=body,
         absent=_absent(absent),
         cells=tables.cells(report),
@@ -91,6 +94,20 @@ def _experiments(report: Report, drawn: Sequence[tuple[Chart, str]]) -> str:
         title = "All experiments" if name is None else f"{name}: {known[name]}"
         parts.append(f"<h3>{html.escape(title)}</h3>\n" + "\n".join(figures))
     return "\n".join(parts) or "<p>Nothing could be drawn from this report.</p>"
+
+
+def _micro_findings(micro: Micro | None) -> str:
+    if micro is None:
+        return ""
+    items = "".join(f"<li>{html.escape(one)}</li>" for one in micro_findings.sentences(micro))
+    return f"\n<h3>{micro_findings.TITLE}</h3><ul>{items}</ul>"
+
+
+def _micro_charts(drawn: Sequence[tuple[Chart, str]]) -> str:
+    if not drawn:
+        return ""
+    figures = "\n".join(_figure(chart, markup) for chart, markup in drawn)
+    return f"\n<h3>{micro_findings.TITLE}</h3>\n{figures}"
 
 
 def _figure(chart: Chart, markup: str) -> str:
