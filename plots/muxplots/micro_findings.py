@@ -145,7 +145,7 @@ def _overtaking(micro: Micro, pairs: str) -> list[str]:
             ratio = last.statistic.median / other.statistic.median
             clauses.append(
                 f"{primitive} from {from_here} watched descriptors on "
-                f"(at {last.argument} by {ratio:.3g} times)"
+                f"(at {last.argument} by {ratio:,.{0 if ratio >= 10 else 1}f} times)"
             )
     if not clauses:
         return []

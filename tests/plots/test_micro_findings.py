@@ -73,7 +73,7 @@ def test_the_claim_is_told_with_its_error() -> None:
     )
     assert second == (
         "With one ready (socket pairs), dearer than epoll_level in every repetition: poll from 8 "
-        "watched descriptors on (at 8192 by 1.66e+03 times)."
+        "watched descriptors on (at 8192 by 1,663 times)."
     )
 
 
