@@ -86,6 +86,18 @@ std::string explain_failure(Errno error, const Address& target) {
     case EMFILE:
     case ENFILE:
       return "no descriptor is free for another connection; raise the limit with ulimit -n";
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return fmt::format("there is no way to {}; check the address and the network", to);
+    case ETIMEDOUT:
+      return fmt::format(
+          "{} did not answer in time; check the address and its firewall, or raise "
+          "--connect-timeout",
+          to);
+    case EACCES:
+    case EPERM:
+      return fmt::format("connecting to {} is not permitted; check the file's mode or the firewall",
+                         to);
     default:
       return fmt::format("cannot connect to {}: {}", to, describe(error));
   }

@@ -30,9 +30,13 @@ class Liar:
         self._accepting.start()
         return self
 
+    def stop_listening(self):
+        with contextlib.suppress(OSError):  # It may have been done before.
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+
     def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self.stop_listening()
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):

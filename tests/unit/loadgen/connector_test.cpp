@@ -49,6 +49,9 @@ TEST(Connector, FailuresHaveKindsAndRemedies) {
   EXPECT_THAT(explain_failure(Errno{ECONNREFUSED}, target), testing::HasSubstr("127.0.0.1:9"));
   EXPECT_THAT(explain_failure(Errno{EADDRNOTAVAIL}, target), testing::HasSubstr("port_range"));
   EXPECT_THAT(explain_failure(Errno{EMFILE}, target), testing::HasSubstr("ulimit -n"));
+  EXPECT_THAT(explain_failure(Errno{EHOSTUNREACH}, target), testing::HasSubstr("no way to"));
+  EXPECT_THAT(explain_failure(Errno{ETIMEDOUT}, target), testing::HasSubstr("--connect-timeout"));
+  EXPECT_THAT(explain_failure(Errno{EACCES}, target), testing::HasSubstr("not permitted"));
 }
 
 TEST(Connector, ClosingWithAResetIsSeenAsOne) {
