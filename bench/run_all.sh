@@ -57,7 +57,7 @@ done
 
 # The time and repetitions of the micro-benchmarks. What the driver takes is in bench/driver/budget.cpp.
 case $profile in
-  smoke) micro_options=(--budget 4 --repetitions 2) ;;
+  smoke) micro_options=(--budget 4 --repetitions 2 --largest 128 --slice 2) ;;
   quick) micro_options=(--budget 35 --repetitions 3) ;;
   full) micro_options=(--budget 240) ;;
   *) refuse "there is no profile \"$profile\"; there are smoke, quick and full" ;;

@@ -127,8 +127,8 @@ std::string describe_reduction(const Experiment& asked, const Experiment& given,
 Result<Profile> find_profile(const std::string& name) {
   if (name == "smoke") {
     return Profile{.name = name,
-                   .limit = seconds(17),
-                   .target = seconds(12),
+                   .limit = seconds(15),
+                   .target = seconds(11),
                    .longest = milliseconds(300),
                    .comfortable = milliseconds(200),
                    .shortest = milliseconds(50),

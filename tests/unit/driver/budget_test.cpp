@@ -84,7 +84,7 @@ TEST(Fit, ThirtyTwoModelsAndTenExperimentsTakeFiveMinutes) {
 
 TEST(Fit, SmokeIsShort) {
   const Fitted result = fitted("smoke", 6, 2);
-  EXPECT_LE(result.estimate, seconds(12));
+  EXPECT_LE(result.estimate, seconds(11));
   for (const Experiment& experiment : result.experiments) {
     EXPECT_LE(experiment.repetitions, 2U);
     EXPECT_LE(experiment.duration, milliseconds(300));
@@ -114,7 +114,7 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   const Fitted result = fitted("smoke", 6, 2, {.duration = seconds(10), .repetitions = 5});
   EXPECT_EQ(result.experiments.size(), 1U);
   EXPECT_THAT(result.experiments[0].sweep[0].values, ElementsAre(1, 1000));
-  EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 17 s"));
+  EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 15 s"));
 }
 
 TEST(WarmupOf, LeavesTimeToAcceptEveryConnection) {
