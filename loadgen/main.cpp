@@ -12,6 +12,7 @@
 #include "loadgen/result_tables.h"
 #include "loadgen/runner.h"
 #include "loadgen/summary.h"
+#include "metrics/hgrm.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -12,7 +12,21 @@ namespace {
 struct ExportArguments {
   std::string report;
   std::string format;
+  std::string cell;
 };
+
+constexpr const char* kHgrm = "hgrm";
+
+Result<std::string> text_of(const ReportView& view, const ExportArguments& arguments) {
+  if (arguments.format == kHgrm) return export_hgrm(view, arguments.cell);
+  if (!arguments.cell.empty()) {
+    return usage_error("--cell goes with --to {} only; leave it out", kHgrm);
+  }
+  const auto* format =
+      std::find_if(std::begin(kExportFormats), std::end(kExportFormats),
+                   [&](const ExportFormat& known) { return arguments.format == known.name; });
+  return format->write(view);
+}
 
 int run(const ExportArguments& arguments) {
   auto json = load_report(arguments.report);
@@ -25,10 +39,15 @@ int run(const ExportArguments& arguments) {
   }
   const auto view = view_report(*json, arguments.report);
   if (!view) return report(kProgram, view.error());
-  const auto* format =
-      std::find_if(std::begin(kExportFormats), std::end(kExportFormats),
-                   [&](const ExportFormat& known) { return arguments.format == known.name; });
-  fmt::print("{}", format->write(*view));
+  try {
+    const auto text = text_of(*view, arguments);
+    if (!text) return report(kProgram, text.error());
+    fmt::print("{}", *text);
+  } catch (const Json::exception&) {
+    return report(kProgram, usage_error("{} is not a muxbench report as documented; give the "
+                                        "report.json that a run wrote, unedited",
+                                        arguments.report));
+  }
   if (std::fflush(stdout) == 0) return 0;
   return report(kProgram, fail("cannot write to standard output: {}", describe(last_errno())));
 }
@@ -43,9 +62,12 @@ void add_export_command(CLI::App& app, int& status) {
     names.emplace_back(format.name);
     what += fmt::format("{} {} ({})", names.size() > 1 ? "," : "", format.name, format.what);
   }
+  names.emplace_back(kHgrm);
+  what += fmt::format(", {} (HdrHistogram's percentiles of one cell)", kHgrm);
   CLI::App* command = app.add_subcommand("export", "Print a report in another form");
   command->add_option("report", arguments->report, "The report.json of a run")->required();
   command->add_option("--to", arguments->format, what)->required()->check(CLI::IsMember(names));
+  command->add_option("--cell", arguments->cell, "The cell whose latencies --to hgrm prints");
   command->callback([arguments, &status] { status = run(*arguments); });
 }
 

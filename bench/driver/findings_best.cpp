@@ -95,7 +95,8 @@ bool is_measured(const ExperimentView& experiment, const std::string& metric) {
                      [&](const CellView& cell) { return cell.metric(metric) != nullptr; });
 }
 
-void answer(const ExperimentView& experiment, const Question& question, Conclusions& into) {
+// Says nothing, and so, where no two models can be ranked at any point.
+bool answer(const ExperimentView& experiment, const Question& question, Conclusions& into) {
   std::vector<std::string> clauses;
   std::vector<Point> open;
   bool unique = false;
@@ -110,19 +111,17 @@ void answer(const ExperimentView& experiment, const Question& question, Conclusi
     clauses.push_back(clause.text);
     unique = unique || clause.unique;
   }
-  if (clauses.empty()) {
-    into.say("undecided", experiment.name, question.metric,
-             fmt::format("{}: no best is named, for that takes two models with {} clean trials "
-                         "each at the same point.",
-                         question.best, kFewestTrials));
-    return;
-  }
+  if (clauses.empty()) return false;
   const std::string left = open.empty() ? ""
                                         : fmt::format("; too few clean trials to say at {}",
                                                       show_points(experiment, open));
   into.say(unique ? "best" : "tie", experiment.name, question.metric,
            fmt::format("{}: {}{}.", question.best, fmt::join(clauses, "; "), left));
+  return true;
 }
+
+// Two digits after the point show no less.
+constexpr double kLeastShown = 0.005;
 
 struct Count {
   std::string model;
@@ -142,6 +141,14 @@ void list_counts(const ExperimentView& experiment, const std::string& what,
   std::stable_sort(counts.begin(), counts.end(),
                    [](const Count& a, const Count& b) { return a.per_request < b.per_request; });
   std::vector<std::string> parts;
+  const auto none =
+      static_cast<std::size_t>(std::count_if(counts.begin(), counts.end(), [](const Count& one) {
+        return one.per_request < kLeastShown;
+      }));
+  if (none > kMostNames) {
+    parts.push_back(fmt::format("less than {} for {} models", 2 * kLeastShown, none));
+    counts.erase(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(none));
+  }
   for (const auto& [model, count] : counts) {
     parts.push_back(fmt::format("{} {}", model, show_count(count)));
   }
@@ -152,9 +159,15 @@ void list_counts(const ExperimentView& experiment, const std::string& what,
 }  // namespace
 
 void say_best(const ExperimentView& experiment, Conclusions& into) {
+  bool any = false;
   for (const Question& question : kQuestions) {
-    if (is_measured(experiment, question.metric)) answer(experiment, question, into);
+    if (is_measured(experiment, question.metric)) any = answer(experiment, question, into) || any;
   }
+  if (any || experiment.cells.empty()) return;
+  into.say("undecided", experiment.name, "",
+           fmt::format("No best is named: that takes two models with {} clean trials each at the "
+                       "same point.",
+                       kFewestTrials));
 }
 
 void say_counts(const ExperimentView& experiment, Conclusions& into) {

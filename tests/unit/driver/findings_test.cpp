@@ -87,12 +87,12 @@ TEST(Findings, CallTrialsApartByChanceATie) {
 
 TEST(Findings, NameNoBestOfTwoTrials) {
   const auto text = findings_of(fixtures::record({100e3, 101e3}, {90e3, 91e3}));
-  EXPECT_THAT(text, HasSubstr("undecided: Highest throughput: no best is named"));
+  EXPECT_THAT(text, HasSubstr("undecided: No best is named: that takes two models"));
 }
 
 TEST(Findings, NeverRankAFlaggedCell) {
   const auto text = findings_of(fixtures::record({100e3, 150e3, 200e3}, {90e3, 91e3, 92e3}));
-  EXPECT_THAT(text, HasSubstr("undecided: Highest throughput: no best is named"));
+  EXPECT_THAT(text, HasSubstr("undecided: No best is named: that takes two models"));
   EXPECT_THAT(text, HasSubstr("flagged: Flagged as noisy, so not ranked: a (throughput varies by "
                               "33 %"));
 }

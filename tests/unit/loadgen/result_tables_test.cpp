@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "metrics/hgrm.h"
+
 namespace muxbench::loadgen {
 namespace {
 
