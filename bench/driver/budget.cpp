@@ -15,7 +15,7 @@ using std::chrono::seconds;
 // About what a server needs to accept them all: some models start a process or a thread for each.
 Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
   const int each = model.family == "process" ? 200 : model.family == "thread" ? 100 : 30;
-  return std::chrono::microseconds(each) * static_cast<long>(settings.connections + settings.idle);
+  return std::chrono::microseconds(each) * static_cast<long>(settings.all_connections());
 }
 
 std::size_t longest_sweep(const std::vector<Experiment>& experiments) {

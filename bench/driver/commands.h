@@ -8,6 +8,7 @@
 
 namespace muxbench {
 
+void add_compare_command(CLI::App& app, int& status);
 void add_count_command(CLI::App& app, int& status);
 void add_list_command(CLI::App& app, int& status);
 void add_doctor_command(CLI::App& app, int& status);

@@ -19,7 +19,7 @@ bool is_name(const std::string& name) {
 Result<> read_load(const Json& json, const std::string& where, Experiment& experiment) {
   JsonReader reader(json, where);
   experiment.mode = reader.text("mode", "closed");
-  reader.expect(experiment.mode == "closed", "mode", "\"closed\"");
+  reader.expect(is_one_of(experiment.mode, {"closed", "open"}), "mode", "\"closed\" or \"open\"");
   for (const Setting& setting : kSettings) {
     experiment.load.*setting.member =
         reader.count(setting.key, setting.least, setting.most, experiment.load.*setting.member);
@@ -74,6 +74,27 @@ Result<> read_amounts(JsonReader& reader, bool required, Experiment& experiment)
   return reader.finish();
 }
 
+// An open loop is one with a rate, everywhere.
+Result<> check_rate(const Experiment& experiment, const std::string& file) {
+  bool swept = false;
+  bool zero = false;
+  for (const Sweep& sweep : experiment.sweep) {
+    if (sweep.key != "rate") continue;
+    swept = true;
+    zero = std::find(sweep.values.begin(), sweep.values.end(), 0) != sweep.values.end();
+  }
+  const bool rated = swept || experiment.load.rate > 0;
+  if (experiment.mode == "open" && (!rated || zero)) {
+    return usage_error("{}: load: mode: expected a rate above 0 for an open loop, found none",
+                       file);
+  }
+  if (experiment.mode == "closed" && rated) {
+    return usage_error("{}: load: mode: expected \"open\" for a load with a rate, found \"closed\"",
+                       file);
+  }
+  return {};
+}
+
 Result<> read_profiles(const Json& json, const std::string& where, Experiment& experiment) {
   for (const auto& [profile, changes] : json.items()) {
     if (!is_one_of(profile, {"smoke", "quick", "full"})) {
@@ -82,6 +103,7 @@ Result<> read_profiles(const Json& json, const std::string& where, Experiment& e
     JsonReader reader(changes, where + ": " + profile);
     Experiment scratch = experiment;
     if (const auto read = read_amounts(reader, false, scratch); !read) return read;
+    if (const auto good = check_rate(scratch, where + ": " + profile); !good) return good;
     experiment.profiles[profile] = changes;
   }
   return {};
@@ -110,6 +132,7 @@ Result<Experiment> parse_experiment(std::string_view text, const std::string& fi
   }
   const Json* profiles = reader.object("profiles", false);
   if (const auto read = read_amounts(reader, true, experiment); !read) return read.error();
+  if (const auto good = check_rate(experiment, file); !good) return good.error();
   if (profiles != nullptr) {
     const auto read = read_profiles(*profiles, reader.path_of("profiles"), experiment);
     if (!read) return read.error();

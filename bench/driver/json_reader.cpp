@@ -1,7 +1,7 @@
 #include "driver/json_reader.h"
 
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <vector>
 
 #include "base/parse.h"
@@ -47,11 +47,11 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
     return usage_error("cannot read {}; check that it is a file that you may read", path);
   }
-  return std::move(text).str();
+  return text;
 }
 
 namespace {

@@ -21,9 +21,17 @@ std::vector<std::string> load_command(const LoadRequest& request) {
       std::clamp<std::uint64_t>(request.settings.connections, 1, request.cpus.size());
   std::vector<std::string> command{request.program, "--target", request.target.to_string(),
                                    "--protocol", request.protocol};
-  for (const Setting& setting : kSettings) {
-    command.emplace_back(setting.flag);
-    command.push_back(std::to_string(request.settings.*setting.member));
+  LoadSettings settings = request.settings;
+  const bool http = request.protocol == "http";
+  if (http) settings.message_bytes = LoadSettings{}.message_bytes;  // the file has it
+  for (std::string& word : arguments_of(settings, Side::load)) {
+    command.push_back(std::move(word));
+  }
+  if (http) {
+    for (const std::string& word : {std::string("--path"), std::string("/index.html"),
+                                    std::string("--body-root"), request.body_root}) {
+      command.push_back(word);
+    }
   }
   for (const std::string& word :
        {std::string("--threads"), std::to_string(threads), std::string("--cpus"),

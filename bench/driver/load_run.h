@@ -16,6 +16,7 @@ struct LoadRequest {
   std::string program;
   Address target;
   std::string protocol;
+  std::string body_root;  // http: the folder that bodies must equal
   LoadSettings settings;
   Nanoseconds warmup{};
   Nanoseconds duration{};

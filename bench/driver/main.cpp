@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_list_command(app, status);
   add_doctor_command(app, status);
   add_verify_command(app, status);
+  add_compare_command(app, status);
   add_count_command(app, status);
   add_run_command(app, status, command_line);
   add_export_command(app, status);

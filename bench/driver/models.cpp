@@ -64,11 +64,13 @@ Capabilities read_capabilities(const Json& json) {
   Capabilities capabilities;
   capabilities.concurrent = json.value("concurrent", true);
   capabilities.workers = json.value("workers", false);
+  capabilities.one_client_per_worker = json.value("one_client_per_worker", false);
   if (json.contains("max_connections") && !json.at("max_connections").is_null()) {
     capabilities.max_connections = json.at("max_connections").get<std::uint64_t>();
   }
   capabilities.protocols = strings(json, "protocols", capabilities.protocols);
   capabilities.transports = strings(json, "transports", capabilities.transports);
+  capabilities.work = strings(json, "work", capabilities.work);
   return capabilities;
 }
 

@@ -12,9 +12,11 @@ namespace muxbench {
 struct Capabilities {
   bool concurrent = true;
   bool workers = false;
+  bool one_client_per_worker = false;  // the others wait
   std::optional<std::uint64_t> max_connections;
   std::vector<std::string> protocols{"echo"};
   std::vector<std::string> transports{"tcp"};
+  std::vector<std::string> work{"none", "spin"};
 };
 
 struct Model {

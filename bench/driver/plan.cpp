@@ -44,9 +44,24 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
     return fmt::format("it does not serve over {}, only over {}", experiment.transport,
                        join(can.transports));
   }
-  const std::uint64_t connections = settings.connections + settings.idle;
+  if (settings.workers > 1 && !can.workers) return "it has one worker by its nature";
+  if (limits.cpus > 0 && settings.workers > limits.cpus) {
+    return fmt::format("this machine has {} CPUs, and this point has {} workers", limits.cpus,
+                       settings.workers);
+  }
+  const char* work = settings.work_child > 0     ? "child"
+                     : settings.work_spin_us > 0 ? "spin"
+                                                 : "none";
+  if (work != std::string("none") && !has(can.work, work)) {
+    return fmt::format("it does not do the work \"{}\" for a request", work);
+  }
+  const std::uint64_t connections = settings.all_connections();
   if (!can.concurrent && connections > 1) {
     return "it serves one connection at a time, and this point has more";
+  }
+  if (can.one_client_per_worker && settings.workers > 0 && connections > settings.workers) {
+    return fmt::format("each of its {} workers serves one client at a time, and this point has {}",
+                       settings.workers, connections);
   }
   if (can.max_connections && connections > *can.max_connections) {
     return fmt::format("it serves at most {} connections, and this point has {}",

@@ -45,6 +45,7 @@ Json model_json(const Model& model) {
 Json experiment_json(const Experiment& experiment) {
   Json load{{"mode", experiment.mode}};
   for (const Setting& setting : kSettings) {
+    if (setting.key != "message_bytes" && !is_told(setting, experiment.load)) continue;
     load[std::string(setting.key)] = experiment.load.*setting.member;
   }
   Json sweep = Json::object();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <random>
+#include <thread>
 
 #include "base/parse.h"
 #include "driver/cgroup.h"
@@ -115,7 +116,8 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.cpus = std::move(*cpus);
   record.models = std::move(*models);
 
-  const HostLimits limits{.descriptors = raise_descriptor_limit()};
+  const HostLimits limits{.descriptors = raise_descriptor_limit(),
+                          .cpus = std::thread::hardware_concurrency()};
   choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;
   Fitted fitted =

@@ -34,6 +34,7 @@ Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptio
     spawn.command.emplace_back("--root");
     spawn.command.push_back(options.root);
   }
+  spawn.command.insert(spawn.command.end(), options.extra.begin(), options.extra.end());
   spawn.cpus = options.cpus;
 
   auto group = Cgroup::make();

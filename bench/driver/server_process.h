@@ -19,6 +19,7 @@ struct ServerOptions {
   std::string scratch;  // a folder of this run: the socket file and the http root lie there
   std::string root;     // for http
   std::vector<int> cpus;
+  std::vector<std::string> extra;  // further arguments
 };
 
 class ServerProcess {

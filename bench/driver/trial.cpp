@@ -75,12 +75,14 @@ class Window {
 
 // What the run of the load generator leaves in the result; the server is alive before and, if all
 // is well, after it.
-void measure(const TrialSetup& setup, ServerProcess& server, TrialResult& result) {
+void measure(const TrialSetup& setup, const std::string& root, ServerProcess& server,
+             TrialResult& result) {
   Window window(server.usage(), setup.counter, result);
   const LoadRequest request{
       .program = setup.loadgen,
       .target = server.address(),
       .protocol = setup.experiment->protocol,
+      .body_root = root,
       .settings = setup.cell->settings,
       .warmup = warmup_of(*setup.model, *setup.experiment, setup.cell->settings),
       .duration = setup.experiment->duration,
@@ -113,11 +115,13 @@ void run(const TrialSetup& setup, TrialResult& result) {
     }
     root = std::move(*made);
   }
-  auto server = ServerProcess::start(*setup.model, {.protocol = protocol,
-                                                    .transport = setup.experiment->transport,
-                                                    .scratch = setup.scratch,
-                                                    .root = root.folder,
-                                                    .cpus = setup.server_cpus});
+  auto server = ServerProcess::start(*setup.model,
+                                     {.protocol = protocol,
+                                      .transport = setup.experiment->transport,
+                                      .scratch = setup.scratch,
+                                      .root = root.folder,
+                                      .cpus = setup.server_cpus,
+                                      .extra = arguments_of(setup.cell->settings, Side::server)});
   if (!server) {
     result.error = server.error().message;
     result.server_failed = true;
@@ -140,7 +144,7 @@ void run(const TrialSetup& setup, TrialResult& result) {
     }
   }
   if (must(verify_briefly(server->address(), protocol, root))) {
-    measure(setup, *server, result);
+    measure(setup, root.folder, *server, result);
     if (result.ok()) must(verify_alive(server->address(), protocol, root));
   }
   if (!result.ok()) {
@@ -179,7 +183,7 @@ TrialResult run_trial(const TrialSetup& setup) {
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
   return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         std::chrono::milliseconds(2) * static_cast<long>(settings.connections + settings.idle);
+         std::chrono::milliseconds(2) * static_cast<long>(settings.all_connections());
 }
 
 }  // namespace muxbench

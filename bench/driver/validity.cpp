@@ -57,6 +57,24 @@ void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>&
   }
 }
 
+void flag_rate(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
+  constexpr double kEnough = 0.95;
+  if (cell.settings.rate == 0) return;
+  std::vector<double> rates;
+  for (const TrialResult* trial : trials) {
+    const auto rate = number_at(trial->load, "/achieved/requests_per_second");
+    if (trial->ok() && rate) rates.push_back(*rate);
+  }
+  if (rates.empty()) return;
+  const double median = statistics_of(rates).median;
+  const auto asked = static_cast<double>(cell.settings.rate);
+  if (median >= kEnough * asked) return;
+  flags.push_back({"rate_not_reached",
+                   fmt::format("{:.0f} requests per second were due and {:.0f} answered: latencies "
+                               "are those of an overload, and grow with the length of the window",
+                               asked, median)});
+}
+
 // How many CPUs a model can keep busy: those of one thread stop at one, however many are theirs.
 std::size_t usable_cpus(const Model& model, std::size_t cpus) {
   const bool parallel = model.family == "process" || model.family == "thread";
@@ -111,6 +129,7 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_stops(trials, flags);
   flag_noise(summary, flags);
   flag_connections(cell, trials, flags);
+  flag_rate(cell, trials, flags);
   flag_saturation(record, cell, trials, flags);
   return flags;
 }

@@ -48,8 +48,9 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("target", "protocol", "cpus", "json"):
         parser.add_argument("--" + name, required=True)
-    for name in ("connections", "idle", "threads", "message-bytes"):
+    for name in ("connections", "idle", "threads"):
         parser.add_argument("--" + name, type=int, required=True)
+    parser.add_argument("--message-bytes", type=int, default=64)
     for name in ("warmup", "duration"):
         parser.add_argument("--" + name, type=seconds, required=True)
     parser.add_argument("--phases", action="store_true", required=True)

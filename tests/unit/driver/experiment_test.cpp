@@ -55,7 +55,15 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
         Case{"/repetitions", 2.5, "idle.json: repetitions: expected a whole number from 1 to 1000"},
         Case{"/repetitions", -1, "idle.json: repetitions: expected a whole number from 1 to 1000"},
         Case{"/load", "none", "idle.json: load: expected an object, found \"none\""},
-        Case{"/load/mode", "open", "idle.json: load: mode: expected \"closed\", found \"open\""},
+        Case{"/load/mode", "half", "idle.json: load: mode: expected \"closed\" or \"open\""},
+        Case{"/load/mode", "open",
+             "idle.json: load: mode: expected a rate above 0 for an open loop"},
+        Case{"/load/rate", 1000, "idle.json: load: mode: expected \"open\" for a load with a rate"},
+        Case{"/sweep/rate", Json::array({5, 6}),
+             "idle.json: load: mode: expected \"open\" for a load with"},
+        Case{"/profiles/smoke/sweep/rate", Json::array({5}),
+             "idle.json: profiles: smoke: load: mode: expected \"open\" for"},
+        Case{"/load/churn", 2, "idle.json: load: churn: expected a whole number from 0 to 1"},
         Case{"/load/idel", 1, "idle.json: load: idel: expected one of the keys"},
         Case{"/sweep", Json::object(), "idle.json: sweep: expected at least one key"},
         Case{"/sweep/idle", Json::array(), "idle.json: sweep: idle: expected a list of whole"},
@@ -113,6 +121,25 @@ TEST(Experiment, ThinningKeepsTheEnds) {
   EXPECT_THAT(thinned(experiment, 4).sweep[0].values, ElementsAre(0, 2, 4, 6));
   EXPECT_THAT(thinned(experiment, 7).sweep[0].values, ElementsAre(0, 1, 2, 3, 4, 5, 6));
   EXPECT_THAT(thinned(experiment, 9).sweep[0].values, ElementsAre(0, 1, 2, 3, 4, 5, 6));
+}
+
+TEST(ArgumentsOf, TellOnlyWhatIsAskedFor) {
+  const LoadSettings plain{.connections = 8};
+  EXPECT_THAT(arguments_of(plain, Side::load), ElementsAre("--connections", "8", "--idle", "0"));
+  EXPECT_THAT(arguments_of(plain, Side::server), testing::IsEmpty());
+  const LoadSettings busy{.message_bytes = 32,
+                          .rate = 5000,
+                          .churn = 1,
+                          .stall_never_read = 3,
+                          .workers = 4,
+                          .work_spin_us = 20};
+  EXPECT_THAT(arguments_of(busy, Side::load),
+              ElementsAre("--connections", "1", "--idle", "0", "--message-bytes", "32", "--rate",
+                          "5000", "--churn", "--stall-never-read", "3"));
+  EXPECT_THAT(arguments_of(busy, Side::server),
+              ElementsAre("--workers", "4", "--work", "spin:20us"));
+  EXPECT_THAT(arguments_of({.work_child = 1}, Side::server), ElementsAre("--work", "child"));
+  EXPECT_EQ(busy.all_connections(), 4U);
 }
 
 }  // namespace

@@ -126,6 +126,18 @@ TEST(WhySkipped, SaysTheReason) {
   EXPECT_THAT(*why_skipped(changed, experiment, hundred, kPlenty),
               HasSubstr("does not speak echo, only greet, http"));
 
+  EXPECT_THAT(*why_skipped(model, experiment, {.workers = 2}, kPlenty), HasSubstr("one worker"));
+  changed = model;
+  changed.capabilities.workers = true;
+  EXPECT_FALSE(why_skipped(changed, experiment, {.workers = 2}, kPlenty).has_value());
+  changed.capabilities.one_client_per_worker = true;
+  EXPECT_THAT(*why_skipped(changed, experiment, {.connections = 3, .workers = 2}, kPlenty),
+              HasSubstr("each of its 2 workers serves one client at a time"));
+  EXPECT_THAT(*why_skipped(changed, experiment, {.workers = 8}, {.descriptors = 100, .cpus = 4}),
+              HasSubstr("4 CPUs, and this point has 8 workers"));
+  EXPECT_THAT(*why_skipped(model, experiment, {.work_child = 1}, kPlenty), HasSubstr("\"child\""));
+  EXPECT_FALSE(why_skipped(model, experiment, {.work_spin_us = 5}, kPlenty).has_value());
+
   Experiment local = experiment;
   local.transport = "unix";
   EXPECT_THAT(*why_skipped(model, local, hundred, kPlenty), HasSubstr("only over tcp"));

@@ -52,6 +52,17 @@ TEST(Flags, SaturatedLoadOnlyWhileTheServerHasTimeLeft) {
   EXPECT_THAT(flags_of_a(record), IsEmpty());
 }
 
+TEST(Flags, AnOpenLoopThatFallsBehind) {
+  auto record = steady();
+  record.cells[0].settings.rate = 105'000;
+  EXPECT_THAT(flags_of_a(record), IsEmpty());  // 101,000 are more than 95 %
+  record.cells[0].settings.rate = 110'000;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "rate_not_reached");
+  EXPECT_THAT(flags[0].detail, HasSubstr("110000 requests per second were due and 101000"));
+}
+
 TEST(Flags, UncleanStop) {
   auto record = steady();
   record.trials[0].stop_error = "the server ignored SIGTERM";

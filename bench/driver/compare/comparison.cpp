@@ -1,0 +1,236 @@
+#include "driver/compare/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace muxbench {
+namespace {
+
+const std::vector<double>& values_of(const MeasuredCell& cell, const std::string& metric) {
+  static const std::vector<double> none;
+  const auto found = cell.values.find(metric);
+  return found == cell.values.end() ? none : found->second;
+}
+
+std::vector<std::string> metrics_of(const MeasuredReport& report, const std::string& experiment,
+                                    const CompareSettings& settings) {
+  if (!settings.metrics.empty()) return settings.metrics;
+  return {report.open_loop.contains(experiment) ? "latency_p99_ns" : "requests_per_second"};
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// Everything but what the trials' values decide.
+CellComparison pair(const std::string& name, const ComparedMetric& metric, const MeasuredCell* base,
+                    const MeasuredCell* now, bool comparable) {
+  CellComparison cell{.cell = name, .metric = metric.name, .more_is_better = metric.more_is_better};
+  const auto trials = [&](const MeasuredCell* side) {
+    return side == nullptr ? 0 : values_of(*side, metric.name).size();
+  };
+  cell.base_trials = trials(base);
+  cell.new_trials = trials(now);
+  const auto none = [&](Verdict verdict, std::string reason) {
+    cell.verdict = verdict;
+    cell.reason = std::move(reason);
+    return cell;
+  };
+  if (cell.base_trials == 0 || cell.new_trials == 0) {
+    const bool first = cell.base_trials == 0;
+    const MeasuredCell* side = first ? base : now;
+    return none(Verdict::missing,
+                fmt::format("{} {}", first ? "base:" : "new:",
+                            side == nullptr              ? "no such cell"
+                            : side->status == "measured" ? "not measured by this metric"
+                                                         : side->status));
+  }
+  if (cell.base_trials >= 2 && cell.new_trials >= 2) {
+    cell.ratio = ratio_of(values_of(*base, metric.name), values_of(*now, metric.name));
+  }
+  if (!comparable) return none(Verdict::refused, "measured under other conditions");
+  if (!base->flags.empty() || !now->flags.empty()) {
+    std::vector<std::string> sides;
+    if (!base->flags.empty()) sides.push_back("base: " + join(base->flags));
+    if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
+    return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
+  }
+  if (std::min(cell.base_trials, cell.new_trials) < kFewestTrials) {
+    return none(Verdict::insufficient,
+                fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
+                            cell.new_trials, kFewestTrials));
+  }
+  cell.verdict = Verdict::inconclusive;  // until decide() says more
+  return cell;
+}
+
+void decide(Comparison& comparison) {
+  std::vector<CellComparison*> open;
+  std::vector<double> p;
+  for (CellComparison& cell : comparison.cells) {
+    if (cell.verdict != Verdict::inconclusive) continue;
+    open.push_back(&cell);
+    p.push_back(cell.ratio->p);
+  }
+  const auto corrected = adjusted(p, comparison.settings.correction);
+  const double margin = std::log1p(comparison.settings.margin);
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    CellComparison& cell = *open[i];
+    const Ratio& ratio = *cell.ratio;
+    cell.adjusted_p = corrected[i];
+    if (-std::log(ratio.low) <= margin && std::log(ratio.high) <= margin) {
+      cell.verdict = Verdict::same;
+    } else if (corrected[i] < comparison.settings.alpha) {
+      cell.verdict = (ratio.ratio > 1) == cell.more_is_better ? Verdict::faster : Verdict::slower;
+    }
+  }
+}
+
+std::vector<std::string> differences_of(const MeasuredReport& base, const MeasuredReport& now) {
+  std::vector<std::string> differences;
+  const auto value = [](const MeasuredReport& report, const std::string& key) {
+    const auto found = report.conditions.find(key);
+    return found == report.conditions.end() ? std::string("absent") : found->second;
+  };
+  std::set<std::string> keys;
+  for (const auto* report : {&base, &now}) {
+    for (const auto& [key, unused] : report->conditions) {
+      // An experiment of one report only has nothing to be compared with.
+      const bool shared = base.conditions.contains(key) && now.conditions.contains(key);
+      if (shared || !key.starts_with("experiment ")) keys.insert(key);
+    }
+  }
+  for (const std::string& key : keys) {
+    const std::string before = value(base, key);
+    const std::string after = value(now, key);
+    if (before != after) {
+      differences.push_back(fmt::format("{}: {:.100} against {:.100}", key, before, after));
+    }
+  }
+  return differences;
+}
+
+using ById = std::map<std::string, const MeasuredCell*>;
+
+// The cells of one model, or of all with the model in their name.
+ById cells_of(const MeasuredReport& report, const std::string& model) {
+  ById cells;
+  for (const MeasuredCell& cell : report.cells) {
+    const std::string place = cell.experiment + "/" + cell.point;
+    if (model.empty()) {
+      cells[cell.model + "/" + place] = &cell;
+    } else if (cell.model == model) {
+      cells[place] = &cell;
+    }
+  }
+  return cells;
+}
+
+bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
+
+Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_report,
+                           const MeasuredReport& new_report, const std::string& base_model,
+                           const std::string& new_model) {
+  const bool comparable = comparison.differences.empty() || comparison.settings.across_hosts;
+  const ById base = cells_of(base_report, base_model);
+  const ById now = cells_of(new_report, new_model);
+  ById names = base;
+  names.insert(now.begin(), now.end());
+  bool any_pair = false;
+  const auto find = [](const ById& cells, const std::string& name) {
+    const auto found = cells.find(name);
+    return found == cells.end() ? nullptr : found->second;
+  };
+  for (const auto& [name, either] : names) {
+    const MeasuredCell* before = find(base, name);
+    const MeasuredCell* after = find(now, name);
+    if (!ran(before) && !ran(after)) continue;  // skipped on both sides: nothing to tell
+    any_pair = any_pair || (ran(before) && ran(after));
+    for (const std::string& metric :
+         metrics_of(base_report, either->experiment, comparison.settings)) {
+      comparison.cells.push_back(
+          pair(name, *find_compared_metric(metric), before, after, comparable));
+    }
+  }
+  if (!any_pair) {
+    return usage_error(
+        "{} and {} have no measured cell in common; compare runs of the same models "
+        "and experiments",
+        comparison.base, comparison.now);
+  }
+  decide(comparison);
+  return comparison;
+}
+
+}  // namespace
+
+const char* to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::faster:
+      return "faster";
+    case Verdict::slower:
+      return "slower";
+    case Verdict::same:
+      return "same";
+    case Verdict::inconclusive:
+      return "inconclusive";
+    case Verdict::insufficient:
+      return "insufficient";
+    case Verdict::flagged:
+      return "flagged";
+    case Verdict::missing:
+      return "missing";
+    default:
+      return "refused";
+  }
+}
+
+Result<Comparison> compare_reports(const MeasuredReport& base, const MeasuredReport& now,
+                                   const CompareSettings& settings) {
+  Comparison comparison{.base = base.file,
+                        .now = now.file,
+                        .settings = settings,
+                        .differences = differences_of(base, now),
+                        .cells = {}};
+  return compare(std::move(comparison), base, now, "", "");
+}
+
+Result<Comparison> compare_models(const MeasuredReport& report, const std::string& base,
+                                  const std::string& now, const CompareSettings& settings) {
+  for (const std::string& model : {base, now}) {
+    const bool known = std::any_of(report.cells.begin(), report.cells.end(),
+                                   [&](const MeasuredCell& cell) { return cell.model == model; });
+    if (!known) return usage_error("{} has no model \"{}\"", report.file, model);
+  }
+  if (base == now) return usage_error("--models needs two models, and {} is one", base);
+  Comparison comparison{
+      .base = base, .now = now, .settings = settings, .differences = {}, .cells = {}};
+  return compare(std::move(comparison), report, report, base, now);
+}
+
+Regression regression_of(const CellComparison& cell, double limit) {
+  const bool judged = cell.verdict == Verdict::faster || cell.verdict == Verdict::slower ||
+                      cell.verdict == Verdict::same || cell.verdict == Verdict::inconclusive;
+  // What the base never had cannot have become worse.
+  if (cell.base_trials == 0) return Regression::no;
+  if (!judged) return Regression::undecided;
+  const double allowed = -std::log1p(-limit);  // in logarithms 5 % less and 5.3 % more are alike
+  const auto loss = [&](double ratio) {
+    return cell.more_is_better ? -std::log(ratio) : std::log(ratio);
+  };
+  if (cell.verdict == Verdict::slower && loss(cell.ratio->ratio) >= allowed) return Regression::yes;
+  const double worst = std::max(loss(cell.ratio->low), loss(cell.ratio->high));
+  return worst < allowed ? Regression::no : Regression::undecided;
+}
+
+Regression regression_of(const Comparison& comparison, double limit) {
+  Regression result = Regression::no;
+  for (const CellComparison& cell : comparison.cells) {
+    const Regression found = regression_of(cell, limit);
+    if (found == Regression::yes) return found;
+    if (found == Regression::undecided) result = found;
+  }
+  return result;
+}
+
+}  // namespace muxbench

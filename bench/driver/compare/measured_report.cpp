@@ -1,0 +1,141 @@
+#include "driver/compare/measured_report.h"
+
+#include <algorithm>
+
+namespace muxbench {
+namespace {
+
+Error broken(const std::string& file, const std::string& what) {
+  return usage_error("{}: {}; it is no whole report of muxbench run", file, what);
+}
+
+// Of the host: what a number depends on, and not what merely happened to be so at the time.
+bool is_condition(const std::string& host_key) {
+  static const std::set<std::string> others{"descriptor_limit", "load_before", "libraries",
+                                            "limits"};
+  return !others.contains(host_key);
+}
+
+std::string join_point(const Json& point) {
+  std::string text;
+  for (const auto& [key, value] : point.items()) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : "/", key, value.dump());
+  }
+  return text;
+}
+
+void read_conditions(const Json& ours, MeasuredReport& report) {
+  for (const auto& [key, value] : ours.at("host").items()) {
+    if (is_condition(key)) report.conditions["host: " + key] = value.dump();
+  }
+  for (const char* key : {"server_cpus", "load_cpus", "network"}) {
+    report.conditions[std::string("plan: ") + key] = ours.at("plan").at(key).dump();
+  }
+  for (const Json& experiment : ours.at("experiments")) {
+    const auto name = experiment.at("name").get<std::string>();
+    for (const char* key : {"protocol", "transport", "load", "warmup_ns", "duration_ns"}) {
+      report.conditions[fmt::format("experiment {}: {}", name, key)] = experiment.at(key).dump();
+    }
+    if (text_at(experiment, "/load/mode") == "open") report.open_loop.insert(name);
+  }
+}
+
+Result<> read_trial(const Json& trial, const std::string& file,
+                    std::map<std::string, MeasuredCell>& cells) {
+  const auto id = trial.at("cell").get<std::string>();
+  const auto cell = cells.find(id);
+  if (cell == cells.end())
+    return broken(file, fmt::format("a trial is of a cell {} that is not there", id));
+  if (trial.at("status").get<std::string>() != "ok") return {};
+  for (const ComparedMetric& metric : compared_metrics()) {
+    const auto value = number_at(trial, metric.pointer);
+    if (!value) continue;
+    if (!(*value > 0)) {
+      return broken(file, fmt::format("a trial of {} has {} for {}", id, *value, metric.name));
+    }
+    cell->second.values[metric.name].push_back(*value);
+  }
+  return {};
+}
+
+Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
+  MeasuredReport report{.file = file, .cells = {}, .open_loop = {}, .conditions = {}};
+  std::map<std::string, MeasuredCell> cells;
+  std::vector<std::string> order;
+  for (const Json& json : ours.at("cells")) {
+    MeasuredCell cell{.model = json.at("model").get<std::string>(),
+                      .experiment = json.at("experiment").get<std::string>(),
+                      .point = join_point(json.at("point")),
+                      .status = json.at("status").get<std::string>(),
+                      .flags = {},
+                      .values = {}};
+    for (const Json& flag : json.at("flags"))
+      cell.flags.push_back(flag.at("kind").get<std::string>());
+    const auto id = json.at("id").get<std::string>();
+    if (!cells.emplace(id, std::move(cell)).second) {
+      return broken(file, fmt::format("the cell {} is there twice", id));
+    }
+    order.push_back(id);
+  }
+  for (const Json& trial : ours.at("trials")) {
+    if (auto read = read_trial(trial, file, cells); !read) return read.error();
+  }
+  for (const std::string& id : order) {
+    if (cells.at(id).status == "measured" && cells.at(id).values.empty()) {
+      return broken(file, fmt::format("the cell {} is measured and has no trials", id));
+    }
+    report.cells.push_back(std::move(cells.at(id)));
+  }
+  read_conditions(ours, report);
+  return report;
+}
+
+}  // namespace
+
+const std::vector<ComparedMetric>& compared_metrics() {
+  static const std::vector<ComparedMetric> metrics{
+      {"requests_per_second", "/load/achieved/requests_per_second", true},
+      {"latency_mean_ns", "/load/latency_ns/mean", false},
+      {"latency_p50_ns", "/load/latency_ns/p50", false},
+      {"latency_p99_ns", "/load/latency_ns/p99", false},
+      {"server_cpu_ns_per_request", "/server/cpu_ns_per_request", false},
+      {"server_memory_bytes", "/server/memory/peak_bytes", false}};
+  return metrics;
+}
+
+const ComparedMetric* find_compared_metric(const std::string& name) {
+  const auto& metrics = compared_metrics();
+  const auto found =
+      std::find_if(metrics.begin(), metrics.end(),
+                   [&](const ComparedMetric& metric) { return metric.name == name; });
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
+  if (!json.is_object() || !json.contains("muxbench")) {
+    return broken(file, "it has no section \"muxbench\"");
+  }
+  const Json& ours = json.at("muxbench");
+  const std::string version = text_at(ours, "/schema_version").value_or("none");
+  if (!version.starts_with("1.")) {
+    return usage_error(
+        "{}: its schema version is {}, and this muxbench reads 1.x; compare it with the muxbench "
+        "that wrote it",
+        file, version);
+  }
+  try {
+    return understand(ours, file);
+  } catch (const Json::exception& error) {
+    return broken(file, fmt::format("it lacks what a report has ({})", error.what()));
+  }
+}
+
+Result<MeasuredReport> read_report(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) return text.error();
+  const auto json = parse_json(*text, file);
+  if (!json) return json.error();
+  return understand_report(*json, file);
+}
+
+}  // namespace muxbench

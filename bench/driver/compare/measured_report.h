@@ -1,0 +1,46 @@
+// A report as `muxbench compare` needs it: its cells with the values of their trials, and what they
+// were measured on.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "driver/json_reader.h"
+
+namespace muxbench {
+
+// What can be compared, and which way is better.
+struct ComparedMetric {
+  std::string name;     // in the report's summaries
+  std::string pointer;  // into a trial
+  bool more_is_better;
+};
+const std::vector<ComparedMetric>& compared_metrics();
+const ComparedMetric* find_compared_metric(const std::string& name);
+
+struct MeasuredCell {
+  std::string model;
+  std::string experiment;
+  std::string point;   // "idle:8000/connections:100"
+  std::string status;  // as in the report
+  std::vector<std::string> flags;
+  std::map<std::string, std::vector<double>> values;  // of each metric, one for each good trial
+};
+
+struct MeasuredReport {
+  std::string file;
+  std::vector<MeasuredCell> cells;
+  std::set<std::string>
+      open_loop;  // experiments that offer a rate: throughput is not theirs to tell
+  // Whatever makes numbers incomparable, by a name for people: "kernel", "experiment idle: load".
+  std::map<std::string, std::string> conditions;
+};
+
+// Refuses, with a sentence and exit status 2, what is no whole report of schema version 1.
+Result<MeasuredReport> read_report(const std::string& file);
+Result<MeasuredReport> understand_report(const Json& json, const std::string& file);
+
+}  // namespace muxbench

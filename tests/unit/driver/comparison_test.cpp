@@ -1,0 +1,207 @@
+#include "driver/compare/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "driver/compare/comparison_text.h"
+#include "driver/report.h"
+#include "driver/summary.h"
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::vector<double> kBase{100e3, 101e3, 99e3, 100.5e3, 99.5e3};
+
+std::vector<double> times(std::vector<double> values, double factor) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
+Json report_json(const std::vector<double>& a, const std::vector<double>& b) {
+  auto record = fixtures::record(a, b);
+  summarize(record);
+  return make_report(record);
+}
+
+MeasuredReport measured(const std::vector<double>& a, const std::vector<double>& b = kBase,
+                        const std::string& file = "base.json") {
+  auto report = understand_report(report_json(a, b), file);
+  EXPECT_TRUE(report.ok()) << report.error().message;
+  return *report;
+}
+
+// The verdict on model a, whose trials are `now`; model b is as it was.
+CellComparison verdict_on(const std::vector<double>& now, CompareSettings settings = {},
+                          const std::vector<double>& base = kBase) {
+  const auto result = compare_reports(measured(base), measured(now, kBase, "new.json"), settings);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result->cells.size(), 2U);
+  EXPECT_EQ(result->cells[0].cell, "a/load/connections:8");
+  EXPECT_EQ(result->cells[1].verdict, Verdict::same);
+  return result->cells[0];
+}
+
+TEST(Compare, GivesTheVerdictsThatTrialsSupport) {
+  EXPECT_EQ(verdict_on(times(kBase, 1.1)).verdict, Verdict::faster);
+  EXPECT_EQ(verdict_on(times(kBase, 0.9)).verdict, Verdict::slower);
+  EXPECT_EQ(verdict_on(times(kBase, 1.001)).verdict, Verdict::same);
+  EXPECT_EQ(verdict_on({93e3, 107e3, 95e3, 105e3, 99e3}).verdict, Verdict::inconclusive);
+  EXPECT_EQ(verdict_on({130e3, 131e3, 132e3}).verdict, Verdict::insufficient);
+}
+
+TEST(Compare, AbsenceOfProofIsNotSameness) {
+  // Half a per cent apart, and far too noisy to tell: not significant, and not "same" either.
+  const CellComparison cell = verdict_on(times({92e3, 108e3, 94e3, 106e3, 100e3}, 1.005));
+  EXPECT_GT(cell.ratio->p, 0.5);
+  EXPECT_EQ(cell.verdict, Verdict::inconclusive);
+  const auto strict = compare_reports(measured(kBase), measured(kBase), {.margin = 0.001});
+  EXPECT_EQ(strict->cells[0].verdict, Verdict::inconclusive);
+}
+
+TEST(Compare, KnowsWhichDirectionIsBetter) {
+  // The same requests in the same CPU time: more throughput makes it less per request.
+  const CellComparison cpu =
+      verdict_on(times(kBase, 1.1), {.metrics = {"server_cpu_ns_per_request"}});
+  EXPECT_LT(cpu.ratio->ratio, 1);
+  EXPECT_FALSE(cpu.more_is_better);
+  EXPECT_EQ(cpu.verdict, Verdict::faster);
+}
+
+TEST(Compare, IsAntisymmetric) {
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> draw(100e3, 3e3);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<double> a(6);
+    std::vector<double> b(6);
+    for (double& value : a) value = draw(random);
+    for (double& value : b) value = draw(random) * 1.03;
+    const auto forth = compare_reports(measured(a, a), measured(b, b), {});
+    const auto back = compare_reports(measured(b, b), measured(a, a), {});
+    for (std::size_t cell = 0; cell < 2; ++cell) {
+      const Verdict there = forth->cells[cell].verdict;
+      const Verdict here = back->cells[cell].verdict;
+      EXPECT_EQ(there == Verdict::faster, here == Verdict::slower);
+      EXPECT_EQ(there == Verdict::slower, here == Verdict::faster);
+      EXPECT_EQ(there == Verdict::same, here == Verdict::same);
+      EXPECT_EQ(forth->cells[cell].adjusted_p, back->cells[cell].adjusted_p);
+    }
+  }
+}
+
+TEST(Compare, TwoModelsOfOneReport) {
+  const auto report = measured(kBase, times(kBase, 1.2));
+  const auto result = compare_models(report, "a", "b", {});
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->cells.size(), 1U);
+  EXPECT_EQ(result->cells[0].cell, "load/connections:8");
+  EXPECT_EQ(result->cells[0].verdict, Verdict::faster);
+  EXPECT_NEAR(result->cells[0].ratio->ratio, 1.2, 1e-9);
+  EXPECT_THAT(compare_models(report, "a", "c", {}).error().message, HasSubstr("no model \"c\""));
+  EXPECT_FALSE(compare_models(report, "a", "a", {}).ok());
+}
+
+TEST(Compare, OtherConditionsAreListedAndRefused) {
+  auto now = measured(times(kBase, 0.5));
+  now.conditions["host: kernel"] = "\"Linux 9.9\"";
+  const auto refused = compare_reports(measured(kBase), now, {});
+  ASSERT_EQ(refused->differences.size(), 1U);
+  EXPECT_THAT(refused->differences[0], HasSubstr("kernel"));
+  for (const CellComparison& cell : refused->cells) EXPECT_EQ(cell.verdict, Verdict::refused);
+  EXPECT_EQ(regression_of(*refused, 0.05), Regression::undecided);
+  EXPECT_THAT(as_terminal_text(*refused, true), HasSubstr("Linux 9.9"));
+  const auto asked = compare_reports(measured(kBase), now, {.across_hosts = true});
+  EXPECT_EQ(asked->cells[0].verdict, Verdict::slower);
+  EXPECT_EQ(asked->differences.size(), 1U);
+}
+
+TEST(Compare, FlaggedCellsGetNoVerdict) {
+  auto now = measured(times(kBase, 0.5));
+  now.cells[0].flags = {"saturated_load"};
+  const auto result = compare_reports(measured(kBase), now, {});
+  EXPECT_EQ(result->cells[0].verdict, Verdict::flagged);
+  EXPECT_THAT(result->cells[0].reason, HasSubstr("saturated_load"));
+  EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
+}
+
+TEST(Compare, MissingCellsAreNamed) {
+  auto now = measured(kBase);
+  now.cells.erase(now.cells.begin());
+  const auto result = compare_reports(measured(kBase), now, {});
+  EXPECT_EQ(result->cells[0].verdict, Verdict::missing);
+  EXPECT_EQ(result->cells[0].reason, "new: no such cell");
+  EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
+  // The other way round the base never had it: nothing can have become worse.
+  EXPECT_EQ(regression_of(*compare_reports(now, measured(kBase), {}), 0.05), Regression::no);
+  now.cells.clear();
+  const auto none = compare_reports(measured(kBase), now, {});
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().exit, Exit::usage);
+}
+
+TEST(Regression, IsDecidedOnlyWhereTrialsDecide) {
+  const auto of = [](const CellComparison& cell) { return regression_of(cell, 0.05); };
+  EXPECT_EQ(of(verdict_on(times(kBase, 0.9))), Regression::yes);
+  EXPECT_EQ(of(verdict_on(kBase)), Regression::no);
+  EXPECT_EQ(of(verdict_on(times(kBase, 1.5))), Regression::no);
+  EXPECT_EQ(of(verdict_on(times(kBase, 0.975))), Regression::no);  // slower, but surely not by 5 %
+  EXPECT_EQ(of(verdict_on({90e3, 108e3, 91e3, 106e3, 100e3})), Regression::undecided);
+  EXPECT_EQ(of(verdict_on({50e3, 50e3})), Regression::undecided);  // insufficient
+}
+
+std::string refusal(const Json& report) {
+  const auto read = understand_report(report, "x.json");
+  if (read) return "";
+  EXPECT_EQ(read.error().exit, Exit::usage);
+  return read.error().message;
+}
+
+TEST(ReadReport, RefusesWhatIsNone) {
+  EXPECT_THAT(refusal(Json::parse("[]")), HasSubstr("no section \"muxbench\""));
+  Json report = report_json(kBase, kBase);
+  EXPECT_EQ(refusal(report), "");
+  Json other = report;
+  other["muxbench"]["schema_version"] = "2.0";
+  EXPECT_THAT(refusal(other), HasSubstr("schema version is 2.0"));
+  other = report;
+  other["muxbench"]["cells"].push_back(other["muxbench"]["cells"][0]);
+  EXPECT_THAT(refusal(other), HasSubstr("is there twice"));
+  other = report;
+  other["muxbench"]["cells"].erase(0);
+  EXPECT_THAT(refusal(other), HasSubstr("a cell a/load/connections:8 that is not there"));
+  other = report;
+  other["muxbench"]["trials"] = Json::array();
+  EXPECT_THAT(refusal(other), HasSubstr("measured and has no trials"));
+  other = report;
+  other["muxbench"].erase("host");
+  EXPECT_THAT(refusal(other), HasSubstr("lacks what a report has"));
+  other = report;
+  other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = 0;
+  EXPECT_THAT(refusal(other), HasSubstr("has 0 for requests_per_second"));
+  other = report;
+  other["muxbench"]["cells"][0]["status"] = 7;
+  EXPECT_THAT(refusal(other), HasSubstr("lacks what a report has"));
+}
+
+TEST(ComparisonText, ColoursOnlyWhatIsSignificant) {
+  const auto slower = compare_reports(measured(kBase), measured(times(kBase, 0.9)), {});
+  const std::string text = as_terminal_text(*slower, true);
+  EXPECT_THAT(text, HasSubstr("\033[31m| a/load"));
+  EXPECT_THAT(text, HasSubstr("1 same, 1 slower"));
+  EXPECT_THAT(text, HasSubstr("by Holm"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\033'), 2);
+  EXPECT_THAT(as_terminal_text(*slower, false), Not(HasSubstr("\033")));
+  EXPECT_THAT(as_markdown(*slower), HasSubstr("| a/load/connections:8 | requests_per_second |"));
+  const Json json = as_json(*slower);
+  EXPECT_EQ(json.at("cells")[0].at("verdict"), "slower");
+  EXPECT_NEAR(json.at("cells")[0].at("ratio").get<double>(), 0.9, 1e-9);
+  EXPECT_EQ(json.at("correction"), "Holm");
+}
+
+}  // namespace
+}  // namespace muxbench
