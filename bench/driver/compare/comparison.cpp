@@ -55,10 +55,10 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
     if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
     return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
   }
-  if (std::min(cell.base_trials, cell.new_trials) < kFewestTrials) {
+  if (std::min(cell.base_trials, cell.new_trials) < kFewestForVerdict) {
     return none(Verdict::insufficient,
                 fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
-                            cell.new_trials, kFewestTrials));
+                            cell.new_trials, kFewestForVerdict));
   }
   cell.verdict = Verdict::inconclusive;  // until decide() says more
   return cell;

@@ -24,7 +24,7 @@ enum class Verdict {
 };
 const char* to_string(Verdict verdict);
 
-inline constexpr std::size_t kFewestTrials = 4;
+inline constexpr std::size_t kFewestForVerdict = 4;
 
 struct CompareSettings {
   double margin = 0.02;  // the same: between 1/1.02 and 1.02
