@@ -102,7 +102,7 @@ def _draw(comparison: Comparison, title: str, cells: list[Compared], layout: Lay
     height = ROW * (len(cells) + 0.5)
     margin = f"{100 * comparison.margin:g} %"
     caption = (
-        ff"Marker: ratio; line: 95 % interval. Band: within {margin}, "
+        f"Marker: ratio; line: 95 % interval. Band: within {margin}, "
         "which counts as the same. Up: faster; down: slower; square: the same; grey: not told apart."
     )
     if comparison.differences:
