@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "driver/counting/counts_json.h"
+#include "driver/histogram_json.h"
 #include "driver/host.h"
 #include "driver/report_envelope.h"
 
@@ -122,7 +123,10 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
     json["counts"] = to_json(*trial.counts, record.rungs.back().name);
     json["counts"]["held_ns"] = trial.held_for.count();
   }
-  if (trial.load.is_object()) json["load"] = trial.load;
+  if (trial.load.is_object()) {
+    json["load"] = trial.load;
+    coarsen_histograms(json["load"]);
+  }
   return json;
 }
 

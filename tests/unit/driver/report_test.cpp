@@ -46,6 +46,20 @@ TEST(Report, KeepsEveryTrialWithItsRawResult) {
   EXPECT_TRUE(trials[4].at("server").is_object());
 }
 
+TEST(Report, KeepsHistogramsAtTwoDigitsAndLosesNoCount) {
+  auto record = fixtures::record({100e3}, {});
+  record.trials[0].load["latency_ns"]["histogram"] = Json::parse(
+      R"({"significant_digits": 3, "buckets": [[5, 1], [255, 2], [334336, 17], [334592, 4], [340000, 1]]})");
+  record.trials[0].load["odd_ns"] = {{"histogram", {{"buckets", 7}}}};
+  const Json report = report_of(record);
+  const Json& load = report.at("muxbench").at("trials")[0].at("load");
+  EXPECT_EQ(
+      load.at("latency_ns").at("histogram"),
+      Json::parse(
+          R"({"significant_digits": 2, "buckets": [[5, 1], [255, 2], [333824, 21], [339968, 1]]})"));
+  EXPECT_EQ(load.at("odd_ns"), record.trials[0].load["odd_ns"]);
+}
+
 TEST(Report, CellsSayStatusAndReason) {
   auto record = fixtures::record({100e3}, {});
   record.cells[1].skipped = "no such kernel";
