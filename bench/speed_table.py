@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""How fast the models are beside the barest server, beside epoll_level, and beside what the libraries' own documentation writes.
+
+    bench/speed_table.py [--rounds 9] [--connections 128] [--bytes 64] [--seconds 1]
+
+Each round starts every server afresh, in random order, on one CPU, and loads it from another; a round gives one ratio for
+each pair, and the table has their median, smallest and largest. Rounds, not single figures, because a machine drifts."""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
+
+# (program, what it is held against)
+PAIRS = [
+    ("epoll_level", "bare_epoll"),
+    *((name, "epoll_level") for name in ("epoll_edge", "epoll_oneshot", "poll", "select", "aio_poll", "uring_multishot",
+                                         "thread_per_connection", "libev", "libevent", "libuv", "asio_callback")),
+    ("libev", "stock_libev"), ("libevent", "stock_libevent"), ("libuv", "stock_libuv"),
+    ("asio_callback", "stock_asio"), ("asio_coroutine", "stock_asio"),
+]
+
+
+def program(name):
+    yardstick = BUILD / "bench/yardstick" / name
+    return yardstick if yardstick.exists() else BUILD / "servers" / f"server_{name}"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A model says where it listens; a yardstick is told."""
+
+    def __init__(self, name, cpu):
+        is_model = program(name).name.startswith("server_")
+        port = None if is_model else free_port()
+        self._process = subprocess.Popen(["taskset", "-c", str(cpu), program(name), *([] if is_model else [str(port)])],
+                                         stdout=subprocess.PIPE, text=True)
+        if is_model:
+            line = self._process.stdout.readline()
+            if not line:
+                raise SystemExit(f"speed_table.py: {name} did not start; try {program(name)} by hand")
+            self.address = json.loads(line)["address"]
+        else:
+            self.address = f"127.0.0.1:{port}"
+            self._wait_for(port)
+
+    @staticmethod
+    def _wait_for(port):
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise SystemExit(f"speed_table.py: nothing listens on port {port} after 2 s")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def requests_per_second(name, options, cpus):
+    with Server(name, cpus[0]) as server:
+        done = subprocess.run([BUILD / "loadgen/loadgen", "--target", server.address, "--connections", str(options.connections),
+                               "--message-bytes", str(options.bytes), "--duration", f"{int(options.seconds * 1000)}ms",
+                               "--cpus", str(cpus[1]), "--json", "-"],
+                              stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"speed_table.py: the load on {name} failed, see above")
+    return json.loads(done.stdout)["achieved"]["requests_per_second"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--connections", type=int, default=128)
+    parser.add_argument("--bytes", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=1)
+    options = parser.parse_args()
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        raise SystemExit("speed_table.py: one CPU for the server and one for the load are needed")
+    names = sorted({name for pair in PAIRS for name in pair})
+    missing = [name for name in names if not program(name).exists()]
+    if missing:
+        raise SystemExit(f"speed_table.py: no program {missing[0]} in {BUILD}; build everything first")
+    ratios = {pair: [] for pair in PAIRS}
+    rates = {name: [] for name in names}
+    for number in range(options.rounds):
+        for name in random.sample(names, len(names)):
+            rates[name].append(requests_per_second(name, options, cpus))
+        for one, other in PAIRS:
+            ratios[one, other].append(rates[one][-1] / rates[other][-1])
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
+    print(f"{options.connections} connections, {options.bytes} bytes, {options.rounds} rounds of {options.seconds:g} s\n")
+    print("| program | against | k/s | ratio | smallest | largest |\n|---|---|---|---|---|---|")
+    for (one, other), seen in sorted(ratios.items(), key=lambda item: (item[0][1], -statistics.median(item[1]))):
+        print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.3f} "
+              f"| {min(seen):.3f} | {max(seen):.3f} |")
+
+
+if __name__ == "__main__":
+    main()
