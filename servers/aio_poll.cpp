@@ -20,8 +20,8 @@ namespace {
 class Aio {
  public:
   Aio() {
-    // All contexts of the machine share fs.aio-max-nr (65,536 by default): take what there is.
-    for (capacity_ = 32768; capacity_ >= 64; capacity_ /= 2) {
+    // All contexts of the machine share fs.aio-max-nr (65,536 by default): a part of them, or what there is.
+    for (capacity_ = 16384; capacity_ >= 64; capacity_ /= 2) {
       if (::syscall(SYS_io_setup, capacity_, &context_) == 0) return;
       error_ = last_errno();
     }
