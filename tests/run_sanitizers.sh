@@ -10,7 +10,9 @@ if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,4s/^# \{0,1\}//p' "$0"
 python=$("$root/scripts/find_python.sh" pytest jsonschema)
 # Everything takes longer under a sanitizer; the tests multiply their patience by this.
 export MUXBENCH_TIME_FACTOR=10
-export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1:atexit_sleep_ms=0
+# libfmt is not instrumented, and out of descriptors UBSan cannot look into its objects.
+suppressions=$root/tests/support/ubsan.supp
+export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:suppressions=$suppressions TSAN_OPTIONS=second_deadlock_stack=1:atexit_sleep_ms=0
 
 run() { # preset, then pytest options
   local preset=$1

@@ -86,6 +86,8 @@ def test_failures_cost_one_connection(model, faults):
 
 
 def expect_the_cost_of_one_connection(model, faults):
+    if model.sanitized and any("mmap" in calls for calls, _, _ in faults):
+        pytest.skip("environment: a sanitizer maps memory of its own, and ends the program when it cannot")
     with Server(model) as server:
         client.echo_once(server)
         before = server.descriptors()
