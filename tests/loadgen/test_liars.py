@@ -1,5 +1,7 @@
 """The load generator against servers that lie: its counts are exact."""
 
+import time
+
 import pytest
 
 from loadgen.liars import (CLOSE, RESET, SILENCE, Greeter, HttpLiar, Liar, flipped, response)
@@ -95,6 +97,20 @@ def test_a_mute_server_is_a_failure_and_not_forever():
     assert set(kinds(result)) == {"timeout"}
     assert kinds(result)["timeout"] <= 40, "reopening pauses"
     assert "p50" not in result["latency_ns"]
+
+
+def test_answers_that_come_too_late_are_timeouts():
+    def late(number, message):
+        if number == 9:
+            time.sleep(0.6)
+        return message
+
+    with Liar(late) as server:
+        result = load(server.target, "--timeout", "250ms", connections=2, requests=100, expect=1)
+    assert kinds(result).keys() == {"timeout"}
+    assert kinds(result)["timeout"] == result["failed_requests"] >= 2
+    assert result["requests"] + result["failed_requests"] == 100
+    assert result["latency_ns"]["max"] < 600e6, "a late answer is no success"
 
 
 def test_bytes_of_another_connection_name_it():
