@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw what `muxbench compare --json` printed: make_comparison.py COMPARISON.json [--out DIR]."""
+"""Draw what `muxbench compare --format json` printed: make_comparison.py COMPARISON.json [--out DIR]."""
 
 import sys
 

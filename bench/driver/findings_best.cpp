@@ -161,6 +161,7 @@ void list_counts(const ExperimentView& experiment, const std::string& what,
 void say_best(const ExperimentView& experiment, Conclusions& into) {
   bool any = false;
   for (const Question& question : kQuestions) {
+    if (experiment.open_loop && question.more_is_better) continue;
     if (is_measured(experiment, question.metric)) any = answer(experiment, question, into) || any;
   }
   if (any || experiment.cells.empty()) return;

@@ -204,7 +204,10 @@ void say_crossovers(const ExperimentView& experiment, Conclusions& into) {
   const auto models = experiment.models();
   const bool has_baseline = std::find(models.begin(), models.end(), kBaseline) != models.end();
   if (experiment.parameter.empty() || !has_baseline || models.size() < 2) return;
-  for (const Loss& loss : kLosses) say_loss(experiment, loss, into);
+  for (const Loss& loss : kLosses) {
+    if (experiment.open_loop && !loss.more_is_worse) continue;
+    say_loss(experiment, loss, into);
+  }
 }
 
 void say_slopes(const ExperimentView& experiment, Conclusions& into) {

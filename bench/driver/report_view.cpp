@@ -51,6 +51,7 @@ CellView cell_in(const Json& json) {
 ExperimentView experiment_in(const Json& json) {
   ExperimentView experiment{.name = json.at("name").get<std::string>(),
                             .question = json.value("question", "")};
+  experiment.open_loop = text_at(json, "/load/mode") == "open";
   for (const auto& [key, values] : json.at("sweep").items()) experiment.swept.push_back(key);
   if (experiment.swept.size() == 1) experiment.parameter = experiment.swept.front();
   return experiment;

@@ -33,6 +33,7 @@ struct ExperimentView {
   std::string question;
   std::string parameter;              // the swept key, if it is one
   std::vector<std::string> swept;     // all swept keys
+  bool open_loop = false;             // the rate is given: throughput tells nothing of a model
   std::vector<CellView> cells;        // in the order of the report
   std::vector<Point> points() const;  // that cells have, each once, in the order of the report
   // The cell of a model at a value of `parameter`.

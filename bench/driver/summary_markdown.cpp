@@ -85,8 +85,9 @@ std::string summary_markdown(const ReportView& view) {
     text += "\n## The run\n\n" + notes;
   }
   text +=
-      "\nA model is named best only where its trials do not overlap with any other model's. "
-      "Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are medians over trials.\n";
+      "\nA model is named best only where its trials lie apart from every other model's by more "
+      "than chance would have it. Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
+      "medians over trials.\n";
   for (const ExperimentView& experiment : view.experiments) {
     text += fmt::format("\n## {}\n\n{}", experiment.name, experiment_table(experiment));
   }

@@ -22,7 +22,6 @@ ABOVE = 8.0
 
 # By verdict: colour (of the light theme) and marker. All other verdicts are grey.
 VERDICTS = {"faster": ("#098d66", "^"), "slower": ("#c61d78", "v")}
-SAME = ("#595959", "s")
 UNDECIDED = "#8c8c8c"
 
 
@@ -52,11 +51,11 @@ class Comparison:
 
 
 def load(path: Path) -> Comparison:
-    """Read what `muxbench compare --json` printed; raises ReportError."""
+    """Read what `muxbench compare --format json` printed; raises ReportError."""
     document = read(path).object()
     if "cells" not in document.value or "margin" not in document.value:
         raise ReportError(
-            f"{path} is JSON but no comparison; give what `muxbench compare BASE NEW --json` printed"
+            f"{path} is JSON but no comparison; give what `muxbench compare BASE NEW --format json` printed"
         )
     found, without = [], 0
     for node in document.get("cells").items():
@@ -142,7 +141,7 @@ def _look(verdict: str) -> tuple[str, str]:
     if verdict in VERDICTS:
         colour, marker = VERDICTS[verdict]
         return style.themed(colour), marker
-    return style.themed(UNDECIDED), SAME[1] if verdict == "same" else "o"
+    return style.themed(UNDECIDED), "s" if verdict == "same" else "o"
 
 
 def _scale(plot, margin: float, cells: list[Compared], width: float) -> None:

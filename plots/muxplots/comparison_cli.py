@@ -1,4 +1,4 @@
-"""make_comparison: draw what `muxbench compare --json` printed."""
+"""make_comparison: draw what `muxbench compare --format json` printed."""
 
 import argparse
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = files.Parser(prog=PROGRAM, description="Draw a comparison of two reports or models.")
     parser.add_argument(
         "comparison", type=Path, metavar="COMPARISON.json",
-        help="what `muxbench compare BASE NEW --json` printed",
+        help="what `muxbench compare BASE NEW --format json` printed",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to draw (default: beside the file)"

@@ -21,8 +21,7 @@ NARROWEST_COLUMN = 46.0
 HEADS = 18.0
 GAP = 1.5
 
-# From the best to four times worse and beyond: one hue, from pale to dark.
-PALE, DARK = "#e8f0fb", "#0b3a7d"
+# Colours end where a model is so many times worse than the best.
 FARTHEST = 4.0
 
 METRICS = {"throughput": THROUGHPUT, "p99": P99, "cpu": CPU}
@@ -127,7 +126,7 @@ def _draw(
             if square is None:
                 page.write(*middle, "–", size=labels.SIZE, color=style.MUTED, ha="center", va="center_baseline")
                 continue
-            colour = _colour(square.factor)
+            colour, ink = _colours(square.factor)
             box = Rectangle(
                 (size * column + GAP, ROW * row + GAP), size - 2 * GAP, ROW - 2 * GAP,
                 facecolor=style.themed(colour), linewidth=0,
@@ -138,7 +137,7 @@ def _draw(
             number += "*" if square.points < points[experiment] else ""
             page.write(
                 *middle, f"({number})" if square.flagged else number, size=labels.SIZE,
-                color=style.themed(_ink(colour)), ha="center", va="center_baseline",
+                color=style.themed(ink), ha="center", va="center_baseline",
             )
     for row, model in enumerate(models):
         page.write(
@@ -148,10 +147,7 @@ def _draw(
     return page.figure
 
 
-def _colour(factor: float) -> str:
+def _colours(factor: float) -> tuple[str, str]:
+    """Of a square, and of the number in it."""
     share = min(max(factor - 1, 0.0) / (FARTHEST - 1), 1.0) ** 0.6
-    return style.mix(PALE, DARK, share)
-
-
-def _ink(colour: str) -> str:
-    return max(("#ffffff", "#1a1a1a"), key=lambda ink: style.contrast(ink, colour))
+    return style.heat(share)

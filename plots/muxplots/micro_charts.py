@@ -190,7 +190,7 @@ def _floor(micro: Micro) -> list[tuple[str, Look, Timing]]:
 
 
 def _plain() -> Look:
-    return Look("floor", style.INK, "o")
+    return Look("floor", style.NEUTRALS["INK"][0], "o")
 
 
 def _subtitle(micro: Micro) -> str:

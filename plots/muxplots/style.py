@@ -39,8 +39,13 @@ Marker = str | tuple[int, int, int]
 @dataclass(frozen=True)
 class Look:
     family: str
-    colour: str
+    paper: str  # the colour on paper
     marker: Marker
+
+    @property
+    def colour(self) -> str:
+        """In the theme that is being drawn, whichever it was when the chart was planned."""
+        return themed(self.paper)
 
 
 LOOKS = {
@@ -112,13 +117,12 @@ SETTINGS: dict[str, Any] = {
 def look_of(model: str, family: str | None) -> Look:
     """The look of a model; `family` is what a report says, and counts only for unknown names."""
     if model in LOOKS:
-        known = LOOKS[model]
-        return Look(known.family, themed(known.colour), known.marker)
+        return LOOKS[model]
     digest = zlib.crc32(model.encode())
     darkest, lightest = FAMILIES.get(family or "", OTHER_RANGE)
     colour = mix(darkest, lightest, (digest % 1021) / 1020)
     marker = UNKNOWN_MARKERS[digest // 1021 % len(UNKNOWN_MARKERS)]
-    return Look(family or OTHER_FAMILY, themed(colour), marker)
+    return Look(family or OTHER_FAMILY, colour, marker)
 
 
 def family_rank(family: str) -> tuple[int, str]:
@@ -163,7 +167,7 @@ def themed(colour: str) -> str:
 @lru_cache(maxsize=None)
 def dark(colour: str) -> str:
     """What a colour of the light theme is in the dark one, fit for small text there."""
-    for light, counterpart in NEUTRALS.values():
+    for light, counterpart in (*NEUTRALS.values(), *HEAT):
         if to_hex(colour) == light:
             return counterpart
     page = NEUTRALS["PAGE"][1]
@@ -173,6 +177,13 @@ def dark(colour: str) -> str:
     while contrast(turned := oklab.to_hex(lightness, a, b), page) < 4.5:
         lightness += 0.01
     return turned
+
+
+def heat(share: float) -> tuple[str, str]:
+    """The colour of a square and of the number in it, of the light theme; `share` from 0 to 1."""
+    colour = HEAT[round(share * (_HEAT_STEPS - 1))][0]
+    page, ink = (NEUTRALS[key][0] for key in ("PAGE", "INK"))
+    return colour, max((page, ink), key=lambda one: contrast(one, colour))
 
 
 def contrast(colour: str, other: str | None = None) -> float:
@@ -195,3 +206,18 @@ def _luminance(colour: str) -> float:
 
     red, green, blue = (linear(channel) for channel in to_rgb(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+# From the best to the worst: pale to dark on paper, and dark to bright on a dark page. One hue, so
+# that the order survives every kind of eye.
+_HEAT_STEPS = 12
+
+
+def _heat_step(share: float) -> tuple[str, str]:
+    # A leap in the middle, where neither ink nor page could be read.
+    light = mix("#e8f0fb", "#0b3a7d", share if share < 0.6 else 0.4 + 0.6 * share + 0.1 * (1 - share))
+    inked = contrast(NEUTRALS["INK"][0], light) > contrast(NEUTRALS["PAGE"][0], light)
+    return light, mix("#1d2836", "#b4d3ff", share * (0.7 if inked else 1.0))
+
+
+HEAT = tuple(_heat_step(step / (_HEAT_STEPS - 1)) for step in range(_HEAT_STEPS))

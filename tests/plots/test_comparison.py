@@ -16,7 +16,7 @@ from plots_folder import PLOTS
 
 
 def document() -> dict[str, Any]:
-    """As `muxbench compare --json` prints it."""
+    """As `muxbench compare --format json` prints it."""
     def cell(name: str, verdict: str, ratio: float | None = None, width: float = 0.01) -> dict:
         told = {"cell": name, "metric": "requests_per_second", "better": "more", "base_trials": 5,
                 "new_trials": 5, "verdict": verdict}

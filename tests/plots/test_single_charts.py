@@ -236,6 +236,18 @@ def test_charts_for_print_are_as_wide_as_a_column(tmp_path: Path, counted, name,
         assert min(after) >= 6
 
 
+def test_numbers_in_coloured_squares_can_be_read_in_both_themes() -> None:
+    for step in range(12):
+        square, ink = style.heat(step / 11)
+        assert style.contrast(ink, square) >= 4.5, step
+        assert style.contrast(style.dark(ink), style.dark(square)) >= 4.5, step
+    lightness = [style._luminance(light) for light, _ in style.HEAT]
+    assert lightness == sorted(lightness, reverse=True)
+    assert [style._luminance(dark) for _, dark in style.HEAT] == sorted(
+        style._luminance(dark) for _, dark in style.HEAT
+    )
+
+
 def test_the_dark_theme_draws_on_a_dark_page(tmp_path: Path, counted) -> None:
     with style.theme("dark"):
         chart = drawing.draw(tmp_path, counted, "idle-cost")
@@ -243,3 +255,11 @@ def test_the_dark_theme_draws_on_a_dark_page(tmp_path: Path, counted) -> None:
         for text in drawing.visible_texts(chart):
             assert style.contrast(text.get_color()) >= 4.5, text.get_text()
     assert style.PAGE == "#ffffff"
+
+
+def test_a_chart_planned_in_one_theme_is_drawn_in_another(tmp_path: Path, counted) -> None:
+    planned = {chart.name: chart for chart in charts.plan(loaded(tmp_path, counted))[0]}
+    with style.theme("dark"):
+        chart = planned["idle-cost"].draw(LAYOUTS["screen"])
+        for model in ("poll", "epoll_level"):
+            assert style.contrast(drawing.one(chart, f"{model}-points").get_markerfacecolor()) >= 4.5

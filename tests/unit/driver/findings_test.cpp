@@ -164,6 +164,14 @@ TEST(Findings, TellWhatAnIdleConnectionCosts) {
   EXPECT_TRUE(told) << section.at("findings").dump(1);
 }
 
+TEST(Findings, CompareNoThroughputsOfAnOpenLoop) {
+  auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3});
+  record.experiments[0].mode = "open";
+  const auto text = findings_of(record);
+  EXPECT_THAT(text, Not(HasSubstr("throughput")));
+  EXPECT_THAT(text, HasSubstr("Least server CPU per request: **a**"));
+}
+
 TEST(Findings, ListSkippedAndFailedWithTheirReason) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {});
   record.trials.push_back({.cell = 1, .error = "the server was killed by SIGSEGV"});
