@@ -7,11 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <fstream>
-#include <limits>
 #include <string>
-
-#include "metrics/usage.h"
 
 namespace muxbench::loadgen {
 namespace {
@@ -62,16 +58,6 @@ void pin_to(int cpu) noexcept {
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   ::sched_setaffinity(0, sizeof set, &set);
-}
-
-std::uint64_t peak_resident_bytes() {
-  std::ifstream status("/proc/self/status");
-  std::uint64_t kibibytes = 0;
-  for (std::string key; status >> key;) {
-    if (key == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
-    status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-  }
-  return peak_memory_bytes();
 }
 
 void catch_signals() {

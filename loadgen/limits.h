@@ -22,10 +22,6 @@ void own_descriptors() noexcept;
 // The calling thread runs on this CPU only.
 void pin_to(int cpu) noexcept;
 
-// The highest resident set of this program. getrusage(2) would also count what the process was
-// before its exec: the memory of a large parent that had just forked.
-std::uint64_t peak_resident_bytes();
-
 // SIGINT and SIGTERM: the first is noted, the second ends the process at once.
 void catch_signals();
 void block_signals_in_this_thread() noexcept;

@@ -9,6 +9,7 @@
 #include "loadgen/limits.h"
 #include "loadgen/summary.h"
 #include "loadgen/worker.h"
+#include "metrics/usage.h"
 
 namespace muxbench::loadgen {
 namespace {
@@ -129,7 +130,8 @@ class Run {
   }
 
   RunResult gather() const {
-    const std::uint64_t peak = peak_resident_bytes();  // before the tables for the result
+    const std::uint64_t peak =
+        muxbench::peak_resident_bytes().value_or(0);  // before the tables for the result
     RunResult result;
     result.peak_memory_bytes = peak;
     result.interrupted = interrupted();
@@ -203,7 +205,7 @@ Result<RunResult> run(const Options& options) {
       RunResult failed;
       if (!learn_bodies(plan.site, options.target, options.timeout, failed.errors)) {
         failed.interrupted = interrupted();
-        failed.peak_memory_bytes = peak_resident_bytes();
+        failed.peak_memory_bytes = muxbench::peak_resident_bytes().value_or(0);
         return failed;
       }
     }

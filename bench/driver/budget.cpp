@@ -165,7 +165,8 @@ Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
 }
 
 Experiment counting_version(Experiment experiment) {
-  experiment.duration = std::min<Nanoseconds>(experiment.duration, milliseconds(200));
+  experiment.warmup = std::min<Nanoseconds>(experiment.warmup, milliseconds(100));
+  experiment.duration = std::min<Nanoseconds>(experiment.duration, milliseconds(400));
   experiment.repetitions = 1;
   return experiment;
 }
@@ -177,6 +178,9 @@ ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimit
     Nanoseconds sum{};
     for (const Cell& cell : cells) {
       if (!cell.skipped) sum += trial_cost(models[cell.model], experiment, cell.settings);
+    }
+    for (const std::size_t cell : twin_cells(cells, models)) {
+      sum += trial_cost(models[cells[cell].model], experiment, cells[cell].settings);
     }
     sum *= experiment.repetitions;
     const Experiment counted = counting_version(experiment);

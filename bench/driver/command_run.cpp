@@ -1,5 +1,6 @@
 // muxbench run: the measurement.
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/parse.h"
 #include "driver/commands.h"
@@ -19,6 +20,7 @@ struct RunArguments {
   std::string out;
   std::string network = "private";
   std::string duration;
+  std::string target_ci;
   std::string server_cpus;
   std::string load_cpus;
   std::uint64_t seed = 0;
@@ -45,6 +47,15 @@ Result<RunOptions> understand(const RunArguments& arguments) {
                          arguments.duration);
     }
     options.fixed.duration = *duration;
+  }
+  if (!arguments.target_ci.empty()) {
+    char* end = nullptr;
+    const double percent = std::strtod(arguments.target_ci.c_str(), &end);
+    if (!(percent > 0) || !(percent < 100) || (*end != '\0' && std::string(end) != "%")) {
+      return usage_error("--target-ci {} is no percentage between 0 and 100, such as 2%",
+                         arguments.target_ci);
+    }
+    options.target_ci = percent / 100;
   }
   options.private_network = arguments.network == "private";
   if (!arguments.out.empty()) options.out = arguments.out;
@@ -127,11 +138,21 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
       command->add_option("--repetitions", arguments->repetitions, "Trials of each cell")
           ->check(CLI::Range(1U, kMostRepetitions));
   command->add_option("--duration", arguments->duration, "Measured time of a trial, such as 500ms");
+  command->add_option("--target-ci", arguments->target_ci,
+                      "Go on until every cell's throughput is known to this, such as 2%");
+  command->add_option("--max-trials", options.max_trials, "Of a cell, with --target-ci (30)")
+      ->check(CLI::Range(2U, kMostRepetitions));
   command->add_option("--server-cpus", arguments->server_cpus, "CPUs of the server, such as 0-1");
   command->add_option("--load-cpus", arguments->load_cpus, "CPUs of the load generator");
   command->add_flag("--share-cpus", options.cpus.share, "Let the two run on the same CPUs");
   command->add_option("--network", arguments->network, "A private loopback, or the host's")
       ->check(CLI::IsMember({"private", "host"}));
+  command
+      ->add_option("--server", options.external_servers,
+                   "Measure another server too: NAME=COMMAND with {port} in it, or "
+                   "NAME:http=COMMAND with {root}; may be repeated")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");

@@ -38,6 +38,7 @@ Result<> add_findings(Json& report, const std::string& name) {
     say_counts(experiment, conclusions);
     say_remarks(experiment, conclusions);
   }
+  say_noise_floor(report, conclusions);
   for (const std::string& note : view->notes) conclusions.say("note", "", "", note);
   Json& section = report["muxbench"];
   section["findings"] = std::move(conclusions.findings);

@@ -28,6 +28,8 @@ void say_best(const ExperimentView& experiment, Conclusions& into);
 void say_crossovers(const ExperimentView& experiment, Conclusions& into);
 void say_slopes(const ExperimentView& experiment, Conclusions& into);
 void say_counts(const ExperimentView& experiment, Conclusions& into);
+// How far the same server under two names was from itself.
+void say_noise_floor(const Json& report, Conclusions& into);
 // What was flagged, skipped, failed or missed, and why.
 void say_remarks(const ExperimentView& experiment, Conclusions& into);
 

@@ -1,5 +1,6 @@
 // What was flagged, skipped, failed or missed: one sentence per cause, however many cells it hit.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "driver/findings_parts.h"
@@ -90,6 +91,23 @@ void say_remarks(const ExperimentView& experiment, Conclusions& into) {
                                               : " (",
                          group.reason.empty() ? "" : group.reason + ")"));
   }
+}
+
+void say_noise_floor(const Json& report, Conclusions& into) {
+  const Json::json_pointer place("/muxbench/noise_floor");
+  if (!report.contains(place) || report.at(place).empty()) return;
+  double apart = 0;
+  double reach = 0;
+  for (const Json& cell : report.at(place)) {
+    apart = std::max(apart, std::abs(cell.at("ratio").get<double>() - 1));
+    reach = std::max({reach, cell.at("high").get<double>() - 1, 1 - cell.at("low").get<double>()});
+  }
+  into.say(
+      "noise_floor", "", "requests_per_second",
+      fmt::format("The noise floor: the same server measured twice under two names, at {} "
+                  "points, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
+                  "%); smaller differences between models mean nothing.",
+                  report.at(place).size(), apart * 100, reach * 100));
 }
 
 }  // namespace muxbench

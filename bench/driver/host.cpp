@@ -1,12 +1,16 @@
 #include "driver/host.h"
 
+#include <gnu/libc-version.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "version.h"
@@ -54,6 +58,100 @@ Json caches() {
 bool cpu_scaling_enabled() {
   const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   return !governor.empty() && governor != "performance";
+}
+
+// Files whose absence means that the kernel has no such thing.
+Json first_lines(const std::vector<std::pair<std::string, std::string>>& files) {
+  Json values = Json::object();
+  for (const auto& [name, path] : files) {
+    std::string line = first_line(path);
+    std::replace(line.begin(), line.end(), '\t', ' ');
+    put(values, name.c_str(), line);
+  }
+  return values;
+}
+
+Json sysctls() {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const char* name : {"net.core.somaxconn",
+                           "net.core.rmem_max",
+                           "net.core.wmem_max",
+                           "net.core.busy_poll",
+                           "net.core.netdev_max_backlog",
+                           "net.ipv4.tcp_rmem",
+                           "net.ipv4.tcp_wmem",
+                           "net.ipv4.tcp_max_syn_backlog",
+                           "net.ipv4.tcp_tw_reuse",
+                           "net.ipv4.tcp_syncookies",
+                           "net.ipv4.tcp_autocorking",
+                           "net.ipv4.ip_local_port_range",
+                           "fs.nr_open",
+                           "fs.aio-max-nr",
+                           "kernel.pid_max",
+                           "kernel.threads-max",
+                           "kernel.io_uring_disabled",
+                           "kernel.sched_autogroup_enabled",
+                           "kernel.perf_event_paranoid",
+                           "vm.max_map_count"}) {
+    std::string path = std::string("/proc/sys/") + name;
+    std::replace(path.begin() + 10, path.end(), '.', '/');
+    files.emplace_back(name, path);
+  }
+  return first_lines(files);
+}
+
+Json mitigations() {
+  const std::string folder = "/sys/devices/system/cpu/vulnerabilities";
+  std::map<std::string, std::string> sorted;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    sorted[entry.path().filename().string()] = entry.path().string();
+  }
+  return first_lines({sorted.begin(), sorted.end()});
+}
+
+Json limits() {
+  Json values = Json::object();
+  const auto add = [&](const char* name, auto resource) {
+    rlimit limit{};
+    // Without a limit it is absent.
+    if (::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+      values[name] = limit.rlim_cur;
+    }
+  };
+  add("descriptors", RLIMIT_NOFILE);
+  add("processes", RLIMIT_NPROC);
+  add("locked_memory_bytes", RLIMIT_MEMLOCK);
+  add("stack_bytes", RLIMIT_STACK);
+  return values;
+}
+
+std::string turbo() {
+  const std::string off = first_line("/sys/devices/system/cpu/intel_pstate/no_turbo");
+  if (!off.empty()) return off == "0" ? "on" : "off";
+  const std::string boost = first_line("/sys/devices/system/cpu/cpufreq/boost");
+  return boost.empty() ? "" : boost == "1" ? "on" : "off";
+}
+
+// How many differ, over all CPUs, in what `file` says of each.
+std::size_t distinct(const char* file) {
+  std::set<std::string> values;
+  for (long cpu = 0; cpu < ::sysconf(_SC_NPROCESSORS_CONF); ++cpu) {
+    const auto value =
+        first_line(fmt::format("/sys/devices/system/cpu/cpu{}/topology/{}", cpu, file));
+    if (!value.empty()) values.insert(value);
+  }
+  return values.size();
+}
+
+Json topology() {
+  Json json = Json::object();
+  if (const auto sockets = distinct("package_cpus_list"); sockets > 0) json["sockets"] = sockets;
+  if (const auto cores = distinct("core_cpus_list"); cores > 0) json["cores"] = cores;
+  std::size_t nodes = 0;
+  while (std::filesystem::exists(fmt::format("/sys/devices/system/node/node{}", nodes))) ++nodes;
+  if (nodes > 0) json["numa_nodes"] = nodes;
+  return json;
 }
 
 }  // namespace
@@ -108,6 +206,13 @@ Json host_section() {
   put(host, "clock_source",
       first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
   put(host, "virtualisation", virtualisation());
+  put(host, "compiler_flags", build_info().compiler_flags);
+  put(host, "turbo", turbo());
+  put(host, "glibc", ::gnu_get_libc_version());
+  host["topology"] = topology();
+  host["mitigations"] = mitigations();
+  host["sysctls"] = sysctls();
+  host["limits"] = limits();
   return host;
 }
 
@@ -128,8 +233,13 @@ Json envelope_context(const std::string& executable, const std::string& date) {
 }
 
 const BuildInfo& build_info() {
-  static const BuildInfo info{MUXBENCH_VERSION,    MUXBENCH_GIT_REVISION, MUXBENCH_GIT_DIRTY,
-                              MUXBENCH_BUILD_TYPE, MUXBENCH_COMPILER,     MUXBENCH_EXPERIMENTS_DIR};
+  static const BuildInfo info{.version = MUXBENCH_VERSION,
+                              .revision = MUXBENCH_GIT_REVISION,
+                              .dirty = MUXBENCH_GIT_DIRTY,
+                              .type = MUXBENCH_BUILD_TYPE,
+                              .compiler = MUXBENCH_COMPILER,
+                              .compiler_flags = MUXBENCH_COMPILER_FLAGS,
+                              .experiments_dir = MUXBENCH_EXPERIMENTS_DIR};
   return info;
 }
 

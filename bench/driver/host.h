@@ -23,6 +23,7 @@ struct BuildInfo {
   bool dirty = false;
   std::string type;
   std::string compiler;
+  std::string compiler_flags;
   std::string experiments_dir;  // in the source tree that it was built from
 };
 const BuildInfo& build_info();

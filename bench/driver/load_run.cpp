@@ -63,12 +63,12 @@ Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls) {
       case Wait::line: {
         const Json json = Json::parse(line, nullptr, false);
         const std::string phase = text_at(json, "/phase").value_or("");
-        const auto held = [&](const std::function<void()>& call) {
+        const auto held = [&](const std::function<void(pid_t)>& call) {
           child->signal_group(SIGSTOP);
-          call();
+          call(child->pid());
           child->signal_group(SIGCONT);
         };
-        if (phase == "measuring" && !request.hold_at_start) calls.measuring();
+        if (phase == "measuring" && !request.hold_at_start) calls.measuring(child->pid());
         if (phase == "measuring" && request.hold_at_start) held(calls.measuring);
         // Held still, it cannot close its connections before the server's memory is read.
         if (phase == "measured") held(calls.measured);

@@ -28,9 +28,10 @@ struct LoadRequest {
 };
 
 struct LoadCalls {
-  std::function<void()> measuring;  // the measured window begins
+  // With the load generator's process.
+  std::function<void(pid_t)> measuring;  // the measured window begins
   // It has ended, and the load generator is stopped until this returns: its connections are open.
-  std::function<void()> measured;
+  std::function<void(pid_t)> measured;
 };
 
 std::vector<std::string> load_command(const LoadRequest& request);

@@ -111,9 +111,31 @@ std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting 
   return counted;
 }
 
+std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
+                                    const std::vector<Model>& models) {
+  std::optional<std::size_t> reference;
+  for (const Cell& cell : cells) {
+    if (cell.skipped) continue;
+    if (!reference || models[cell.model].name == "epoll_level") reference = cell.model;
+  }
+  std::map<std::size_t, std::size_t> last;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!cells[i].skipped && cells[i].model == reference) last[cells[i].experiment] = i;
+  }
+  std::vector<std::size_t> twins;
+  for (const auto& [experiment, cell] : last) twins.push_back(cell);
+  return twins;
+}
+
+void shuffle_trials(std::vector<PlannedTrial>& trials, std::size_t from, std::uint64_t seed) {
+  std::mt19937_64 generator(seed);
+  shuffle(trials, from, generator);
+}
+
 std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
                                        const std::vector<Experiment>& experiments,
-                                       std::uint64_t seed, Counting counting) {
+                                       std::uint64_t seed, Counting counting,
+                                       const std::vector<std::size_t>& twins) {
   unsigned blocks = 0;
   for (const Experiment& experiment : experiments) {
     blocks = std::max(blocks, experiment.repetitions);
@@ -126,6 +148,11 @@ std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
       const bool runs = !cells[cell].skipped;
       if (runs && block < experiments[cells[cell].experiment].repetitions) {
         trials.push_back({cell, block});
+      }
+    }
+    for (const std::size_t cell : twins) {
+      if (block < experiments[cells[cell].experiment].repetitions) {
+        trials.push_back({.cell = cell, .repetition = block, .twin = true});
       }
     }
     shuffle(trials, begin, generator);

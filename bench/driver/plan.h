@@ -29,6 +29,7 @@ struct PlannedTrial {
   std::size_t cell = 0;
   unsigned repetition = 0;
   bool counting = false;  // of the pass that counts system calls
+  bool twin = false;      // once more under a second name, for the noise floor
 };
 
 // Which cells are counted: all, or of each model and experiment the last one that runs.
@@ -42,11 +43,19 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
 
 std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting);
 
+// One cell for each experiment, its model's last point: measured under two names in every block,
+// it shows what difference the same thing makes (A/A). The model is epoll_level, or the first.
+std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
+                                    const std::vector<Model>& models);
+
 // Block r holds trial r of every cell that runs, shuffled: a drift of the machine hits all alike.
 // The counting trials are a block of their own after the first, so that they are there even when
 // the time ends early.
 std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
                                        const std::vector<Experiment>& experiments,
-                                       std::uint64_t seed, Counting counting = Counting::none);
+                                       std::uint64_t seed, Counting counting = Counting::none,
+                                       const std::vector<std::size_t>& twins = {});
+// Shuffles those from `from` on by a generator that gives the same order everywhere.
+void shuffle_trials(std::vector<PlannedTrial>& trials, std::size_t from, std::uint64_t seed);
 
 }  // namespace muxbench

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -99,14 +100,38 @@ Nanoseconds tree_cpu(const std::vector<pid_t>& pids) {
   return sum;
 }
 
-std::optional<std::uint64_t> peak_resident_bytes(pid_t pid) {
-  return kilobytes(pid, "status", "VmHWM:");
-}
-
 std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) {
   std::uint64_t sum = 0;
   for (const pid_t pid : pids) sum += kilobytes(pid, "smaps_rollup", "Pss:").value_or(0);
   if (sum == 0) return {};
+  return sum;
+}
+
+bool any_runnable(const std::vector<pid_t>& pids) {
+  std::error_code error;
+  for (const pid_t pid : pids) {
+    for (const auto& task :
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
+      std::ifstream file(task.path() / "stat");
+      std::string text;
+      std::getline(file, text);
+      const auto end_of_name = text.rfind(')');
+      if (end_of_name != std::string::npos && text.compare(end_of_name, 3, ") R") == 0) return true;
+    }
+  }
+  return false;
+}
+
+Nanoseconds waited_for_cpu(pid_t pid) {
+  Nanoseconds sum{};
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
+    std::ifstream file(task.path() / "schedstat");
+    Nanoseconds::rep ran = 0;
+    Nanoseconds::rep waited = 0;
+    if (file >> ran >> waited) sum += Nanoseconds(waited);
+  }
   return sum;
 }
 

@@ -26,8 +26,13 @@ std::vector<pid_t> process_tree(pid_t root);
 // Exact for living processes; children that ended and were waited for count in ticks.
 Nanoseconds tree_cpu(const std::vector<pid_t>& pids);
 
-std::optional<std::uint64_t> peak_resident_bytes(pid_t pid);  // VmHWM
 // Pss: memory that processes share counts once between them.
 std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids);
+
+// Does any of their threads run, or wait for a CPU to run on (state R of proc(5))?
+bool any_runnable(const std::vector<pid_t>& pids);
+
+// How long its threads were ready to run and had no CPU (/proc/PID/task/TID/schedstat).
+Nanoseconds waited_for_cpu(pid_t pid);
 
 }  // namespace muxbench

@@ -20,7 +20,8 @@ void Progress::clear() {
 }
 
 void Progress::update(std::size_t done, Nanoseconds left, const std::string& next) {
-  if (quiet_ || trials_ == 0) return;
+  trials_ = std::max(trials_, done + 1);  // --target-ci adds some
+  if (quiet_) return;
   const std::size_t percent = done * 100 / trials_;
   if (terminal_) {
     constexpr std::size_t kWidth = 24;

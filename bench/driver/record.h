@@ -55,6 +55,7 @@ struct RunRecord {
   std::vector<Cell> cells;
   std::vector<TrialResult> trials;           // in the order they ran
   std::vector<TrialResult> counting_trials;  // likewise, of the pass that counts system calls
+  std::vector<TrialResult> twin_trials;      // likewise, of cells measured under a second name
   // Models whose server failed again and again: no more trials were spent on them, and why.
   std::map<std::size_t, std::string> given_up;
   std::vector<CellResult> results;  // one per cell, made by summarize()

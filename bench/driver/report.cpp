@@ -1,7 +1,9 @@
 #include "driver/report.h"
 
 #include <cmath>
+#include <set>
 
+#include "driver/compare/ratio.h"
 #include "driver/counting/counts_json.h"
 #include "driver/histogram_json.h"
 #include "driver/host.h"
@@ -106,6 +108,11 @@ Json server_json(const TrialResult& trial) {
   if (trial.memory) {
     server["memory"] = {{"peak_bytes", trial.memory->peak_bytes}, {"source", trial.memory->source}};
   }
+  const auto put = [&](const char* key, const std::optional<double>& value) {
+    if (value) server[key] = *value;
+  };
+  put("process_bytes_per_connection", trial.process_bytes_per_connection);
+  put("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
   if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
   return server;
 }
@@ -119,6 +126,7 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
             {"status", trial.ok() ? "ok" : "failed"}};
   if (!trial.ok()) json["error"] = trial.error;
   json["server"] = server_json(trial);
+  if (trial.load_waited) json["load_waited_ns"] = trial.load_waited->count();
   if (trial.counts) {
     json["counts"] = to_json(*trial.counts, record.rungs.back().name);
     json["counts"]["held_ns"] = trial.held_for.count();
@@ -172,6 +180,34 @@ void write_object(std::string& text, const Json& object) {
 
 }  // namespace
 
+// What the same server makes of a difference when it runs under two names.
+Json noise_floor(const RunRecord& record) {
+  const auto rates = [](const std::vector<TrialResult>& trials, std::size_t cell) {
+    std::vector<double> values;
+    for (const TrialResult& trial : trials) {
+      const auto rate = trial.requests_per_second();
+      if (trial.cell == cell && trial.ok() && rate && *rate > 0) values.push_back(*rate);
+    }
+    return values;
+  };
+  Json cells = Json::array();
+  std::set<std::size_t> seen;
+  for (const TrialResult& trial : record.twin_trials) {
+    if (!seen.insert(trial.cell).second) continue;
+    const auto once = rates(record.trials, trial.cell);
+    const auto again = rates(record.twin_trials, trial.cell);
+    if (once.size() < 2 || again.size() < 2) continue;
+    const Ratio ratio = ratio_of(once, again);
+    cells.push_back({{"cell", record.cells[trial.cell].id},
+                     {"metric", "requests_per_second"},
+                     {"trials", {once.size(), again.size()}},
+                     {"ratio", ratio.ratio},
+                     {"low", ratio.low},
+                     {"high", ratio.high}});
+  }
+  return cells;
+}
+
 Json make_report(const RunRecord& record) {
   const auto as_json = [&](const TrialResult& trial) { return trial_json(record, trial); };
   Json cells = Json::array();
@@ -191,7 +227,9 @@ Json make_report(const RunRecord& record) {
             {"experiments", list(record.experiments, experiment_json)},
             {"cells", std::move(cells)},
             {"trials", list(record.trials, as_json)},
-            {"counting_trials", list(record.counting_trials, as_json)}};
+            {"counting_trials", list(record.counting_trials, as_json)},
+            {"noise_floor", noise_floor(record)},
+            {"twin_trials", list(record.twin_trials, as_json)}};
   return {{"context", envelope_context(record.command_line.front(), rfc3339(record.started))},
           {"benchmarks", envelope_benchmarks(record)},
           {"muxbench", std::move(ours)}};

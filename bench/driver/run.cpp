@@ -14,8 +14,11 @@ constexpr int kPatience = 2;
 // Planned times in the order of the trials, and how reality compares with them.
 class Estimate {
  public:
-  explicit Estimate(const RunSetup& setup) {
-    for (const PlannedTrial& planned : setup.order) {
+  explicit Estimate(const RunSetup& setup) { add(setup, 0); }
+
+  void add(const RunSetup& setup, std::size_t from) {
+    for (std::size_t i = from; i < setup.order.size(); ++i) {
+      const PlannedTrial& planned = setup.order[i];
       const Cell& cell = setup.record.cells[planned.cell];
       const Experiment& experiment = setup.record.experiments[cell.experiment];
       costs_.push_back(trial_cost(setup.record.models[cell.model],
@@ -60,6 +63,26 @@ class Patience {
  private:
   std::map<std::size_t, int> failures_;
 };
+
+// One more block for the cells whose interval is still wider than asked for (--target-ci).
+void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate,
+               unsigned repetition) {
+  if (!options.target_ci || repetition >= options.max_trials) return;
+  const RunRecord& record = setup.record;
+  std::map<std::size_t, std::vector<double>> rates;
+  for (const TrialResult& trial : record.trials) {
+    const auto rate = trial.requests_per_second();
+    if (trial.ok() && rate) rates[trial.cell].push_back(*rate);
+  }
+  const std::size_t begin = setup.order.size();
+  for (const auto& [cell, values] : rates) {
+    const auto half = relative_half_width(values);
+    if (!half || *half > *options.target_ci) setup.order.push_back({cell, repetition});
+  }
+  shuffle_trials(setup.order, begin, record.seed + repetition);
+  estimate.add(setup, begin);
+  setup.record.planned_trials += setup.order.size() - begin;
+}
 
 bool same_block(const PlannedTrial& a, const PlannedTrial& b) {
   return a.repetition == b.repetition && a.counting == b.counting;
@@ -156,8 +179,12 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     if (!result.stop_error.empty()) {
       progress.say(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
     }
-    patience.learn(record, result);
-    (planned.counting ? record.counting_trials : record.trials).push_back(std::move(result));
+    if (!planned.twin) patience.learn(record, result);
+    (planned.counting ? record.counting_trials
+     : planned.twin   ? record.twin_trials
+                      : record.trials)
+        .push_back(std::move(result));
+    if (i + 1 == setup.order.size()) add_block(setup, options, estimate, planned.repetition + 1);
   }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();

@@ -34,11 +34,30 @@ std::vector<T> choose(const std::vector<T>& items, const std::vector<std::size_t
 }
 
 Result<std::vector<Model>> choose_models(const RunOptions& options) {
-  const auto all = discover_models(options.servers_dir);
+  auto all = discover_models(options.servers_dir);
   if (!all) return all.error();
+  for (const std::string& text : options.external_servers) {
+    auto model = external_model(text);
+    if (!model) return model.error();
+    const auto names = names_of(*all);
+    if (std::find(names.begin(), names.end(), model->name) != names.end()) {
+      return usage_error("--server {}: there is a model of that name; choose another", text);
+    }
+    all->push_back(std::move(*model));
+  }
   const auto places = select_names(names_of(*all), options.models, "model");
   if (!places) return places.error();
-  return choose(*all, *places);
+  auto chosen = choose(*all, *places);
+  std::vector<std::string> programs;
+  for (const Model& model : chosen) {
+    if (!model.external) programs.push_back(model.command.front());
+  }
+  const auto sums = sha256_of(programs);
+  for (Model& model : chosen) {
+    const auto sum = sums.find(model.command.front());
+    if (sum != sums.end()) model.description["sha256"] = sum->second;
+  }
+  return chosen;
 }
 
 Result<std::vector<Experiment>> choose_experiments(const RunOptions& options) {
@@ -127,9 +146,10 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   setup.estimate = fitted.estimate;
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
-  setup.order = order_trials(record.cells, record.experiments, record.seed, counting);
+  setup.order = order_trials(record.cells, record.experiments, record.seed, counting,
+                             twin_cells(record.cells, record.models));
   for (const PlannedTrial& trial : setup.order) {
-    ++(trial.counting ? record.planned_counting_trials : record.planned_trials);
+    if (!trial.twin) ++(trial.counting ? record.planned_counting_trials : record.planned_trials);
   }
 
   if (record.cpus.server == record.cpus.load) {

@@ -1,10 +1,15 @@
 #include "driver/server_process.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "driver/interrupt.h"
+#include "driver/wire.h"
 
 namespace muxbench {
 namespace {
@@ -18,41 +23,97 @@ std::string with_last_words(std::string sentence, const ChildProcess& child) {
   return words.empty() ? sentence : sentence + ": " + words;
 }
 
-}  // namespace
-
-Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
-  SpawnOptions spawn;
-  spawn.command = model.command;
+// The command line of the server contract.
+std::vector<std::string> contract_command(const Model& model, const ServerOptions& options) {
+  std::vector<std::string> command = model.command;
   const std::string socket = options.scratch + "/server.sock";
   const bool local = options.transport == "unix";
   if (local) ::unlink(socket.c_str());
   for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : "127.0.0.1:0",
                                   std::string("--protocol"), options.protocol}) {
-    spawn.command.push_back(word);
+    command.push_back(word);
   }
   if (!options.root.empty()) {
-    spawn.command.emplace_back("--root");
-    spawn.command.push_back(options.root);
+    command.emplace_back("--root");
+    command.push_back(options.root);
   }
-  spawn.command.insert(spawn.command.end(), options.extra.begin(), options.extra.end());
-  spawn.cpus = options.cpus;
+  command.insert(command.end(), options.extra.begin(), options.extra.end());
+  return command;
+}
 
+// The kernel's choice. Between here and the server's bind(2) another program could take it, but not
+// in a private network.
+Result<unsigned> free_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (!fd || ::bind(fd.get(), generic, length) != 0 ||
+      ::getsockname(fd.get(), generic, &length) != 0) {
+    return fail("no free port: {}", describe(last_errno()));
+  }
+  return unsigned{ntohs(address.sin_port)};
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
+  SpawnOptions spawn;
+  std::optional<Address> address;  // known before only of an external server
+  if (model.external) {
+    const auto port = free_port();
+    if (!port) return port.error();
+    auto parsed = Address::parse(fmt::format("127.0.0.1:{}", *port));
+    if (!parsed) return parsed.error();
+    address = *parsed;
+    const std::string command = replaced(model.command.front(), "{port}", std::to_string(*port));
+    spawn.command = {"/bin/sh", "-c", "exec " + replaced(command, "{root}", options.root)};
+  } else {
+    spawn.command = contract_command(model, options);
+  }
+  spawn.cpus = options.cpus;
   auto group = Cgroup::make();
   if (group) spawn.cgroup_procs = group->procs_fd();
   auto child = ChildProcess::start(spawn);
   if (!child) return child.error();
   ServerProcess server(std::move(*child));
   server.command_ = spawn.command;
+  server.external_ = model.external;
   if (group) {
     server.group_ = std::make_unique<Cgroup>(std::move(*group));
   } else {
     server.no_group_reason_ = group.error().message;
   }
-  if (const auto ready = server.wait_until_ready(); !ready) {
+  if (address) server.address_ = *address;
+  const auto ready = address ? server.wait_until_it_accepts() : server.wait_until_ready();
+  if (!ready) {
     server.kill_now();
     return ready.error();
   }
   return server;
+}
+
+Result<> ServerProcess::wait_until_it_accepts() {
+  const auto deadline = Clock::now() + kReadyTimeout;
+  while (Clock::now() < deadline) {
+    if (Wire::connect(address_)) return {};
+    if (interrupted()) return fail("interrupted");
+    if (const auto died = death()) return fail("{} before it accepted a connection", *died);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return fail("{}", with_last_words(fmt::format("the server did not accept connections at {} "
+                                                "within 5 s; start its command by hand to see why",
+                                                address_.to_string()),
+                                    *child_));
 }
 
 Result<> ServerProcess::wait_until_ready() {
@@ -99,7 +160,7 @@ Result<> ServerProcess::stop() {
   std::string broken;
   if (!status) {
     broken = "the server ignored SIGTERM: it still ran 1.5 s later and was killed";
-  } else if (*status != 0) {
+  } else if (*status != 0 && !(external_ && *status == SIGTERM)) {
     broken =
         with_last_words(fmt::format("the server {} at SIGTERM instead of exiting with status 0",
                                     describe_status(*status)),

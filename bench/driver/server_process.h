@@ -44,10 +44,12 @@ class ServerProcess {
   explicit ServerProcess(ChildProcess child)
       : child_(std::make_unique<ChildProcess>(std::move(child))) {}
   Result<> wait_until_ready();
+  Result<> wait_until_it_accepts();  // of an external server
 
   std::unique_ptr<Cgroup> group_;  // outlives the child, so that its members can be counted
   std::unique_ptr<ChildProcess> child_;
   Address address_;
+  bool external_ = false;  // killed by SIGTERM is a good end, too
   std::vector<std::string> command_;
   std::string no_group_reason_;
 };

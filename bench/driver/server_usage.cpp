@@ -1,6 +1,7 @@
 #include "driver/server_usage.h"
 
 #include <algorithm>
+#include <fstream>
 
 namespace muxbench {
 
@@ -34,6 +35,20 @@ std::optional<MemorySample> ServerUsage::memory() const {
 std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
   constexpr std::size_t kFew = 32;  // about half a millisecond
   return processes().size() <= kFew ? memory() : std::nullopt;
+}
+
+std::optional<MemoryInUse> ServerUsage::memory_in_use() const {
+  const auto process = proportional_bytes(processes());
+  if (!process) return {};
+  MemoryInUse used{.process_bytes = *process};
+  std::ifstream meminfo("/proc/meminfo");
+  std::uint64_t kibibytes = 0;
+  for (std::string key, unit; meminfo >> key >> kibibytes; std::getline(meminfo, unit)) {
+    if (key == "Slab:" || key == "KernelStack:" || key == "PageTables:") {
+      used.kernel_bytes += kibibytes * 1024;
+    }
+  }
+  return used;
 }
 
 CpuSample operator-(const CpuSample& end, const CpuSample& begin) {

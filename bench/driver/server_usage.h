@@ -24,6 +24,12 @@ struct MemorySample {
   std::string source;
 };
 
+// What connections cost: taken before there are any and while all are open.
+struct MemoryInUse {
+  std::uint64_t process_bytes = 0;  // proportional sets of the server's processes
+  std::uint64_t kernel_bytes = 0;   // slab, kernel stacks and page tables of the whole machine
+};
+
 class ServerUsage {
  public:
   // Without a group the process tree below `root` is counted.
@@ -33,6 +39,7 @@ class ServerUsage {
   std::optional<MemorySample> memory() const;
   // The same, or nothing when the server has so many processes that reading them takes long.
   std::optional<MemorySample> memory_if_cheap() const;
+  std::optional<MemoryInUse> memory_in_use() const;
   std::vector<pid_t> processes() const;
 
  private:

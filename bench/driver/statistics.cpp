@@ -1,6 +1,7 @@
 #include "driver/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
@@ -20,6 +21,20 @@ Statistics statistics_of(std::vector<double> values) {
     result.stddev = std::sqrt(squares / static_cast<double>(n - 1));
   }
   return result;
+}
+
+std::optional<double> relative_half_width(const std::vector<double>& values) {
+  std::vector<double> logarithms;
+  for (const double value : values) {
+    if (!(value > 0)) return {};
+    logarithms.push_back(std::log(value));
+  }
+  if (logarithms.size() < 2) return {};
+  const auto n = static_cast<double>(logarithms.size());
+  const Statistics logs = statistics_of(std::move(logarithms));
+  const boost::math::students_t distribution(n - 1);
+  const double t = boost::math::quantile(boost::math::complement(distribution, 0.025));
+  return std::expm1(t * logs.stddev / std::sqrt(n));
 }
 
 bool ranges_overlap(const Statistics& a, const Statistics& b) noexcept {

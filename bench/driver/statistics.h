@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace muxbench {
@@ -19,6 +20,10 @@ struct Statistics {
 };
 
 Statistics statistics_of(std::vector<double> values);  // not empty
+
+// Half the 95 % interval of the mean of the logarithms (Student's t), as a share: 0.02 for +-2 %.
+// Nothing with fewer than 2 values or with one that is not positive.
+std::optional<double> relative_half_width(const std::vector<double>& values);
 
 // False when every trial of one lies on the same side of every trial of the other.
 bool ranges_overlap(const Statistics& a, const Statistics& b) noexcept;

@@ -28,6 +28,12 @@ std::optional<CellCounts> counts_of(const RunRecord& record, std::size_t cell,
   return {};
 }
 
+std::optional<double> per_request(const TrialResult& trial, Nanoseconds CpuTime::*part) {
+  const auto requests = number_at(trial.load, "/requests");
+  if (!trial.cpu || !trial.cpu->split || !requests || *requests <= 0) return {};
+  return static_cast<double>(((*trial.cpu->split).*part).count()) / *requests;
+}
+
 CellResult result_of(const RunRecord& record, const Cell& cell,
                      const std::vector<const TrialResult*>& trials) {
   CellResult result;
@@ -72,7 +78,7 @@ CellResult result_of(const RunRecord& record, const Cell& cell,
 
 }  // namespace
 
-const std::array<Metric, 6> kMetrics{
+const std::array<Metric, 10> kMetrics{
     Metric{"requests_per_second",
            [](const TrialResult& t) { return number_at(t.load, "/achieved/requests_per_second"); }},
     Metric{"latency_mean_ns",
@@ -83,7 +89,15 @@ const std::array<Metric, 6> kMetrics{
            [](const TrialResult& t) { return number_at(t.load, "/latency_ns/p99"); }},
     Metric{"server_cpu_ns_per_request",
            [](const TrialResult& t) { return t.cpu_ns_per_request(); }},
+    Metric{"server_user_ns_per_request",
+           [](const TrialResult& t) { return per_request(t, &CpuTime::user); }},
+    Metric{"server_system_ns_per_request",
+           [](const TrialResult& t) { return per_request(t, &CpuTime::system); }},
     Metric{"server_memory_bytes", memory_of},
+    Metric{"process_bytes_per_connection",
+           [](const TrialResult& t) { return t.process_bytes_per_connection; }},
+    Metric{"kernel_bytes_per_connection",
+           [](const TrialResult& t) { return t.kernel_bytes_per_connection; }},
 };
 
 std::vector<std::vector<const TrialResult*>> trials_by_cell(const RunRecord& record) {

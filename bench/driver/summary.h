@@ -14,7 +14,7 @@ struct Metric {
   std::optional<double> (*of)(const TrialResult&);
 };
 
-extern const std::array<Metric, 6> kMetrics;
+extern const std::array<Metric, 10> kMetrics;
 
 // Fills record.results from record.trials.
 void summarize(RunRecord& record);

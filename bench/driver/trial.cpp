@@ -1,5 +1,6 @@
 #include "driver/trial.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "driver/budget.h"
@@ -11,10 +12,12 @@ namespace {
 // The server's use of the machine, read at both edges of the measured window.
 class Window {
  public:
-  Window(ServerUsage usage, const SyscallCounter* counter, TrialResult& result)
-      : usage_(usage), counter_(counter), result_(result) {}
+  // The load generator's window is of wall time: at most half of it goes to holding it still.
+  Window(ServerUsage usage, const SyscallCounter* counter, Nanoseconds duration,
+         TrialResult& result)
+      : usage_(usage), counter_(counter), longest_hold_(duration / 2), result_(result) {}
 
-  void opens() {
+  void opens(pid_t load) {
     if (counter_ != nullptr) {
       const auto since = Clock::now();
       counts_ = count_at_rest();
@@ -24,22 +27,32 @@ class Window {
     // A process per connection may have ended by the time that `measured` is read, so the few
     // processes of a small point are read here too, and the larger counts.
     memory_ = usage_.memory_if_cheap();
+    waited_ = waited_for_cpu(load);
     cpu_ = usage_.cpu();
   }
 
-  void closes() {
+  void closes(pid_t load) {
     if (counter_ != nullptr) {
       const auto end = count_at_rest();
       if (counts_ && end) result_.counts = *end - *counts_;
       return;
     }
     const CpuSample end = usage_.cpu();
+    result_.load_waited = std::max(waited_for_cpu(load) - waited_, Nanoseconds(0));
     // Children that nobody waited for take their time with them: then it is unknown, and not zero.
     if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
     result_.memory = usage_.memory();
     const bool ended =
         memory_ && result_.memory && memory_->peak_bytes > result_.memory->peak_bytes;
     if (ended) result_.memory = memory_;
+    divide_memory();
+  }
+
+  // Before there are connections. With few of them it is noise that would be divided.
+  void before(std::uint64_t connections) {
+    constexpr std::uint64_t kMany = 200;
+    connections_ = connections;
+    if (counter_ == nullptr && connections >= kMany) at_rest_ = usage_.memory_in_use();
   }
 
  private:
@@ -47,10 +60,12 @@ class Window {
   // connection has exactly one answer waiting for the load generator, at both edges of the window:
   // so the requests that it counts are those that the kernel counted.
   std::optional<SyscallCounts> count_at_rest() {
-    constexpr auto kLongest = std::chrono::milliseconds(500);
     constexpr auto kPause = std::chrono::milliseconds(4);
-    constexpr int kQuietPauses = 2;  // one alone may be a server that waits for a busy CPU
-    const auto deadline = Clock::now() + kLongest;
+    constexpr int kQuietPauses = 2;
+    // A server that is ready to run may have its answers yet to give, on a CPU that others keep
+    // busy; but some always run and have none.
+    constexpr int kQuietPausesRunning = 25;
+    const auto deadline = Clock::now() + longest_hold_;
     std::uint64_t before = 0;
     for (int quiet = 0;;) {
       auto counts = counter_->read();
@@ -59,17 +74,34 @@ class Window {
         return {};
       }
       quiet = counts->work_done() == before ? quiet + 1 : 0;
-      if (quiet == kQuietPauses || Clock::now() > deadline) return std::move(*counts);
+      const bool at_rest = quiet >= kQuietPausesRunning ||
+                           (quiet >= kQuietPauses && !any_runnable(usage_.processes()));
+      if (at_rest || Clock::now() > deadline) return std::move(*counts);
       before = counts->work_done();
       std::this_thread::sleep_for(kPause);
     }
   }
 
+  void divide_memory() {
+    const auto in_use = at_rest_ ? usage_.memory_in_use() : std::nullopt;
+    if (!in_use) return;
+    const auto each = [&](std::uint64_t more, std::uint64_t less) -> std::optional<double> {
+      if (more <= less) return {};  // something else freed more: unknown
+      return static_cast<double>(more - less) / static_cast<double>(connections_);
+    };
+    result_.process_bytes_per_connection = each(in_use->process_bytes, at_rest_->process_bytes);
+    result_.kernel_bytes_per_connection = each(in_use->kernel_bytes, at_rest_->kernel_bytes);
+  }
+
   ServerUsage usage_;
   const SyscallCounter* counter_;
+  Nanoseconds longest_hold_;
   TrialResult& result_;
   std::optional<CpuSample> cpu_;
   std::optional<MemorySample> memory_;
+  std::optional<MemoryInUse> at_rest_;
+  std::uint64_t connections_ = 1;
+  Nanoseconds waited_{};
   std::optional<SyscallCounts> counts_;
 };
 
@@ -77,7 +109,7 @@ class Window {
 // is well, after it.
 void measure(const TrialSetup& setup, const std::string& root, ServerProcess& server,
              TrialResult& result) {
-  Window window(server.usage(), setup.counter, result);
+  Window window(server.usage(), setup.counter, setup.experiment->duration, result);
   const LoadRequest request{
       .program = setup.loadgen,
       .target = server.address(),
@@ -90,7 +122,9 @@ void measure(const TrialSetup& setup, const std::string& root, ServerProcess& se
       .timeout = setup.load_timeout,
       .hold_at_start = setup.counter != nullptr,
       .server_pidfd = server.pidfd()};
-  const LoadCalls calls{.measuring = [&] { window.opens(); }, .measured = [&] { window.closes(); }};
+  window.before(setup.cell->settings.all_connections());
+  const LoadCalls calls{.measuring = [&](pid_t load) { window.opens(load); },
+                        .measured = [&](pid_t load) { window.closes(load); }};
   auto load = run_load(request, calls);
   if (load) {
     result.load = std::move(*load);

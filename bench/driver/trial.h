@@ -37,7 +37,10 @@ struct TrialResult {
   std::vector<std::string> server_command;
   std::optional<CpuSample> cpu;  // used by the server within the measured window
   std::optional<MemorySample> memory;
-  std::optional<SyscallCounts> counts;  // of the window, in a counting trial
+  std::optional<double> process_bytes_per_connection;  // at points of many connections
+  std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
+  std::optional<Nanoseconds> load_waited;  // the load generator for a CPU, within the window
+  std::optional<SyscallCounts> counts;     // of the window, in a counting trial
   Nanoseconds held_for{};  // so long the load generator was held still within its window
   Json load;               // what the load generator printed; null if it did not
 

@@ -75,6 +75,52 @@ void flag_rate(const Cell& cell, const Trials& trials, std::vector<Flag>& flags)
                                asked, median)});
 }
 
+double share_of_window(const TrialResult& trial, Nanoseconds time) {
+  const auto window = number_at(trial.load, "/achieved/duration_ns");
+  return window && *window > 0 ? static_cast<double>(time.count()) / *window : 0;
+}
+
+// Other work on its CPU kept the load generator from sending.
+void flag_starved(const RunRecord& record, const Trials& trials, std::vector<Flag>& flags) {
+  constexpr double kMost = 0.05;
+  if (record.cpus.server == record.cpus.load) return;  // they take turns by intent
+  std::vector<double> shares;
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok() || !trial->load_waited) continue;
+    shares.push_back(share_of_window(*trial, *trial->load_waited) /
+                     static_cast<double>(record.cpus.load.size()));
+  }
+  if (shares.empty()) return;
+  const double share = statistics_of(shares).median;
+  if (share <= kMost) return;
+  flags.push_back({"starved_load",
+                   fmt::format("the load generator waited for its CPU for {:.0f} % of the window: "
+                               "other work ran there; stop it",
+                               share * 100)});
+}
+
+// Little's law: what is in the system is rate times time in it. In a closed loop that is every
+// connection's requests, all the time.
+void flag_concurrency(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
+  constexpr double kEnough = 0.8;  // the rest is what the load generator itself needs
+  if (cell.settings.rate > 0) return;
+  const auto asked = static_cast<double>(cell.settings.connections * cell.settings.pipeline);
+  std::vector<double> held;
+  for (const TrialResult* trial : trials) {
+    const auto rate = number_at(trial->load, "/achieved/requests_per_second");
+    const auto latency = number_at(trial->load, "/latency_ns/mean");
+    if (trial->ok() && rate && latency) held.push_back(*rate * *latency * 1e-9);
+  }
+  if (held.empty()) return;
+  const double median = statistics_of(held).median;
+  if (median >= kEnough * asked) return;
+  flags.push_back(
+      {"little_law",
+       fmt::format("{:.1f} requests were in flight on average (rate times mean latency) "
+                   "where {:.0f} were asked for: the load was not what the point says",
+                   median, asked)});
+}
+
 // How many CPUs a model can keep busy: those of one thread stop at one, however many are theirs.
 std::size_t usable_cpus(const Model& model, std::size_t cpus) {
   const bool parallel = model.family == "process" || model.family == "thread";
@@ -130,6 +176,8 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_noise(summary, flags);
   flag_connections(cell, trials, flags);
   flag_rate(cell, trials, flags);
+  flag_concurrency(cell, trials, flags);
+  flag_starved(record, trials, flags);
   flag_saturation(record, cell, trials, flags);
   return flags;
 }

@@ -2,6 +2,9 @@
 
 #include <sys/resource.h>
 
+#include <fstream>
+#include <string>
+
 namespace muxbench {
 namespace {
 
@@ -19,10 +22,13 @@ CpuTime cpu_time_of(int who) noexcept {
 CpuTime thread_cpu_time() noexcept { return cpu_time_of(RUSAGE_THREAD); }
 CpuTime process_cpu_time() noexcept { return cpu_time_of(RUSAGE_SELF); }
 
-std::uint64_t peak_memory_bytes() noexcept {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+std::optional<std::uint64_t> peak_resident_bytes(pid_t pid) {
+  std::ifstream status(pid == 0 ? "/proc/self/status" : "/proc/" + std::to_string(pid) + "/status");
+  constexpr std::string_view kKey = "VmHWM:";
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(kKey)) return std::stoull(line.substr(kKey.size())) * 1024;
+  }
+  return {};
 }
 
 }  // namespace muxbench

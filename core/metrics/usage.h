@@ -1,7 +1,10 @@
 // What a process or thread has used so far, from getrusage(2).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -23,7 +26,8 @@ struct CpuTime {
 CpuTime thread_cpu_time() noexcept;   // the calling thread (RUSAGE_THREAD)
 CpuTime process_cpu_time() noexcept;  // this process, all threads (RUSAGE_SELF)
 
-std::uint64_t
-peak_memory_bytes() noexcept;  // this process's highest resident set so far (ru_maxrss)
+// The highest resident set so far, VmHWM of proc(5), of a process or of the calling one. It starts
+// anew at execve(2), whereas getrusage's ru_maxrss keeps what the program before it had.
+std::optional<std::uint64_t> peak_resident_bytes(pid_t pid = 0);
 
 }  // namespace muxbench

@@ -56,6 +56,58 @@ def test_system_calls_are_counted_in_a_pass_of_their_own(bench):
         assert abs(counts["syscalls"]["sendto"]["calls"] - counts["requests"]) <= 3, counts
 
 
+def test_one_model_runs_under_two_names(bench):
+    bench.server("good", "second")
+    assert bench.run("--no-counting", "--repetitions", "3", "--duration", "40ms").returncode == 0
+    report = bench.report()
+    floor = report["muxbench"]["noise_floor"]
+    assert [cell["cell"] for cell in floor] == ["good/small/connections:4"]
+    assert floor[0]["trials"] == [3, 3] and floor[0]["low"] <= floor[0]["ratio"] <= floor[0]["high"]
+    assert len(report["muxbench"]["twin_trials"]) == 3
+    assert sum(finding["kind"] == "noise_floor" for finding in report["muxbench"]["findings"]) == 1
+    assert "The noise floor" in (bench.out / "summary.md").read_text()
+
+
+def test_trials_go_on_until_the_interval_is_narrow(bench):
+    bench.server("good")
+    words = ("--no-counting", "--repetitions", "2", "--duration", "20ms", "--target-ci")
+    assert bench.run(*words, "0.001%", "--max-trials", "4").returncode == 0
+    report = bench.report()["muxbench"]
+    assert len(report["trials"]) == 8 == report["plan"]["trials"]
+    assert sorted(t["repetition"] for t in report["trials"]) == [0, 0, 1, 1, 2, 2, 3, 3]
+    refused = bench.run(*words, "much")
+    assert refused.returncode == 2 and "no percentage" in one_sentence(refused)
+
+
+ECHO = """
+import socketserver, sys
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
+"""
+
+
+def test_a_server_of_somebody_else(bench):
+    bench.server("good")
+    (bench.folder / "echo.py").write_text(ECHO)
+    theirs = f"/usr/bin/python3 {bench.folder}/echo.py {{port}}"
+    assert bench.run("--server", f"theirs={theirs}", "--server", "dead=false {port}").returncode == 1
+    report = bench.report()["muxbench"]
+    assert {c["status"] for c in report["cells"] if c["model"] == "theirs"} == {"measured"}
+    for trial in report["trials"]:
+        if trial["cell"].startswith("theirs"):
+            assert "stop_error" not in trial["server"], trial["server"]  # SIGTERM kills it, as it may
+            assert trial["server"]["cpu"]["total_ns"] > 0
+    assert all("before it accepted a connection" in c["reason"] for c in report["cells"] if c["model"] == "dead")
+    assert [m["family"] for m in report["models"] if m["name"] == "theirs"] == ["external"]
+    for bad in ("theirs", "Their=x {port}", "theirs=no port", "theirs:ftp=x {port}", "good=x {port}"):
+        refused = bench.run("--server", bad, out=False)
+        assert refused.returncode == 2 and "--server" in one_sentence(refused), refused.stderr
+
+
 def test_counting_can_be_left_out(bench):
     bench.server("good")
     assert bench.run("--no-counting", "--repetitions", "1").returncode == 0

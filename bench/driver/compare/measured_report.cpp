@@ -11,7 +11,7 @@ Error broken(const std::string& file, const std::string& what) {
 
 // Of the host: what a number depends on, and not what merely happened to be so at the time.
 bool is_condition(const std::string& host_key) {
-  static const std::set<std::string> others{"descriptor_limit", "load_before", "libraries",
+  static const std::set<std::string> others{"descriptor_limit",
                                             "limits"};
   return !others.contains(host_key);
 }

@@ -66,7 +66,11 @@ inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, dou
       {"requests", requests},
       {"bytes", {{"sent", requests}, {"received", requests}}},
       {"errors", {{"total", 0}, {"by_kind", Json::object()}}},
-      {"latency_ns", {{"count", requests}, {"mean", 41000}, {"p50", 40000}, {"p99", p99}}},
+      {"latency_ns",
+       {{"count", requests},
+        {"mean", static_cast<std::uint64_t>(8e9 / rate)},
+        {"p50", 40000},
+        {"p99", p99}}},
       {"cpu",
        {{"user_ns", 1}, {"system_ns", 1}, {"threads", {{{"cpu", 1}, {"utilisation", 0.5}}}}}}};
   return trial;

@@ -66,6 +66,32 @@ TEST(CountedCells, OfAModelThatCannotRunAtTheLastPointItIsTheOneBefore) {
   EXPECT_TRUE(counted_cells(planned.cells, Counting::none).empty());
 }
 
+TEST(TwinCells, AreTheLastPointsOfTheReference) {
+  Planned planned;
+  const auto names = [&] {
+    std::vector<std::string> ids;
+    for (const std::size_t cell : twin_cells(planned.cells, planned.models)) {
+      ids.push_back(planned.cells[cell].id);
+    }
+    return ids;
+  };
+  EXPECT_THAT(names(),
+              testing::ElementsAre("a/one/connections:64", "a/two/idle:100/connections:1"));
+  planned.models[1].name = "epoll_level";
+  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
+  EXPECT_THAT(names(), testing::ElementsAre(HasSubstr("epoll_level"), HasSubstr("epoll_level")));
+  const auto twins = twin_cells(planned.cells, planned.models);
+  const auto trials = order_trials(planned.cells, planned.experiments, 1, Counting::none, twins);
+  ASSERT_EQ(trials.size(), 75U + 10U);
+  for (unsigned block = 0; block < 5; ++block) {
+    EXPECT_EQ(std::count_if(trials.begin(), trials.end(),
+                            [&](const PlannedTrial& trial) {
+                              return trial.twin && trial.repetition == block;
+                            }),
+              2);
+  }
+}
+
 TEST(OrderTrials, TheSeedGivesTheOrder) {
   const Planned planned;
   EXPECT_EQ(planned.order(42), planned.order(42));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace muxbench {
 namespace {
 
@@ -28,6 +30,13 @@ TEST(RangesOverlap, TouchingRangesDo) {
   EXPECT_TRUE(ranges_overlap(statistics_of({1, 2}), statistics_of({2, 3})));
   EXPECT_TRUE(ranges_overlap(statistics_of({1, 9}), statistics_of({2, 3})));
   EXPECT_FALSE(ranges_overlap(statistics_of({1, 2}), statistics_of({2.1, 3})));
+}
+
+TEST(RelativeHalfWidth, IsStudentsIntervalOfTheLogarithms) {
+  EXPECT_NEAR(*relative_half_width({100, 104, 98, 101, 102}), std::expm1(0.0274983), 1e-6);
+  EXPECT_EQ(*relative_half_width({7, 7, 7}), 0);
+  EXPECT_FALSE(relative_half_width({7}).has_value());
+  EXPECT_FALSE(relative_half_width({7, 0}).has_value());
 }
 
 }  // namespace

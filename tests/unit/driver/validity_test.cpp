@@ -63,6 +63,27 @@ TEST(Flags, AnOpenLoopThatFallsBehind) {
   EXPECT_THAT(flags[0].detail, HasSubstr("110000 requests per second were due and 101000"));
 }
 
+TEST(Flags, LessInFlightThanAsked) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) trial.load["latency_ns"]["mean"] = 50'000;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "little_law");
+  EXPECT_THAT(flags[0].detail, HasSubstr("5.1 requests were in flight"));
+}
+
+TEST(Flags, OtherWorkOnTheLoadsCpu) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(40);
+  EXPECT_THAT(flags_of_a(record), IsEmpty());
+  for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(80);
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "starved_load");
+  record.cpus.load = record.cpus.server;
+  EXPECT_THAT(flags_of_a(record), IsEmpty());
+}
+
 TEST(Flags, UncleanStop) {
   auto record = steady();
   record.trials[0].stop_error = "the server ignored SIGTERM";
