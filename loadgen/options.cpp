@@ -1,16 +1,11 @@
 #include "loadgen/options.h"
 
-#include <sched.h>
-
-#include <fmt/ranges.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fstream>
 #include <limits>
 
-#include "base/parse.h"
 #include "loadgen/limits.h"
+#include "loadgen/option_reader.h"
 #include "loadgen/options_check.h"
 
 namespace muxbench::loadgen {
@@ -45,101 +40,6 @@ struct Typed {
   std::string timeout = "5s";
   bool allow_remote = false;
 };
-
-// Collects the first thing that is wrong, so that each option is read in one line.
-class Reader {
- public:
-  void count(const char* option, const std::string& text, std::uint64_t least, std::uint64_t most,
-             auto& out) {
-    const Result<std::uint64_t> value = parse_count(text);
-    if (!value) return refuse(usage_error("{}: {}", option, value.error().message));
-    if (*value < least || *value > most) {
-      return refuse(usage_error("{} must be from {} to {}, not {}", option, least, most, text));
-    }
-    out = static_cast<std::remove_reference_t<decltype(out)>>(*value);
-  }
-  void duration(const char* option, const std::string& text, bool zero_allowed, Nanoseconds& out) {
-    const Result<Nanoseconds> value = parse_duration(text);
-    if (!value) return refuse(usage_error("{}: {}", option, value.error().message));
-    if (!zero_allowed && value->count() == 0) {
-      return refuse(usage_error("{} must be longer than 0", option));
-    }
-    out = *value;
-  }
-  void refuse(Error error) {
-    if (!error_) error_ = std::move(error);
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::optional<Error> error_;
-};
-
-void read_target(bool allow_remote, Reader& reader, Options& options) {
-  const Result<Address> target = Address::resolve(options.target_text);
-  if (!target) return reader.refuse(target.error());
-  options.target = *target;
-  if (!target->is_loopback() && !allow_remote) {
-    reader.refuse(usage_error(
-        "{} is not on this machine; add --allow-remote if you are entitled to load that host",
-        options.target_text));
-  }
-}
-
-void read_cpus(const std::string& text, Reader& reader, Options& options) {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  ::sched_getaffinity(0, sizeof allowed, &allowed);
-  if (text.empty()) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &allowed)) options.cpus.push_back(cpu);
-    }
-    return;
-  }
-  const Result<std::vector<int>> cpus = parse_cpu_list(text);
-  if (!cpus) return reader.refuse(usage_error("--cpus: {}", cpus.error().message));
-  for (const int cpu : *cpus) {
-    if (!CPU_ISSET(cpu, &allowed)) {
-      return reader.refuse(
-          usage_error("--cpus: CPU {} does not exist or is not allowed to this process; "
-                      "see nproc and taskset -p $$",
-                      cpu));
-    }
-  }
-  options.cpus = *cpus;
-}
-
-template <typename Choice>
-void read_choice(const char* option, const std::string& text, std::initializer_list<Choice> choices,
-                 Reader& reader, Choice& out) {
-  std::vector<std::string_view> names;
-  for (const Choice choice : choices) {
-    names.push_back(name_of(choice));
-    if (names.back() != text) continue;
-    out = choice;
-    return;
-  }
-  const std::string_view last = names.back();
-  names.pop_back();
-  reader.refuse(
-      usage_error("{} must be {} or {}, not \"{}\"", option, fmt::join(names, ", "), last, text));
-}
-
-void read_sizes(const std::string& text, Reader& reader, Options& options) {
-  Result<MessageSizes> sizes = MessageSizes::parse(text);
-  if (!sizes) return reader.refuse(usage_error("--message-bytes: {}", sizes.error().message));
-  options.message_bytes = *sizes;
-}
-
-void read_path_file(const std::string& name, Reader& reader, Options& options) {
-  std::ifstream file(name);
-  for (std::string path; std::getline(file, path);) {
-    if (!path.empty()) options.paths.push_back(path);
-  }
-  if (!file.is_open() || file.bad() || options.paths.empty()) {
-    reader.refuse(usage_error("--path-file: cannot read a path from {}; write one a line", name));
-  }
-}
 
 }  // namespace
 
