@@ -62,15 +62,26 @@ def milliseconds(ns):
 
 def stall():
     """The server stands still for 1 s of a 5 s run at 20,000 requests a second."""
+    marks = []
+
+    def stop_and_go(process):
+        time.sleep(2)
+        for signal_number, pause in ((signal.SIGSTOP, 1), (signal.SIGCONT, 0)):
+            process.send_signal(signal_number)
+            marks.append(time.monotonic())
+            time.sleep(pause)
+
     with server() as process:
-        stop = threading.Timer(2, process.send_signal, [signal.SIGSTOP])
-        go_on = threading.Timer(3, process.send_signal, [signal.SIGCONT])
-        stop.start(), go_on.start()
+        switch = threading.Thread(target=stop_and_go, args=(process,))
+        switch.start()
         result = load(process.target, rate="20k", connections=64, duration="5s")
+        switch.join()
+    over = (marks[1] - marks[0] - 1) * 1e9  # A sleep of 1 s is longer on a busy machine.
     latency = result["latency_ns"]
-    judge("stall of 1 s in 5 s at 20k/s: requests", result["requests"], "100000", result["requests"] == 100_000)
-    judge("  p99", milliseconds(latency["p99"]), "950 +- 20 ms", abs(latency["p99"] - 950e6) <= 20e6)
-    judge("  p99.9", milliseconds(latency["p99_9"]), "995 +- 10 ms", abs(latency["p99_9"] - 995e6) <= 10e6)
+    judge(f"stall of {1e3 + over / 1e6:.1f} ms in 5 s at 20k/s: requests", result["requests"], "100000", result["requests"] == 100_000)
+    for name, claimed, within in (("p99", 950, 20), ("p99_9", 995, 10)):
+        judge(f"  {name}, less what the stall was longer than 1 s", milliseconds(latency[name] - over),
+              f"{claimed} +- {within} ms", abs(latency[name] - over - claimed * 1e6) <= within * 1e6)
 
 
 def median():
