@@ -66,6 +66,7 @@ Result<> handle(ServerContext& server) {
 const ModelInfo kModel{.name = "inetd_nowait",
                        .family = "process",
                        .mechanism = "accept, fork and exec a handler, blocking recv and send",
+                       .capabilities = {.program_per_connection = true},
                        .inetd_handler = handle};
 
 namespace {

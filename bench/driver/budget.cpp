@@ -12,9 +12,13 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// About what a server needs to accept them all: some models start a process or a thread for each.
+// About what a server needs to accept them all: some models start a thread, a process or a program
+// for each.
 Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
-  const int each = model.family == "process" ? 200 : model.family == "thread" ? 100 : 30;
+  const int each = model.capabilities.program_per_connection ? 4000
+                   : model.family == "process"               ? 200
+                   : model.family == "thread"                ? 100
+                                                             : 30;
   return std::chrono::microseconds(each) * static_cast<long>(settings.all_connections());
 }
 

@@ -64,6 +64,7 @@ Capabilities read_capabilities(const Json& json) {
   Capabilities capabilities;
   capabilities.concurrent = json.value("concurrent", true);
   capabilities.workers = json.value("workers", false);
+  capabilities.program_per_connection = json.value("program_per_connection", false);
   capabilities.one_client_per_worker = json.value("one_client_per_worker", false);
   if (json.contains("max_connections") && !json.at("max_connections").is_null()) {
     capabilities.max_connections = json.at("max_connections").get<std::uint64_t>();

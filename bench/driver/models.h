@@ -13,6 +13,7 @@ namespace muxbench {
 struct Capabilities {
   bool concurrent = true;
   bool workers = false;
+  bool program_per_connection = false;
   bool one_client_per_worker = false;  // the others wait
   std::optional<std::uint64_t> max_connections;
   std::vector<std::string> protocols{"echo"};

@@ -23,6 +23,7 @@ void print_description(const ModelInfo& model, const Probe& probe, const Options
                           {"idle_timeout", true},
                           {"idle_cpu", capabilities.idle_cpu},
                           {"edge_triggered", capabilities.edge_triggered},
+                          {"program_per_connection", capabilities.program_per_connection},
                           {"signal_per_connection", capabilities.signal_per_connection},
                           {"sheds_when_full", capabilities.sheds_when_full},
                           {"survives_refused_watch", capabilities.survives_refused_watch},

@@ -22,6 +22,7 @@ struct Capabilities {
   std::uint64_t max_connections = 0;  // a limit of the mechanism itself (select); 0: none
   bool idle_cpu = false;              // it uses the processor while nothing happens
   bool edge_triggered = false;        // it takes a short read to mean that there is no more
+  bool program_per_connection = false;  // each connection is the start of a program: milliseconds
   // Each connection needs a place in the queue of signals (ulimit -i); without one, clients wait.
   bool signal_per_connection = false;
   // Out of descriptors it closes those who wait, where others let them wait.

@@ -26,6 +26,7 @@ CAPABILITIES = {
 OPTIONAL_CAPABILITIES = {
     "idle_cpu": lambda v: isinstance(v, bool),  # it never sleeps, and says so
     "edge_triggered": lambda v: isinstance(v, bool),  # it takes a short read or write to mean "drained"
+    "program_per_connection": lambda v: isinstance(v, bool),
     "signal_per_connection": lambda v: isinstance(v, bool),  # clients wait when ulimit -i is small
     "sheds_when_full": lambda v: isinstance(v, bool),  # out of descriptors it closes those who wait
     "survives_refused_watch": lambda v: isinstance(v, bool),  # a failed epoll_ctl costs one connection
