@@ -12,13 +12,9 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// About what a server needs to accept them all: some models start a thread, a process or a program
-// for each.
+// About what a server needs to accept them all: some models start a process or a thread for each.
 Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
-  const int each = model.capabilities.program_per_connection ? 4000
-                   : model.family == "process"               ? 200
-                   : model.family == "thread"                ? 100
-                                                             : 30;
+  const int each = model.family == "process" ? 200 : model.family == "thread" ? 100 : 30;
   return std::chrono::microseconds(each) * static_cast<long>(settings.all_connections());
 }
 
@@ -155,7 +151,13 @@ Result<Profile> find_profile(const std::string& name) {
 
 Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
                       const LoadSettings& settings) {
-  return std::max(experiment.warmup, opening_time(model, settings));
+  // A program takes milliseconds to start, and then more are started while the first ones answer.
+  const Nanoseconds first_answers =
+      model.capabilities.program_per_connection
+          ? std::min<Nanoseconds>(milliseconds(4) * static_cast<long>(settings.all_connections()),
+                                  milliseconds(500))
+          : Nanoseconds{};
+  return std::max({experiment.warmup, opening_time(model, settings), first_answers});
 }
 
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
