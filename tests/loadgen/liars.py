@@ -6,6 +6,8 @@ import struct
 import threading
 import time
 
+from support.patience import PATIENCE
+
 CLOSE, RESET, SILENCE = object(), object(), object()
 
 
@@ -29,6 +31,13 @@ class Liar:
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
         return self
+
+    def await_connections(self, count):
+        """How many were accepted, at the latest when `count` are: a short run may end while some still wait to be."""
+        deadline = time.monotonic() + PATIENCE
+        while self.connections < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.connections
 
     def stop_listening(self):
         with contextlib.suppress(OSError):  # It may have been done before.
