@@ -18,6 +18,5 @@ ctest --test-dir "$root/build" --output-on-failure -j2
 python=$("$root/scripts/find_python.sh" pytest jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
-"$python" -m pytest -q -rs tests/plots tests/exports tests/loadgen tests/end_to_end
 # Mostly waiting, so in several processes at once.
-exec "$python" -m pytest -q -rs tests/conformance tests/profile --jobs 6
+exec "$python" -m pytest -q -rs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6

@@ -143,8 +143,8 @@ def test_smoke_runs_everything_within_30_seconds(bench):
     assert report["muxbench"]["run"]["profile"] == "smoke"
     assert any("cut to the time of profile smoke" in note for note in report["muxbench"]["run"]["notes"])
     # How far it came in that time is the machine's matter: the faulty servers cost 10 s and more.
-    statuses = {c["status"] for c in cells_of(report, "good")}
-    assert "measured" in statuses and statuses <= {"measured", "missing"}
+    for cell in cells_of(report, "good"):
+        assert cell["status"] == "measured" or "the time of the profile ended" in cell["reason"], cell
 
 
 def test_unix_sockets(bench):
