@@ -20,10 +20,12 @@ struct Control {
   static constexpr Instant kNever = Instant::max();
 
   std::atomic<unsigned> connected_threads{0};  // have opened what they could
+  std::atomic<unsigned> drained_threads{0};    // have no request in flight any more
   std::atomic<unsigned> finished_threads{0};
   std::atomic<bool> abandon{false};  // end now, without load
   std::atomic<bool> stop{false};     // open loop: do not wait for what is due or in flight
   std::atomic<bool> overloaded{false};
+  std::atomic<bool> hold{false};  // until then drained threads keep their connections open
 
   // Set once by the main thread, `start` last; `end` may move forward when the run is interrupted
   // or when the last request asked for is done.
@@ -58,6 +60,7 @@ struct ThreadReport {
   ErrorLog errors;
   Nanoseconds slowest{};  // since the latest sample
   std::uint64_t requests = 0;
+  std::uint64_t requests_in_run = 0;     // from the load's start to its end, warm-up and all
   std::uint64_t requests_in_window = 0;  // without those that were due in it and completed later
   std::uint64_t failed_requests = 0;
   std::uint64_t bytes_sent = 0;

@@ -95,7 +95,8 @@ auto LoadLoop<Client>::next_free() -> Connection* {
 
 template <typename Client>
 bool LoadLoop<Client>::drained() const noexcept {
-  return !open_loop_ || (outstanding_ == 0 && (exhausted_ || schedule_.next() >= end()));
+  if (!open_loop_) return outstanding_ == 0 || !options_.phases;
+  return outstanding_ == 0 && (exhausted_ || schedule_.next() >= end());
 }
 
 }  // namespace muxbench::loadgen

@@ -64,6 +64,9 @@ void LoadLoop<Client>::run() {
     while (now_ < end()) round(kCheckInterval);
     measure_end();
     while (!drained() && !stopped()) round(kCheckInterval);
+    report_.requests_in_run = completed_;
+    control_.drained_threads.fetch_add(1, std::memory_order_release);
+    while (control_.hold.load(std::memory_order_relaxed)) round(std::chrono::milliseconds(1));
     report_.requests_per_connection.reserve(active_);
     for (const Connection& connection : connections_) {
       if (connection.role != Role::active) break;

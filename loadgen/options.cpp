@@ -105,7 +105,8 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
                  "write the latency distribution to this file, in HdrHistogram's text form");
   app.add_option("--csv", options.csv, "write a line of numbers for each run to this file");
   app.add_flag("--phases", options.phases,
-               "print a JSON line when connected, measuring and measured");
+               "for a program that drives this one: print a JSON line when connected, measuring, "
+               "measured and drained; after the first and the last wait for a line of input");
   app.add_flag("--quiet", options.quiet, "no summary and no progress");
   app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION);
   try {

@@ -37,6 +37,7 @@ struct RunResult {
   Nanoseconds opening{};             // how long it took until all were open
   std::uint64_t requests = 0;        // that succeeded
   std::uint64_t requests_in_window = 0;
+  std::uint64_t requests_in_run = 0;  // with those of the warm-up and those in flight at the end
   std::uint64_t failed_requests = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;

@@ -123,6 +123,7 @@ Json run_json(const Options& options, const RunResult& result) {
               {"opening_ns", result.opening.count()},
               {"duration_ns", result.duration.count()}}},
             {"requests", result.requests},
+            {"requests_in_run", result.requests_in_run},
             {"failed_requests", result.failed_requests},
             {"bytes", {{"sent", result.bytes_sent}, {"received", result.bytes_received}}},
             {"errors", errors_json(result.errors)},

@@ -1,5 +1,8 @@
 #include "loadgen/runner.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <deque>
 #include <thread>
@@ -22,6 +25,7 @@ class Run {
   explicit Run(const Plan& plan)
       : plan_(plan), options_(plan.options), reports_(options_.threads), progress_(options_) {
     control_.requests = options_.requests;
+    control_.hold.store(options_.phases);
   }
 
   RunResult execute() {
@@ -33,11 +37,17 @@ class Run {
     }
     if (await_connections()) {
       announce("connected");
+      await_go();
       load();
+      await_all(control_.drained_threads);
+      announce("drained");
+      await_go();
     } else {
       control_.abandon.store(true);
     }
-    await_the_end();
+    control_.hold.store(false);
+    await_all(control_.finished_threads);
+    threads_.clear();  // joins
     return gather();
   }
 
@@ -47,6 +57,16 @@ class Run {
     if (!options_.phases) return;
     std::printf("{\"phase\":\"%s\"}\n", phase);
     std::fflush(stdout);
+  }
+
+  // Until it says so, or is gone.
+  void await_go() const {
+    if (!options_.phases) return;
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    for (char byte = 0; byte != '\n' && !interrupted();) {
+      const int ready = ::poll(&input, 1, 20);
+      if (ready > 0 && ::read(STDIN_FILENO, &byte, 1) <= 0) return;
+    }
   }
 
   bool await_connections() {
@@ -77,13 +97,12 @@ class Run {
     announce("measured");
   }
 
-  // Open loop: what was due in the window may still be under way.
-  void await_the_end() {
-    while (control_.finished_threads.load(std::memory_order_acquire) < options_.threads) {
+  // What was due or begun in the window may still be under way.
+  void await_all(const std::atomic<unsigned>& threads) {
+    while (threads.load(std::memory_order_acquire) < options_.threads) {
       if (interrupted()) control_.stop_at(Clock::now());
       std::this_thread::sleep_for(milliseconds(1));
     }
-    threads_.clear();  // joins
   }
 
   // False when the run was ended before: by a signal, or because it cannot keep up.
@@ -149,6 +168,7 @@ class Run {
       result.errors.merge(report.errors);
       result.requests += report.requests;
       result.requests_in_window += report.requests_in_window;
+      result.requests_in_run += report.requests_in_run;
       result.failed_requests += report.failed_requests;
       result.bytes_sent += report.bytes_sent;
       result.bytes_received += report.bytes_received;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,15 +54,15 @@ Result<Pipe> make_pipe() {
 
 // Runs in the child, with calls that are safe after fork(2). Comes back only if it failed.
 void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t& cpus,
-            pid_t parent, int output, int errors) noexcept {
+            pid_t parent, int input, int output, int errors) noexcept {
   restore_signals();
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the driver died before the line above
   if (options.cgroup_procs >= 0 && ::write(options.cgroup_procs, "0", 1) != 1) return;
   if (!options.cpus.empty() && ::sched_setaffinity(0, sizeof cpus, &cpus) != 0) return;
-  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) return;
+  if (input < 0) input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input < 0 || ::dup2(input, STDIN_FILENO) < 0) return;
   if (::dup2(output, STDOUT_FILENO) < 0 || ::dup2(errors, STDERR_FILENO) < 0) return;
   ::execv(arguments[0], arguments);
 }
@@ -70,6 +71,12 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
 
 Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
   ChildProcess child;
+  Pipe input;
+  if (options.listens) {
+    auto made = make_pipe();
+    if (!made) return made.error();
+    input = std::move(*made);
+  }
   auto output = make_pipe();
   auto failure = make_pipe();  // close-on-exec: silence means that exec succeeded
   if (!output) return output.error();
@@ -93,7 +100,8 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
                 describe(last_errno()));
   }
   if (child.pid_.value == 0) {
-    become(options, arguments.data(), cpus, parent, output->write.get(), child.errors_.get());
+    become(options, arguments.data(), cpus, parent, input.read.get(), output->write.get(),
+           child.errors_.get());
     const int error = errno;
     [[maybe_unused]] const auto told = ::write(failure->write.get(), &error, sizeof error);
     ::_exit(127);
@@ -102,6 +110,7 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
   child.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_.value, 0)));
   if (child.pidfd_) ::fcntl(child.pidfd_.get(), F_SETFD, FD_CLOEXEC);
   failure->write.reset();
+  child.input_ = std::move(input.write);
   child.output_ = std::move(output->read);
   int error = 0;
   while (::read(failure->read.get(), &error, sizeof error) < 0 && errno == EINTR) {
@@ -146,6 +155,12 @@ Wait ChildProcess::read_line(std::string& line, Clock::time_point deadline, int 
     }
     if (ready[1].revents != 0) return Wait::exited;
   }
+}
+
+void ChildProcess::say(std::string_view line) const noexcept {
+  const std::array<iovec, 2> pieces{iovec{const_cast<char*>(line.data()), line.size()},
+                                    iovec{const_cast<char*>("\n"), 1}};
+  [[maybe_unused]] const auto written = ::writev(input_.get(), pieces.data(), 2);
 }
 
 void ChildProcess::signal_group(int number) const noexcept {

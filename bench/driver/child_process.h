@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@ struct SpawnOptions {
   std::vector<std::string> command;
   std::vector<int> cpus;  // sched_setaffinity(2) before exec; empty: the driver's own
   int cgroup_procs = -1;  // a cgroup.procs file that the child writes itself into before exec
+  bool listens = false;   // its standard input is a pipe that say() writes to; else /dev/null
 };
 
 enum class Wait { line, end_of_output, exited, timeout, interrupted };
@@ -35,6 +37,9 @@ class ChildProcess {
   // The next line of its output, in `line`. `watched` is a pidfd of another process whose end is
   // told as Wait::exited. At the end of output the rest without newline is in `line`.
   Wait read_line(std::string& line, Clock::time_point deadline, int watched = -1);
+
+  // Writes a line to its standard input. One that is gone or does not read misses it.
+  void say(std::string_view line) const noexcept;
 
   void signal_group(int number) const noexcept;
   // Its status as waitpid(2) gives it; nothing when it still runs at the deadline. An ended process
@@ -57,6 +62,7 @@ class ChildProcess {
   };
   Pid pid_;
   UniqueFd pidfd_;
+  UniqueFd input_;
   UniqueFd output_;
   UniqueFd errors_;
   std::string buffered_;

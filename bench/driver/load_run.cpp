@@ -1,7 +1,6 @@
 #include "driver/load_run.h"
 
 #include <algorithm>
-#include <csignal>
 
 #include "base/parse.h"
 
@@ -11,6 +10,15 @@ namespace {
 std::string join(const std::vector<int>& cpus) { return fmt::format("{}", fmt::join(cpus, ",")); }
 
 std::string as_argument(Nanoseconds duration) { return fmt::format("{}ns", duration.count()); }
+
+std::optional<Phase> phase_of(const Json& json) {
+  const auto name = text_at(json, "/phase");
+  if (name == "connected") return Phase::connected;
+  if (name == "measuring") return Phase::measuring;
+  if (name == "measured") return Phase::measured;
+  if (name == "drained") return Phase::drained;
+  return {};
+}
 
 bool is_result(const Json& json) { return text_at(json, "/status").has_value(); }
 
@@ -43,8 +51,10 @@ std::vector<std::string> load_command(const LoadRequest& request) {
   return command;
 }
 
-Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls) {
-  auto child = ChildProcess::start({.command = load_command(request), .cpus = request.cpus});
+Result<Json> run_load(const LoadRequest& request,
+                      const std::function<void(Phase, pid_t load)>& on_phase) {
+  auto child = ChildProcess::start(
+      {.command = load_command(request), .cpus = request.cpus, .listens = true});
   if (!child) return child.error();
   const auto deadline = Clock::now() + request.timeout;
   std::string line;
@@ -62,16 +72,11 @@ Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls) {
             to_string(request.timeout));
       case Wait::line: {
         const Json json = Json::parse(line, nullptr, false);
-        const std::string phase = text_at(json, "/phase").value_or("");
-        const auto held = [&](const std::function<void(pid_t)>& call) {
-          child->signal_group(SIGSTOP);
-          call(child->pid());
-          child->signal_group(SIGCONT);
-        };
-        if (phase == "measuring" && !request.hold_at_start) calls.measuring(child->pid());
-        if (phase == "measuring" && request.hold_at_start) held(calls.measuring);
-        // Held still, it cannot close its connections before the server's memory is read.
-        if (phase == "measured") held(calls.measured);
+        if (const auto phase = phase_of(json)) {
+          on_phase(*phase, child->pid());
+          const bool waits = *phase == Phase::connected || *phase == Phase::drained;
+          if (waits) child->say("go");
+        }
         if (is_result(json)) last = line;
         continue;
       }

@@ -1,4 +1,4 @@
-// One run of the load generator, with a call at the moments that its phase lines tell.
+// One run of the load generator, with a call at each phase that it announces.
 #pragma once
 
 #include <functional>
@@ -22,21 +22,20 @@ struct LoadRequest {
   Nanoseconds duration{};
   std::vector<int> cpus;
   Nanoseconds timeout{};  // for the whole of it
-  // Also held still while `measuring` is told, so that what is in flight then can be awaited.
-  bool hold_at_start = false;
   int server_pidfd = -1;  // a server's death ends the run at once
 };
 
-struct LoadCalls {
-  // With the load generator's process.
-  std::function<void(pid_t)> measuring;  // the measured window begins
-  // It has ended, and the load generator is stopped until this returns: its connections are open.
-  std::function<void(pid_t)> measured;
+enum class Phase {
+  connected,  // connections are open and silent; the load starts when the call has returned
+  measuring,  // the measured window begins
+  measured,   // it has ended
+  drained     // all requests are answered; connections stay open until the call has returned
 };
 
 std::vector<std::string> load_command(const LoadRequest& request);
 // Its result, also one of status "failed"; an error when it gave none.
-Result<Json> run_load(const LoadRequest& request, const LoadCalls& calls);
+Result<Json> run_load(const LoadRequest& request,
+                      const std::function<void(Phase, pid_t load)>& on_phase);
 // Why a result is not "ok": "3 requests failed: closed: connection 17 ...". Empty when it is ok.
 std::string load_failure(const Json& result);
 

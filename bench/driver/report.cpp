@@ -129,7 +129,6 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
   if (trial.load_waited) json["load_waited_ns"] = trial.load_waited->count();
   if (trial.counts) {
     json["counts"] = to_json(*trial.counts, record.rungs.back().name);
-    json["counts"]["held_ns"] = trial.held_for.count();
   }
   if (trial.load.is_object()) {
     json["load"] = trial.load;

@@ -15,11 +15,8 @@ std::optional<double> memory_of(const TrialResult& trial) {
 std::optional<CellCounts> counts_of(const RunRecord& record, std::size_t cell,
                                     const CellResult& result) {
   for (const TrialResult& trial : record.counting_trials) {
-    const auto requests = number_at(trial.load, "/requests");
+    const auto requests = number_at(trial.load, "/requests_in_run");
     if (trial.cell != cell || !trial.ok() || !trial.counts || !requests) continue;
-    // What is in flight at the edges, one for each connection, must be a small part of the whole.
-    const auto connections = record.cells[cell].settings.all_connections();
-    if (*requests < 2 * static_cast<double>(connections)) continue;
     CellCounts found{.counts = *trial.counts, .requests = *requests, .throughput_ratio = {}};
     const auto untraced = result.summary.find("requests_per_second");
     const auto rate = trial.requests_per_second();

@@ -1,6 +1,7 @@
 #include "driver/trial.h"
 
 #include <algorithm>
+#include <memory>
 #include <thread>
 
 #include "driver/budget.h"
@@ -9,21 +10,35 @@
 namespace muxbench {
 namespace {
 
-// The server's use of the machine, read at both edges of the measured window.
-class Window {
+// What the server asks of the machine while it is under load.
+class Watch {
  public:
-  // The load generator's window is of wall time: at most half of it goes to holding it still.
-  Window(ServerUsage usage, const SyscallCounter* counter, Nanoseconds duration,
-         TrialResult& result)
-      : usage_(usage), counter_(counter), longest_hold_(duration / 2), result_(result) {}
+  virtual ~Watch() = default;
+  virtual void before_load() {}
+  virtual void at(Phase phase, pid_t load) = 0;
+};
 
-  void opens(pid_t load) {
-    if (counter_ != nullptr) {
-      const auto since = Clock::now();
-      counts_ = count_at_rest();
-      result_.held_for = Clock::now() - since;
-      return;
-    }
+// CPU time and memory, read at both edges of the measured window.
+class UsageWatch final : public Watch {
+ public:
+  // With so many connections that last as long as the load does.
+  UsageWatch(ServerUsage usage, std::uint64_t connections, TrialResult& result)
+      : usage_(usage), connections_(connections), result_(result) {}
+
+  // Before there are connections. With few of them it is noise that would be divided.
+  void before_load() override {
+    constexpr std::uint64_t kMany = 200;
+    if (connections_ >= kMany) at_rest_ = usage_.memory_in_use();
+  }
+
+  void at(Phase phase, pid_t load) override {
+    if (phase == Phase::measuring) begin(load);
+    if (phase == Phase::measured) end(load);
+    if (phase == Phase::drained) read_memory();
+  }
+
+ private:
+  void begin(pid_t load) {
     // A process per connection may have ended by the time that `measured` is read, so the few
     // processes of a small point are read here too, and the larger counts.
     memory_ = usage_.memory_if_cheap();
@@ -31,55 +46,19 @@ class Window {
     cpu_ = usage_.cpu();
   }
 
-  void closes(pid_t load) {
-    if (counter_ != nullptr) {
-      const auto end = count_at_rest();
-      if (counts_ && end) result_.counts = *end - *counts_;
-      return;
-    }
+  void end(pid_t load) {
     const CpuSample end = usage_.cpu();
     result_.load_waited = std::max(waited_for_cpu(load) - waited_, Nanoseconds(0));
     // Children that nobody waited for take their time with them: then it is unknown, and not zero.
     if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
+  }
+
+  void read_memory() {
     result_.memory = usage_.memory();
     const bool ended =
         memory_ && result_.memory && memory_->peak_bytes > result_.memory->peak_bytes;
     if (ended) result_.memory = memory_;
     divide_memory();
-  }
-
-  // Before there are connections. With few of them it is noise that would be divided.
-  void before(std::uint64_t connections) {
-    constexpr std::uint64_t kMany = 200;
-    connections_ = connections;
-    if (counter_ == nullptr && connections >= kMany) at_rest_ = usage_.memory_in_use();
-  }
-
- private:
-  // The load generator is held still. Once the server has answered what is in flight, each
-  // connection has exactly one answer waiting for the load generator, at both edges of the window:
-  // so the requests that it counts are those that the kernel counted.
-  std::optional<SyscallCounts> count_at_rest() {
-    constexpr auto kPause = std::chrono::milliseconds(4);
-    constexpr int kQuietPauses = 2;
-    // A server that is ready to run may have its answers yet to give, on a CPU that others keep
-    // busy; but some always run and have none.
-    constexpr int kQuietPausesRunning = 25;
-    const auto deadline = Clock::now() + longest_hold_;
-    std::uint64_t before = 0;
-    for (int quiet = 0;;) {
-      auto counts = counter_->read();
-      if (!counts) {
-        result_.error = counts.error().message;
-        return {};
-      }
-      quiet = counts->work_done() == before ? quiet + 1 : 0;
-      const bool at_rest = quiet >= kQuietPausesRunning ||
-                           (quiet >= kQuietPauses && !any_runnable(usage_.processes()));
-      if (at_rest || Clock::now() > deadline) return std::move(*counts);
-      before = counts->work_done();
-      std::this_thread::sleep_for(kPause);
-    }
   }
 
   void divide_memory() {
@@ -94,22 +73,76 @@ class Window {
   }
 
   ServerUsage usage_;
-  const SyscallCounter* counter_;
-  Nanoseconds longest_hold_;
+  std::uint64_t connections_;
   TrialResult& result_;
   std::optional<CpuSample> cpu_;
   std::optional<MemorySample> memory_;
   std::optional<MemoryInUse> at_rest_;
-  std::uint64_t connections_ = 1;
   Nanoseconds waited_{};
+};
+
+// System calls, read before the load's first request and after its last answer: while both sides
+// are at rest, so that what was counted is exactly what those requests took.
+class CountingWatch final : public Watch {
+ public:
+  CountingWatch(ServerUsage usage, const SyscallCounter& counter, TrialResult& result)
+      : usage_(usage), counter_(counter), result_(result) {}
+
+  void at(Phase phase, pid_t) override {
+    if (phase == Phase::connected) counts_ = count_at_rest();
+    if (phase != Phase::drained) return;
+    const auto end = count_at_rest();
+    if (counts_ && end) result_.counts = *end - *counts_;
+  }
+
+ private:
+  // The server may still be accepting, or on its way back to its wait.
+  std::optional<SyscallCounts> count_at_rest() {
+    constexpr auto kPatience = std::chrono::seconds(1);
+    constexpr auto kPause = std::chrono::milliseconds(4);
+    constexpr int kQuietPauses = 2;
+    // A server that is ready to run may have its answers yet to give, on a CPU that others keep
+    // busy; but some always run and have none.
+    constexpr int kQuietPausesRunning = 25;
+    const auto deadline = Clock::now() + kPatience;
+    std::uint64_t before = 0;
+    for (int quiet = 0;;) {
+      auto counts = counter_.read();
+      if (!counts) {
+        result_.error = counts.error().message;
+        return {};
+      }
+      quiet = counts->work_done() == before ? quiet + 1 : 0;
+      const bool at_rest = quiet >= kQuietPausesRunning ||
+                           (quiet >= kQuietPauses && !any_runnable(usage_.processes()));
+      if (at_rest || Clock::now() > deadline) return std::move(*counts);
+      before = counts->work_done();
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  ServerUsage usage_;
+  const SyscallCounter& counter_;
+  TrialResult& result_;
   std::optional<SyscallCounts> counts_;
 };
+
+std::unique_ptr<Watch> make_watch(const TrialSetup& setup, const ServerProcess& server,
+                                  TrialResult& result) {
+  if (setup.counter != nullptr) {
+    return std::make_unique<CountingWatch>(server.usage(), *setup.counter, result);
+  }
+  const LoadSettings& settings = setup.cell->settings;
+  const bool last = settings.churn == 0 && setup.experiment->protocol != "greet";
+  return std::make_unique<UsageWatch>(
+      server.usage(), settings.all_connections() - (last ? 0 : settings.connections), result);
+}
 
 // What the run of the load generator leaves in the result; the server is alive before and, if all
 // is well, after it.
 void measure(const TrialSetup& setup, const std::string& root, ServerProcess& server,
              TrialResult& result) {
-  Window window(server.usage(), setup.counter, setup.experiment->duration, result);
+  const auto watch = make_watch(setup, server, result);
   const LoadRequest request{
       .program = setup.loadgen,
       .target = server.address(),
@@ -120,12 +153,9 @@ void measure(const TrialSetup& setup, const std::string& root, ServerProcess& se
       .duration = setup.experiment->duration,
       .cpus = setup.load_cpus,
       .timeout = setup.load_timeout,
-      .hold_at_start = setup.counter != nullptr,
       .server_pidfd = server.pidfd()};
-  window.before(setup.cell->settings.all_connections());
-  const LoadCalls calls{.measuring = [&](pid_t load) { window.opens(load); },
-                        .measured = [&](pid_t load) { window.closes(load); }};
-  auto load = run_load(request, calls);
+  watch->before_load();
+  auto load = run_load(request, [&](Phase phase, pid_t pid) { watch->at(phase, pid); });
   if (load) {
     result.load = std::move(*load);
     if (auto failure = load_failure(result.load); !failure.empty()) result.error = failure;
@@ -197,12 +227,7 @@ std::optional<double> TrialResult::cpu_ns_per_request() const {
 }
 
 std::optional<double> TrialResult::requests_per_second() const {
-  const auto rate = number_at(load, "/achieved/requests_per_second");
-  const auto window = number_at(load, "/achieved/duration_ns");
-  if (held_for == Nanoseconds(0) || !rate || !window) return rate;
-  const auto held = static_cast<double>(held_for.count());
-  if (*window <= held) return {};
-  return *rate * *window / (*window - held);
+  return number_at(load, "/achieved/requests_per_second");
 }
 
 TrialResult run_trial(const TrialSetup& setup) {

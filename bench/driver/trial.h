@@ -40,14 +40,13 @@ struct TrialResult {
   std::optional<double> process_bytes_per_connection;  // at points of many connections
   std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
   std::optional<Nanoseconds> load_waited;  // the load generator for a CPU, within the window
-  std::optional<SyscallCounts> counts;     // of the window, in a counting trial
-  Nanoseconds held_for{};  // so long the load generator was held still within its window
+  // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
+  std::optional<SyscallCounts> counts;
   Json load;               // what the load generator printed; null if it did not
 
   bool ok() const noexcept { return error.empty(); }
   // Server CPU time over the requests of the window.
   std::optional<double> cpu_ns_per_request() const;
-  // Without the time that the load generator was held still.
   std::optional<double> requests_per_second() const;
 };
 

@@ -17,6 +17,10 @@ def phase(name):
     print(json.dumps({"phase": name}), flush=True)
 
 
+def await_go():
+    sys.stdin.readline()
+
+
 def connect(target):
     if target.startswith("unix:"):
         connection = socket.socket(socket.AF_UNIX)
@@ -66,13 +70,15 @@ def main():
         connection = connect(asked.target)
         message = os.urandom(asked.message_bytes)
         phase("connected")
-        exchange(connection, message, time.monotonic() + asked.warmup)
+        await_go()
+        warmed_up = exchange(connection, message, time.monotonic() + asked.warmup)
         phase("measuring")
         begin = time.monotonic_ns()
         latencies = exchange(connection, message, time.monotonic() + asked.duration)
         took = time.monotonic_ns() - begin
         phase("measured")
-        time.sleep(0.01)
+        phase("drained")
+        await_go()
     except OSError as error:
         result.update(status="failed", achieved={"requests_per_second": 0.0, "connections": 0, "idle": 0,
                                                  "duration_ns": 0},
@@ -87,7 +93,7 @@ def main():
         latency["p99"] = latencies[count * 99 // 100]
     result.update(achieved={"requests_per_second": count * 1e9 / took, "connections": asked.connections,
                             "idle": asked.idle, "duration_ns": took},
-                  requests=count, bytes={"sent": count * len(message), "received": count * len(message)},
+                  requests=count, requests_in_run=len(warmed_up) + count, bytes={"sent": count * len(message), "received": count * len(message)},
                   errors={"total": 0, "by_kind": {}}, latency_ns=latency,
                   connect_ns={"count": 1, "mean": 1, "min": 1, "max": 1, "p50": 1},
                   fairness={"jain": 1.0, "min_requests": count, "max_requests": count},

@@ -12,6 +12,7 @@ PROGRAM = BUILD / "loadgen" / "loadgen"
 
 
 def start(*arguments, **popen):
+    popen.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, **popen)
 

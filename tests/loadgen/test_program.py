@@ -4,10 +4,13 @@ import json
 import resource
 import signal
 import socket
+import subprocess
 import threading
+import time
 
 from loadgen.liars import Liar
 from loadgen.program import load, run, start
+from support.patience import PATIENCE
 
 
 def honest():
@@ -25,9 +28,33 @@ def test_phases_are_announced_and_the_result_is_the_last_line():
                              "--duration", "200ms", "--phases", "--json", "-")
     lines = [json.loads(line) for line in out.splitlines()]
     assert status == 0
-    assert [line.get("phase") for line in lines] == ["connected", "measuring", "measured", None]
+    assert [line.get("phase") for line in lines] == ["connected", "measuring", "measured", "drained", None]
     assert lines[-1]["achieved"]["duration_ns"] == 200_000_000
     assert lines[-1]["asked"]["warmup_ns"] == 50_000_000
+
+
+def next_phase(process):
+    return json.loads(process.stdout.readline())["phase"]
+
+
+def test_with_phases_the_load_waits_for_a_word_at_both_ends():
+    with honest() as server:
+        process = start("--target", server.target, "--connections", 4, "--pipeline", 3, "--warmup", "50ms",
+                        "--duration", "100ms", "--phases", "--json", "-", stdin=subprocess.PIPE)
+        assert next_phase(process) == "connected"
+        assert server.await_connections(4) == 4
+        time.sleep(0.1)
+        assert server.messages == 0, "the load began before it was told to"
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        assert [next_phase(process) for _ in range(3)] == ["measuring", "measured", "drained"]
+        # All that was sent is answered, and nobody has left yet.
+        answered = server.messages
+        assert process.poll() is None
+        out, _ = process.communicate("go\n", timeout=PATIENCE)
+    result = json.loads(out)
+    assert process.returncode == 0 and server.messages == answered
+    assert result["requests_in_run"] == answered > result["requests"] > 0
 
 
 def test_the_summary_is_for_people():

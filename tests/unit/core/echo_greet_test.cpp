@@ -41,7 +41,8 @@ TEST(Greet, CutsALineThatIsTooLong) {
 }
 
 TEST(Greet, TheLongestLineIsWhole) {
-  const std::string line = std::string(Greet::kLongestLine - 1, 'a') + "\n";
+  std::string line(Greet::kLongestLine - 1, 'a');
+  line += '\n';
   const Transcript transcript = converse(Greet{}, {{line}, false});
   EXPECT_EQ(transcript.output, kHello + line);
   EXPECT_FALSE(transcript.half_closed);

@@ -64,6 +64,7 @@ inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, dou
         {"idle", 0},
         {"duration_ns", 1'000'000'000}}},
       {"requests", requests},
+      {"requests_in_run", requests + 10},
       {"bytes", {{"sent", requests}, {"received", requests}}},
       {"errors", {{"total", 0}, {"by_kind", Json::object()}}},
       {"latency_ns",
