@@ -23,7 +23,7 @@ void LoadLoop<Client>::round(Nanoseconds longest_wait) {
   const Nanoseconds wait =
       std::clamp<Nanoseconds>(next_check_ - now_, Nanoseconds(0), longest_wait);
   int count = 0;
-  if (open_loop_ && started_) {
+  if ((open_loop_ || options_.busy_poll) && started_) {
     count = wait_precisely(wait);
   } else {
     const auto ceiling = std::chrono::ceil<std::chrono::milliseconds>(wait);

@@ -21,6 +21,7 @@ int LoadLoop<Client>::wait_precisely(Nanoseconds wait) {
   if (waiting_for_time) {
     wait = std::min<Nanoseconds>(wait, schedule_.next() - now_ - kPolledStretch);
   }
+  if (options_.busy_poll) wait = Nanoseconds(0);
   const Nanoseconds sleep = std::max(wait, Nanoseconds(0));
   const timespec timeout{.tv_sec = sleep.count() / 1'000'000'000,
                          .tv_nsec = sleep.count() % 1'000'000'000};

@@ -78,6 +78,9 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.add_option("--arrival", typed.arrival, "open loop: uniform or poisson (uniform)");
   app.add_option("--max-lag", typed.max_lag,
                  "open loop: stop when requests wait longer than this to be sent (5s)");
+  app.add_flag("--busy-poll", options.busy_poll,
+               "poll for answers instead of sleeping: latency without our own wake-up, for all of "
+               "a CPU for each thread");
   app.add_option("--path", options.paths, "http: path to GET; may be repeated (/)");
   app.add_option("--path-file", typed.path_file, "http: a file with one path a line");
   app.add_option("--body-root", options.body_root,

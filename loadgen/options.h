@@ -49,6 +49,7 @@ struct Options {
   std::uint64_t rate = 0;            // of this run; 0: closed loop
   Arrival arrival = Arrival::uniform;
   Nanoseconds max_lag = std::chrono::seconds(5);
+  bool busy_poll = false;  // no thread sleeps under load
   std::uint32_t pipeline = 1;
   std::uint64_t connect_rate = 0;  // 0: as fast as possible
   bool churn = false;              // a connection for each request

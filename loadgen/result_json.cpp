@@ -35,6 +35,7 @@ Json asked_json(const Options& options) {
       asked["message_sizes"] = options.message_bytes.to_string();
     }
   }
+  if (options.busy_poll) asked["busy_poll"] = true;
   asked["pipeline"] = options.pipeline;
   asked["warmup_ns"] = options.warmup.count();
   if (options.requests != 0) {

@@ -57,6 +57,14 @@ def test_with_phases_the_load_waits_for_a_word_at_both_ends():
     assert result["requests_in_run"] == answered > result["requests"] > 0
 
 
+def test_busy_polling_never_sleeps_under_load():
+    with honest() as server:
+        for mode in ({}, {"rate": 200}):
+            result = load(server.target, "--busy-poll", connections=2, duration="300ms", **mode)
+            thread, = result["cpu"]["threads"]
+            assert result["asked"]["busy_poll"] and thread["polling_ns"] > 0, mode
+
+
 def test_the_summary_is_for_people():
     with honest() as server:
         status, out, _ = run("--target", server.target, "--connections", 2, "--requests", 100)
