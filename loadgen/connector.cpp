@@ -91,7 +91,7 @@ std::string explain_failure(Errno error, const Address& target) {
       return fmt::format("there is no way to {}; check the address and the network", to);
     case ETIMEDOUT:
       return fmt::format(
-          "{} did not answer in time; check the address and its firewall, or raise "
+          "{} did not answer in time; check its address, firewall and descriptor limit, or raise "
           "--connect-timeout",
           to);
     case EACCES:

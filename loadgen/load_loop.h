@@ -117,6 +117,7 @@ class LoadLoop {
   void attempt(Connection& connection);
   void connected(Connection& connection);
   void connect_failed(Connection& connection, Errno error);
+  void not_connected(const Connection& connection, Errno error);
   void lost(Connection& connection, ErrorKind kind, std::string_view what);
   void give_up(Connection& connection);
   void drop(Connection& connection);
@@ -176,6 +177,8 @@ class LoadLoop {
   bool started_ = false;
   bool measuring_ = false;
   std::uint32_t in_progress_ = 0;  // connections being opened
+  Instant last_connected_;         // when the latest one was open, or the first was begun
+  bool takes_no_more_ = false;     // the server, before the load; no more are tried
   std::size_t sweep_hand_ = 0;
   std::uint64_t completed_ = 0;  // requests that succeeded, in the window or not
   std::uint64_t bytes_sent_ = 0;

@@ -10,7 +10,7 @@ inline constexpr std::uint32_t kMostInProgress = 128;  // connections being open
 template <typename Client>
 void LoadLoop<Client>::open_all() {
   constexpr int kAtATime = 8;  // between two looks at those that are connected by now
-  const Instant since = now_ = Clock::now();
+  const Instant since = last_connected_ = now_ = Clock::now();
   if (options_.connect_rate != 0) ramp_.start(since);
   std::size_t next = 0;
   while (!abandoned() && (next < connections_.size() || in_progress_ > 0)) {
@@ -19,6 +19,10 @@ void LoadLoop<Client>::open_all() {
       if (in_progress_ >= kMostInProgress) break;
       Connection& connection = connections_[next];
       if (per_request_ && connection.role == Role::active) continue;
+      if (takes_no_more_) {
+        not_connected(connection, Errno{ETIMEDOUT});
+        continue;
+      }
       if (options_.connect_rate != 0) {
         paced = ramp_.next() > now_;
         if (paced) break;
@@ -92,7 +96,7 @@ template <typename Client>
 void LoadLoop<Client>::connected(Connection& connection) {
   --in_progress_;
   connection.status = Status::open;
-  now_ = Clock::now();
+  now_ = last_connected_ = Clock::now();
   report_.connect.record(now_ - connection.waiting);
   if (connection.role != Role::active) return act_beside(connection);
   if (per_request_) {
@@ -110,10 +114,10 @@ void LoadLoop<Client>::connected(Connection& connection) {
 template <typename Client>
 void LoadLoop<Client>::connect_failed(Connection& connection, Errno error) {
   --in_progress_;
-  report_.errors.add(kind_of_failure(error), [&] {
-    return fmt::format("connection {}: {}", connection.number,
-                       explain_failure(error, options_.target));
-  });
+  not_connected(connection, error);
+  // 100,000 times the timeout, 128 at once, would be an hour.
+  const bool in_vain = now_ - last_connected_ > options_.connect_timeout;
+  if (!started_ && error == Errno{ETIMEDOUT} && in_vain) takes_no_more_ = true;
   // With --requests it takes the place of a request, or a dead server would be waited for.
   if (started_ && connection.role == Role::active && connection.ticketed == 0) {
     take_ticket(connection, now_);
@@ -121,6 +125,14 @@ void LoadLoop<Client>::connect_failed(Connection& connection, Errno error) {
   drop(connection);
   // What cannot be opened before the load starts is left out, and the result says how many.
   if (started_) reopen_later(connection);
+}
+
+template <typename Client>
+void LoadLoop<Client>::not_connected(const Connection& connection, Errno error) {
+  report_.errors.add(kind_of_failure(error), [&] {
+    return fmt::format("connection {}: {}", connection.number,
+                       explain_failure(error, options_.target));
+  });
 }
 
 template <typename Client>

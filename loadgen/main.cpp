@@ -81,7 +81,11 @@ int main(int argc, char** argv) {
   if (const Result<> written = write_outputs(*outputs, *steps); !written) {
     return report("loadgen", written.error());
   }
-  return worst_of(*steps).exit_status();
+  const RunResult& worst = worst_of(*steps);
+  if (const std::string why = why_failed(worst); options.quiet && !why.empty()) {
+    return report("loadgen", Error{.message = why});
+  }
+  return worst.exit_status();
 }
 
 }  // namespace

@@ -114,6 +114,18 @@ std::string summary(const Options& options, const RunResult& result) {
   return text;
 }
 
+std::string why_failed(const RunResult& result) {
+  if (result.status() != "failed") return {};
+  if (!result.stop_reason.empty()) return result.stop_reason;
+  for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (result.errors.count(kind) == 0) continue;
+    return fmt::format("{}, first: {}: {}", plural(result.errors.total(), "error"),
+                       kErrorKindNames[i], result.errors.first(kind));
+  }
+  return "not one request succeeded within the measured window";
+}
+
 Progress::Progress(const Options& options) : enabled_(!options.quiet && ::isatty(2) == 1) {}
 
 Progress::~Progress() {

@@ -9,6 +9,8 @@
 namespace muxbench::loadgen {
 
 std::string summary(const Options& options, const RunResult& result);
+// A sentence for those who get no summary; empty when nothing failed.
+std::string why_failed(const RunResult& result);
 
 // A line that overwrites itself. Does nothing when standard error is no terminal.
 class Progress {

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -20,6 +21,23 @@ def test_an_unreachable_target_is_told_with_the_remedy():
     result = load("255.255.255.255:80", "--allow-remote", connections=1, duration="200ms", expect=1)
     assert result["status"] == "failed"
     assert "no way to 255.255.255.255:80; check the address" in first(result, "connect")
+
+
+def test_a_server_that_takes_no_more_is_not_tried_for_each_connection():
+    """One after the other, 128 at once, 50,000 attempts would take two minutes."""
+    with socket.create_server(("127.0.0.1", 0), backlog=4) as full:
+        result = load("127.0.0.1:%d" % full.getsockname()[1], connections=50_000, duration="100ms", connect_timeout="300ms", expect=1)
+    assert 0 < result["achieved"]["connections"] < 10
+    assert result["errors"]["by_kind"]["connect"]["count"] == 50_000 - result["achieved"]["connections"]
+    assert "did not answer in time; check" in first(result, "connect")
+
+
+def test_a_quiet_run_tells_why_it_failed():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = "127.0.0.1:%d" % listener.getsockname()[1]
+    status, out, err = run("--target", target, "--connections", 1, "--duration", "50ms", "--quiet")
+    assert (status, out) == (1, "") and err.startswith("loadgen: ") and err.count("\n") == 1
+    assert err.endswith(f"first: refused: connection 0: {target} refuses connections; is the server running?\n")
 
 
 def test_an_unknown_host_is_named():
