@@ -4,19 +4,27 @@ import os
 import re
 
 
+def _stat(pid):
+    """[state, parent, group, session, ...]; None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()  # before that: pid (name, which may hold anything)
+    except OSError:
+        return None
+
+
+def state(pid):
+    """One letter, as in proc(5); None if there is no such process."""
+    fields = _stat(pid)
+    return fields and fields[0]
+
+
 def of_session(session):
     """{pid: state} of every process in that session, zombies included."""
     found = {}
     for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                # pid (name, which may hold anything) state parent group session ...
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session:
+        fields = _stat(name) if name.isdigit() else None
+        if fields and int(fields[3]) == session:
             found[int(name)] = fields[0]
     return found
 
@@ -39,6 +47,19 @@ def threads(pid):
         return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
     except OSError:
         return []
+
+
+def is_at_rest(pid):
+    """Does every thread wait in the kernel? io_uring's submission thread, which is the kernel's own, may still look around."""
+    for thread in threads(pid):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/stat") as file:
+                name, _, fields = file.read().rpartition(")")
+        except OSError:
+            continue
+        if fields.split()[0] != "S" and "(iou-sqp-" not in name:
+            return False
+    return True
 
 
 def status(pid, field):
