@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import client, processes, trace
-from support.patience import FACTOR, PATIENCE
+from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 from support.server import Server
 
 MIB = 1 << 20
@@ -77,34 +77,45 @@ def test_idle_timeout(model):
     with Server(model, "--idle-timeout", timeout) as server:
         client.echo_once(server)
         before = server.descriptors()
+        began = time.monotonic()
         if not model.concurrent:
             with client.connect(server) as silent:
-                expect_closed_by_timeout(silent, timeout, "silent from the start")
+                expect_closed_by_timeout(silent, timeout, "silent from the start", began)
             client.echo_once(server)
             return
-        active = client.connect(server)
-        silent = client.connect(server)
-        began = time.monotonic()
-        once = client.connect(server)
-        stuck = client.connect(server, receive_buffer=4096)
-        client.echo(once, b"once")
-        client.fill(stuck, payload, quiet=0.03)
-        for _ in range(2):
-            client.echo(active, b"active", f"--idle-timeout {timeout}, active every {timeout * 0.6:.1f} s")
-            time.sleep(timeout * 0.6)
-        expect_closed_by_timeout(silent, timeout, "silent from the start", began)
-        expect_closed_by_timeout(once, timeout, "silent after one message", began)
-        client.echo(active, b"active", f"--idle-timeout {timeout}: active all the time, the others were closed")
-        client.expect_return_to(server.descriptors, before + 1, "descriptors after idle timeouts (one was stuck)")
+        with client.connect(server) as active:
+            last = talk(active, timeout, time.monotonic())
+            silent = client.connect(server)
+            once = client.connect(server)
+            stuck = client.connect(server, receive_buffer=4096)
+            client.echo(once, b"once")
+            client.fill(stuck, payload, quiet=0.03)
+            while time.monotonic() < began + timeout * 1.5:
+                last = talk(active, timeout, last)
+                time.sleep(timeout * 0.1)
+            expect_closed_by_timeout(silent, timeout, "silent from the start", began)
+            expect_closed_by_timeout(once, timeout, "silent after one message", began)
+            last = talk(active, timeout, last)
+            client.expect_return_to(server.descriptors, before + 1, "descriptors after idle timeouts (one was stuck)")
         stuck.close()
-        active.close()
         # Nobody has talked for a while: the next client is new, not silent.
         time.sleep(timeout * 1.2)
         client.echo_once(server)
 
 
-def expect_closed_by_timeout(sock, timeout, what, began=None):
-    began = began or time.monotonic()
+def talk(sock, timeout, last):
+    """One message of a client that is never silent for as long as the timeout; returns when it was sent."""
+    now = time.monotonic()
+    try:
+        client.echo(sock, b"active", f"--idle-timeout {timeout}, active {now - last:.2f} s ago")
+    except AssertionError as failure:
+        if time.monotonic() - last < timeout * 0.9:
+            raise
+        raise TooLate(f"the machine kept the client or the server waiting: {failure}") from failure
+    return now
+
+
+def expect_closed_by_timeout(sock, timeout, what, began):
     assert client.is_closed(sock, PATIENCE), \
         f"--idle-timeout {timeout}, {what}: still open after {time.monotonic() - began:.1f} s"
     took = time.monotonic() - began
@@ -112,25 +123,32 @@ def expect_closed_by_timeout(sock, timeout, what, began=None):
 
 
 def test_idle_connections_cost_no_cpu(model, size):
+    """In some window of time; the first may still see the end of what the crowd set off."""
     count = model.room_for(size(200, 1000)) if model.concurrent else 1
     with Server(model) as server:
         socks = client.crowd(server, count, hold=True)
-        time.sleep(0.1)  # the end of what the crowd set off
         window = size(0.5, 2.0)
-        before = server.cpu_seconds()
-        time.sleep(window)
-        share = (server.cpu_seconds() - before) / window
+
+        def share():
+            before = server.cpu_seconds()
+            time.sleep(window)
+            return (server.cpu_seconds() - before) / window
+
         if model.capability("idle_cpu"):
-            assert share > 0.01, f"declared idle_cpu, but {count} idle connections used only {share:.2%} of a CPU"
+            seen = share()
+            assert seen > 0.01, f"declared idle_cpu, but {count} idle connections used only {seen:.2%} of a CPU"
         else:
-            assert share < 0.01, f"{count} idle connections: {share:.2%} of a CPU used in {window} s, expected under 1 %"
+            seen = []
+            wait_until(lambda: seen.append(share()) or seen[-1] < 0.01,
+                       lambda: f"{count} idle connections: expected under 1 % of a CPU in some {window} s, seen {seen}")
         for sock in socks:
             sock.close()
 
 
-def storm_calls(traced):
-    """Calls that a storm of failing accepts would be made of."""
-    return traced.count(*trace.ACCEPT, *trace.ENTER, *trace.FORK)
+def expect_no_storm(traced, calls, what):
+    """Retrying now and then is right, retrying without a pause is a storm."""
+    rate = traced.count(*calls) / traced.seconds
+    assert rate < 100, f"{what}: expected under 100 calls per second, seen {traced.counts} in {traced.seconds:.2f} s"
 
 
 def test_out_of_descriptors_at_accept(model):
@@ -139,35 +157,35 @@ def test_out_of_descriptors_at_accept(model):
     The limit of each process is lowered to what it has open, so that models whose connections live
     in processes of their own meet it too."""
     with Server(model) as server:
+        usual = len(server.processes())
         client.echo_once(server)
+        client.expect_return_to(lambda: len(server.processes()), usual, "processes after one connection")
         client.expect_return_to(lambda: len(server.zombies()), 0, "zombies")
         inside = [client.connect(server) for _ in range(4)] if model.concurrent else []
         for sock in inside:
             client.echo(sock, b"inside")
         pids = server.processes()
-        usual = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
+        limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
         for pid in pids:
             resource.prlimit(pid, resource.RLIMIT_NOFILE,
-                             (processes.above_all_descriptors(pid), usual[pid][1]))
+                             (processes.above_all_descriptors(pid), limits[pid][1]))
         # The first are taken by accept calls that had their descriptor before the limit came.
         waiting = [client.connect(server) for _ in range(len(pids) + 8)]
         for number, sock in enumerate(waiting):
             sock.sendall(client.pattern(number, 100))
         time.sleep(0.05)
-        cpu = server.cpu_seconds()
-        window = 0.5
-        with trace.Trace(server, "-e", "trace=" + trace.names(*trace.ACCEPT, *trace.ENTER, *trace.FORK)) as traced:
-            time.sleep(window)
-            used = (server.cpu_seconds() - cpu) / window
+        cpu, since = server.cpu_seconds(), time.monotonic()
+        storm = (*trace.ACCEPT, *trace.ENTER, *trace.FORK)
+        with trace.Trace(server, "-e", "trace=" + trace.names(*storm)) as traced:
+            time.sleep(0.5)
+            used = (server.cpu_seconds() - cpu) / (time.monotonic() - since)
         for sock in inside:
             client.echo(sock, b"still works", "a connection from before, while descriptors are exhausted")
-        calls = storm_calls(traced)
-        assert calls < 100 * window, \
-            f"out of descriptors: expected under 100 accept calls per second, seen {calls} in {window} s: {traced.counts}"
+        expect_no_storm(traced, storm, "out of descriptors")
         assert used < 0.5 * FACTOR or model.capability("idle_cpu"), \
             f"out of descriptors: {used:.0%} of a CPU used while there is nothing to do"
         for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, usual[pid])
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits[pid])
         since = time.monotonic()
         served = 0
         for number, sock in enumerate(waiting):
@@ -182,8 +200,7 @@ def test_out_of_descriptors_at_accept(model):
                     served += 1
         took = time.monotonic() - since
         client.echo_once(server)
-        assert took < 1.0 * FACTOR, \
-            f"descriptors are free again: {len(waiting)} waiting clients took {took:.1f} s, expected 1 s"
+        expect_within(took, 1.0 * FACTOR, f"descriptors are free again, and {len(waiting)} clients wait")
         assert served or model.capability("sheds_when_full"), "no client that waited was served"
         for sock in inside:
             client.echo(sock, b"inside")
@@ -219,15 +236,13 @@ def test_no_processes_or_threads_left(model):
         client.expect_return_to(lambda: len(server.zombies()), 0, "zombies")
         before = server.descriptors()
         calls = trace.names(*trace.FORK)
-        window = 0.3
         with trace.Trace(server, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EAGAIN") as traced:
             shed = [client.connect(server) for _ in range(3)]
             for sock in shed:
                 sock.sendall(b"is anyone there")
-            time.sleep(window)
+            time.sleep(0.3)
         since = time.monotonic()
-        assert traced.count(*trace.FORK) < 100 * window, \
-            f"clone fails: expected under 100 attempts per second, seen {traced.counts} in {window} s"
+        expect_no_storm(traced, trace.FORK, "clone fails")
         for sock in shed:
             try:
                 data = sock.recv(100)
@@ -237,5 +252,5 @@ def test_no_processes_or_threads_left(model):
             sock.close()
         client.echo_once(server)
         took = time.monotonic() - since
-        assert took < 1.0 * FACTOR, f"clone works again: the next client was served after {took:.1f} s"
+        expect_within(took, 1.0 * FACTOR, "clone works again, and a client comes")
         client.expect_return_to(server.descriptors, before, "descriptors after clone failed")

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from support import client, trace
-from support.patience import FACTOR, PATIENCE, wait_until
-from support.server import Server
+from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
+from support.server import STOP_SECONDS, Server
 
 MIB = 1 << 20
 
@@ -54,13 +54,13 @@ def test_idle(model, number, transport, tmp_path):
     with Server(model, listen=f"unix:{tmp_path}/s" if transport == "unix" else "127.0.0.1:0") as server:
         client.echo_once(server)
         took = stop(server, f"{number.name}, nobody connected", number)
-        assert took < 0.5 * FACTOR, f"{number.name}, nobody connected: took {took:.2f} s to end"
+        expect_within(took, 0.5 * FACTOR, f"{number.name}, nobody connected")
 
 
 def test_before_anyone_came(model):
     with Server(model) as server:
         took = stop(server, "SIGTERM straight after the ready line")
-        assert took < 0.5 * FACTOR, f"SIGTERM straight after the ready line: took {took:.2f} s"
+        expect_within(took, 0.5 * FACTOR, "SIGTERM straight after the ready line")
 
 
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
@@ -73,7 +73,7 @@ def test_silent_connections_get_end_of_file(model, transport, tmp_path):
             sock.settimeout(PATIENCE)
             client.expect_end(sock, "a silent connection after SIGTERM")
             sock.close()
-        assert took < 0.5 * FACTOR, f"SIGTERM with silent connections: took {took:.2f} s to end"
+        expect_within(took, 0.5 * FACTOR, "SIGTERM with silent connections")
 
 
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
@@ -90,7 +90,12 @@ def test_what_is_in_flight_is_answered(model, transport, tmp_path):
             since = time.monotonic()
             server.signal(signal.SIGTERM)
         for sock, message in zip(socks, messages):
-            client.expect_same(client.receive_to_end(sock, "in flight at SIGTERM"), message, "in flight at SIGTERM")
+            try:
+                client.expect_same(client.receive_to_end(sock, "in flight at SIGTERM"), message, "in flight at SIGTERM")
+            except AssertionError as failure:
+                if time.monotonic() - since < 0.9 * STOP_SECONDS:
+                    raise
+                raise TooLate(f"the server's time to end is over: {failure}") from failure
             sock.close()
         server.expect_end("SIGTERM with messages in flight", since)
 
@@ -170,8 +175,8 @@ def test_second_signal_ends_it_at_once(model, second):
         server.signal(second)
         status = server.wait_for_end(PATIENCE)
         took = time.monotonic() - since
-        assert status is not None and took < 0.5 * FACTOR, \
-            f"SIGTERM, then {second.name}: exit status {status} {took:.2f} s after the second, expected at once"
+        assert status is not None, f"SIGTERM, then {second.name}: still there {took:.2f} s after the second"
+        expect_within(took, 0.5 * FACTOR, f"SIGTERM, then {second.name}, which ends it at once")
         server.expect_nothing_left(f"SIGTERM, then {second.name}")
         sock.close()
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from support import processes
-from support.patience import FACTOR, PATIENCE, wait_until
+from support.patience import FACTOR, PATIENCE, TooLate, wait_until
 
 STOP_SECONDS = 1.0  # the contract: SIGTERM, and within 1 s it has ended with status 0
 STOP_MARGIN = 0.5  # for the shared machine that the test runs on
@@ -161,7 +161,7 @@ class Server:
             with contextlib.suppress(ProcessLookupError):  # one that served a connection has just ended
                 os.kill(pid, signal.SIGSTOP)
         for pid in pids:
-            wait_until(lambda: processes.of_session(self.session).get(pid) in ("T", "t", "Z", "X", None),
+            wait_until(lambda: processes.state(pid) in ("T", "t", "Z", "X", None),
                        f"process {pid} of {self} did not stop on SIGSTOP")
         try:
             yield
@@ -183,9 +183,9 @@ class Server:
         """It must end within the contract's time, counted from `since`, and leave nothing."""
         limit = (STOP_SECONDS + STOP_MARGIN) * FACTOR
         seen = self.wait_for_end(max(0.01, since + limit - time.monotonic()))
-        assert seen is not None, \
-            (f"{self}, {situation}: expected to end within {limit:.1f} s, "
-             f"still there: {self._tell_processes()}")
+        if seen is None:
+            raise TooLate(f"{self}, {situation}: expected to end within {limit:.1f} s, "
+                          f"still there: {self._tell_processes()}")
         assert status is None or seen == status, \
             f"{self}, {situation}: expected exit status {status}, seen {seen}; {self._tell_stderr()}"
         self.expect_nothing_left(situation)

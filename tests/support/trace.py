@@ -57,6 +57,7 @@ class Trace:
         try:
             wait_until(attached, f"strace did not attach to {self._server}")
             time.sleep(0.02)  # attached is not yet running again
+            self._since = time.monotonic()
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -70,6 +71,7 @@ class Trace:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self.seconds = time.monotonic() - self._since
         self._process.stderr.close()
         self.text = self._log.read()
         self._log.close()
