@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
+#include <fstream>
+
 #include "common/stop_signal.h"
 #include "common/worker.h"
 #include "net/socket.h"
@@ -20,8 +22,7 @@ namespace {
 class Aio {
  public:
   Aio() {
-    // All contexts of the machine share fs.aio-max-nr (65,536 by default): a part of them, or what there is.
-    for (capacity_ = 16384; capacity_ >= 64; capacity_ /= 2) {
+    for (capacity_ = fair_share(); capacity_ >= 64; capacity_ /= 2) {
       if (::syscall(SYS_io_setup, capacity_, &context_) == 0) return;
       error_ = last_errno();
     }
@@ -91,6 +92,16 @@ class Aio {
 
  private:
   static constexpr std::size_t kBatch = 512;
+
+  // All contexts of the machine share fs.aio-max-nr (65,536 by default): a quarter of what is left
+  // of it, so that there is something for others.
+  static unsigned fair_share() {
+    unsigned most = 65536;
+    unsigned taken = 0;
+    std::ifstream("/proc/sys/fs/aio-max-nr") >> most;
+    std::ifstream("/proc/sys/fs/aio-nr") >> taken;
+    return std::clamp((most - std::min(most, taken)) / 4, 64U, 16384U);
+  }
 
   Ring& ring() const noexcept { return *reinterpret_cast<Ring*>(context_); }
 
