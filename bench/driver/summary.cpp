@@ -54,9 +54,9 @@ CellResult result_of(const RunRecord& record, const Cell& cell,
                                        : "the time of the profile ended before its first trial";
     return result;
   }
-  const bool any_ok =
-      std::any_of(trials.begin(), trials.end(), [](const TrialResult* t) { return t->ok(); });
-  if (!any_ok) {
+  const auto good =
+      std::count_if(trials.begin(), trials.end(), [](const TrialResult* t) { return t->ok(); });
+  if (good == 0) {
     result.status = "failed";
     result.reason = trials.back()->error;
     return result;
@@ -68,7 +68,10 @@ CellResult result_of(const RunRecord& record, const Cell& cell,
       if (!trial->ok()) continue;
       if (const auto value = metric.of(*trial)) values.push_back(*value);
     }
-    if (!values.empty()) {
+    // A trial with too few requests for a percentile is the slow one: without it the median of the
+    // others would tell a latency that the cell does not have.
+    const bool told_by_all = std::ssize(values) == good || !metric.name.starts_with("latency_");
+    if (!values.empty() && told_by_all) {
       result.summary.emplace(metric.name, statistics_of(std::move(values)));
     }
   }

@@ -121,5 +121,17 @@ TEST(Summary, UnknownFieldsAreAbsent) {
   EXPECT_FALSE(record.results[0].summary.contains("latency_p99_ns"));
 }
 
+TEST(Summary, APercentileThatOneTrialLacksIsAbsent) {
+  auto record = steady();
+  record.trials[1].load["latency_ns"].erase("p99");
+  record.trials[2].error = "broken";
+  summarize(record);
+  EXPECT_FALSE(record.results[0].summary.contains("latency_p99_ns"));
+  EXPECT_EQ(record.results[0].summary.at("latency_p50_ns").n, 2U);
+  record.trials[1].error = "broken too";
+  summarize(record);
+  EXPECT_EQ(record.results[0].summary.at("latency_p99_ns").n, 1U);
+}
+
 }  // namespace
 }  // namespace muxbench
