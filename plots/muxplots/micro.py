@@ -70,13 +70,15 @@ class Growth:
 
 @dataclass(frozen=True)
 class Micro:
-    """What one run measured; `skipped` and `failed` say why a benchmark has no time."""
+    """What one run measured; `skipped` and `failed` say why a benchmark has no time, `shortened` why
+    one has fewer repetitions than were asked for."""
 
     context: dict[str, Any]
     timings: tuple[Timing, ...]
     growths: dict[str, Growth]
     skipped: dict[str, str]
     failed: dict[str, str]
+    shortened: dict[str, str]
 
     def family(self, name: str) -> list[Timing]:
         """The timings of one family by ascending argument."""
@@ -125,7 +127,7 @@ def read(document: dict[str, Any]) -> Micro:
                 fits.setdefault(name, {})[entry["aggregate_name"]] = entry
         elif entry.get("error_occurred"):
             message = " ".join(entry["error_message"].split())
-            shown = name if argument is None else f"{name}:{argument}"
+            shown = _shown(name, argument)
             if message.startswith(_SKIPPED):
                 skipped[shown] = message.removeprefix(_SKIPPED)
             else:
@@ -135,12 +137,14 @@ def read(document: dict[str, Any]) -> Micro:
             if not 0 < time < 1e15:
                 raise ValueError(f"{entry['run_name']} takes {time} ns")
             times.setdefault((name, argument), {})[int(entry.get("repetition_index", 0))] = time
+    timed = {_shown(name, argument) for name, argument in times}
     return Micro(
         context=document["context"],
         timings=tuple(Timing(name, argument, found) for (name, argument), found in times.items()),
         growths=_growths(fits),
-        skipped=skipped,
+        skipped={name: why for name, why in skipped.items() if name not in timed},
         failed=failed,
+        shortened={name: why for name, why in skipped.items() if name in timed},
     )
 
 
@@ -152,6 +156,10 @@ def _growths(fits: dict[str, dict[str, Any]]) -> dict[str, Growth]:
             coefficient = float(fit["real_coefficient"]) * UNITS[fit.get("time_unit", "ns")]
             growths[name] = Growth(coefficient, fit["big_o"], float(error["rms"]))
     return growths
+
+
+def _shown(name: str, argument: int | None) -> str:
+    return name if argument is None else f"{name}:{argument}"
 
 
 def _split(run_name: str) -> tuple[str, int | None]:

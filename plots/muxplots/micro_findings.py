@@ -132,20 +132,17 @@ def _listed(items: list[str]) -> str:
 
 
 def _overtaking(micro: Micro, pairs: str) -> list[str]:
-    epoll = micro.family(f"wait_cost/epoll_level/{pairs}/ready:one")
+    reference = f"wait_cost/epoll_level/{pairs}/ready:one"
     clauses = []
     for primitive in ("select", "poll"):
-        slow = micro.family(f"wait_cost/{primitive}/{pairs}/ready:one")
-        from_here = micro_fit.overtakes(slow, epoll)
-        if from_here is not None:
-            last = slow[-1]
-            other = micro.time(f"wait_cost/epoll_level/{pairs}/ready:one", last.argument)
-            if other is None:
-                continue
-            ratio = last.statistic.median / other.statistic.median
+        mine = f"wait_cost/{primitive}/{pairs}/ready:one"
+        found = micro_fit.overtakes(micro.family(mine), micro.family(reference))
+        if found is not None:
+            from_here, last = found
+            slow, fast = (micro.time(name, last).statistic.median for name in (mine, reference))
             clauses.append(
                 f"{primitive} from {from_here} watched descriptors on "
-                f"(at {last.argument} by {ratio:,.{0 if ratio >= 10 else 1}f} times)"
+                f"(at {last} {slow / fast:,.{0 if slow >= 10 * fast else 1}f} times as dear)"
             )
     if not clauses:
         return []
@@ -247,7 +244,11 @@ def _noise(micro: Micro) -> list[str]:
 
 
 def _left_out(micro: Micro) -> list[str]:
-    found = []
+    found = [
+        f"{list(micro.shortened.values()).count(why)} of {len(micro.timings)} timings have fewer "
+        f"repetitions than were asked for ({why})."
+        for why in dict.fromkeys(micro.shortened.values())
+    ]
     for what, entries in (("Skipped", micro.skipped), ("Failed", micro.failed)):
         by_reason: dict[str, list[str]] = {}
         for name, reason in entries.items():

@@ -67,19 +67,20 @@ def is_flat(timings: Sequence[Timing]) -> bool:
     return max(medians) <= FLAT * min(medians)
 
 
-def overtakes(first: Sequence[Timing], second: Sequence[Timing]) -> int | None:
-    """The smallest N from which on every repetition of `first` takes longer than any of `second`.
+def overtakes(first: Sequence[Timing], second: Sequence[Timing]) -> tuple[int, int] | None:
+    """The smallest N from which on every repetition of `first` takes longer than any of `second`,
+    and the largest N that both have.
 
     Only values of N that both have are compared; None when it is not so at the largest of them.
     """
     others = {timing.argument: timing for timing in second}
-    found = None
+    found: tuple[int, int] | None = None
     for timing in sorted(first, key=lambda timing: -(timing.argument or 0)):
         other = others.get(timing.argument)
         if other is None:
             continue
         if timing.statistic.low <= other.statistic.high:
             break
-        found = timing.argument
+        found = (timing.argument or 0, found[1] if found else timing.argument or 0)
     return found
 

@@ -73,15 +73,21 @@ def test_the_claim_is_told_with_its_error() -> None:
     )
     assert second == (
         "With one ready (socket pairs), dearer than epoll_level in every repetition: poll from 8 "
-        "watched descriptors on (at 8192 by 1,663 times)."
+        "watched descriptors on (at 8192 1,663 times as dear)."
     )
+
+
+def test_select_is_compared_at_the_largest_number_that_epoll_has_too() -> None:
+    found = micro.read(synthetic.everything())
+    sentence = next(one for one in micro_findings.sentences(found) if one.startswith("With one"))
+    assert "select from 8 watched descriptors on (at 512 101 times as dear); poll from 8" in sentence
 
 
 def test_dearer_holds_only_where_ranges_do_not_overlap_from_there_on() -> None:
     slow = synthetic.waits("poll", lambda n: 10.0 * n)
     flat = synthetic.waits("epoll_level", lambda n: 330)
     found = read(slow, flat)
-    assert micro_fit.overtakes(family(found), family(found, "epoll_level")) == 128
+    assert micro_fit.overtakes(family(found), family(found, "epoll_level")) == (128, 8192)
     assert micro_fit.overtakes(family(found, "epoll_level"), family(found)) is None
 
 
@@ -125,7 +131,10 @@ def test_repetitions_that_were_skipped_leave_the_others() -> None:
     entries[2] |= {"error_occurred": True, "error_message": "skipped: the time was over"}
     found = read(entries)
     assert found.time("syscall_floor/getppid").statistic.n == 4
-    assert found.skipped == {"syscall_floor/getppid": "the time was over"}
+    assert found.shortened == {"syscall_floor/getppid": "the time was over"}
+    told = micro_findings.sentences(found)
+    assert "1 of 1 timings have fewer repetitions than were asked for (the time was over)." in told
+    assert found.skipped == {} and not any("Skipped" in one for one in told)
 
 
 def test_one_repetition_claims_nothing_of_noise() -> None:
