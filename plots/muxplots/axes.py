@@ -36,6 +36,11 @@ def parameter_title(parameter: str) -> str:
     return _PARAMETERS.get(parameter, named[:1].upper() + named[1:])
 
 
+def across_title(parameter: str) -> str:
+    """Of the axis that `Across` makes of it."""
+    return f"{parameter_title(parameter)} (log scale)"
+
+
 class Across:
     """The horizontal axis: turns a swept value into a coordinate of a logarithmic axis."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from muxplots import axes, labels, style, text
 from muxplots.layout import Layout
@@ -50,6 +50,7 @@ class Words:
     subtitle: str
     caption: str
     measure: str
+    unit: int = 1  # whose multiples the axis marks
 
 
 def draw(
@@ -82,7 +83,9 @@ def draw(
     tops = [max(total, *(row.spread or (0.0,))) for total, row in zip(sums, rows)]
     limit = _limit(tops)
     plot.set_xlim(0, limit)
-    plot.xaxis.set_major_locator(MaxNLocator(nbins=max(2, int(width / 70)), steps=[1, 2, 2.5, 5, 10]))
+    steps = MaxNLocator(nbins=max(2, int(width / 70)), steps=[1, 2, 2.5, 5, 10])
+    marks = [place * words.unit for place in steps.tick_values(0, limit / words.unit)]
+    plot.xaxis.set_major_locator(FixedLocator([place for place in marks if place <= limit]))
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: mark(value)))
     for place, row in enumerate(rows):
         _draw_row(plot, place, row, shades)

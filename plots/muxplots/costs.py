@@ -59,18 +59,22 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
         ]
         if not pairs:
             continue
-        user, system = (statistics.median(column) for column in zip(*pairs))
         totals = [sum(pair) for pair in pairs]
+        # The medians of two parts do not add up to the median of the sums, which tables have.
+        total = statistics.median(totals)
+        user = total * statistics.median(
+            pair[0] / whole if whole else 0.0 for pair, whole in zip(pairs, totals)
+        )
         rows.append(Row(
             cell.model, table.look(report, cell.model),
-            (Segment("system", system), Segment("user", user)), bool(cell.flags),
-            text.scaled(user + system, text.TIMES), (min(totals), max(totals)),
+            (Segment("system", total - user), Segment("user", user)), bool(cell.flags),
+            text.scaled(total, text.TIMES), (min(totals), max(totals)),
         ))
     if not rows:
         return Absent(name, "no trial tells user from system time")
     words = Words(
         "Server CPU per request, user and system", _subtitle(report, experiment, cells),
-        "Bars: medians over trials; line: lowest to highest sum." + _flags(rows),
+        "Bars: median over trials, split by the median share; line: lowest to highest." + _flags(rows),
         "Server CPU per request",
     )
     shades = {"system": SHADES[0], "user": SHADES[1]}
@@ -122,7 +126,7 @@ def _syscalls(
     if not counted:
         return Absent(name, "no cell has counts of system calls")
     calls: dict[str, dict[str, tuple[float, float]]] = {}
-    totals: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for cell, node in counted:
         requests = node.get("requests").number()
         mine = calls[cell.model] = {}
@@ -130,8 +134,11 @@ def _syscalls(
             call = Node(node.path, value, f"{node.where}.syscalls.{key}").object()
             eagain = call.get("eagain", default=0).number()
             mine[key] = ((call.get("calls").number() - eagain) / requests, eagain / requests)
-            totals[key] = totals.get(key, 0.0) + sum(mine[key])
-    names = sorted(totals, key=lambda key: -totals[key])
+        # Each model counts alike: one with very many calls would name its own and nobody else's.
+        total = sum(map(sum, mine.values())) or 1.0
+        for key, both in mine.items():
+            weights[key] = weights.get(key, 0.0) + sum(both) / total
+    names = sorted(weights, key=lambda key: -weights[key])
     shown = names if len(names) <= MOST_NAMES else names[: MOST_NAMES - 1]
     shades = dict(zip(shown, SHADES)) | ({OTHERS: REST} if len(names) > len(shown) else {})
     rows = []
@@ -216,15 +223,17 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
         )
     if not rows:
         return Absent(f"{experiment.name}-memory", "memory per connection was not measured")
-    words = Words("Memory per connection", where, how + _flags(rows), "Memory per connection")
+    most = max(sum(segment.value for segment in row.segments) for row in rows)
+    unit = next((size for size, _ in text.SIZES if most >= 2 * size), 1)
+    words = Words("Memory per connection", where, how + _flags(rows), "Memory per connection", unit)
     shades = {"process": SHADES[0], "kernel": SHADES[1]}
     used = {segment.part for row in rows for segment in row.segments}
     kept = {part: colour for part, colour in shades.items() if part in used}
-    return _chart(report, experiment, "memory", words, rows, kept, _bytes)
+    return _chart(report, experiment, "memory", words, rows, kept, partial(_bytes, unit))
 
 
-def _bytes(value: float) -> str:
-    return "0" if value == 0 else text.scaled(value, text.SIZES)
+def _bytes(unit: int, value: float) -> str:
+    return f"{value / unit:g}{dict(text.SIZES)[unit]}" if value else "0"
 
 
 def _fitted_memory(report: Report, experiment: Experiment) -> list[Row]:

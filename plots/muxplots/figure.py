@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from muxplots import axes, captions, labels, lines, rows, style
+from muxplots import axes, captions, families, labels, lines, rows, style
 from muxplots.axes import Across, Measure
 from muxplots.layout import SCREEN, Layout
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
@@ -54,21 +54,19 @@ def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
     plot = page.plot(LEFT, bottom, width, ONE_HEIGHT)
     measure = Measure(table)
     fill(plot, Across(table.values), measure, table.lines, behind=())
-    page.write_across_title(axes.parameter_title(table.parameter), LEFT + width / 2, bottom)
+    page.write_across_title(axes.across_title(table.parameter), LEFT + width / 2, bottom)
     page.write_up_title(measure.title(), bottom + ONE_HEIGHT / 2)
     return page.figure
 
 
 def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
-    families: dict[str, list[Line]] = {}
-    for line in table.lines:
-        families.setdefault(line.look.family, []).append(line)
-    columns = min(layout.across, len(families))
-    height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for group in families.values())))
+    panels = families.group(table.lines, lambda line: line.look.family, layout.shared)
+    columns = min(layout.across, len(panels))
+    height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for _, group in panels)))
     row_height = FAMILY_ROOM + height + UNDER + 4
     beside = lines.column_width([line.name for line in table.lines]) + EDGE
     width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)
-    body = math.ceil(len(families) / columns) * row_height
+    body = math.ceil(len(panels) / columns) * row_height
     page = Page(
         LEFT + columns * (width + beside) + EDGE,
         body + UNDER_TITLE + EDGE,
@@ -76,26 +74,26 @@ def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
         captions.subtitle(report, table),
         captions.caption(
             report, table, "Line", "band or bar",
-            key="Grey: the models of the other families." if len(families) > 1 else "",
+            key="Grey: the models of the other families." if len(panels) > 1 else "",
         ),
     )
     across, measure = Across(table.values), Measure(table)
-    for index, (family, group) in enumerate(families.items()):
+    for index, (title, group) in enumerate(panels):
         row, column = divmod(index, columns)
         left = LEFT + column * (width + beside)
         bottom = page.top - row * row_height - FAMILY_ROOM - height
         plot = page.plot(left, bottom, width, height)
-        others = [line for line in table.lines if line.look.family != family]
+        others = [line for line in table.lines if line not in group]
         fill(plot, across, measure, group, others)
         plot.tick_params(labelleft=column == 0)
         page.write(
-            left, bottom + height + 6, family.capitalize(),
+            left, bottom + height + 6, title,
             size=FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
         )
         # The lowest panel of each column carries the title of the axis.
-        if index + columns >= len(families):
-            title = axes.parameter_title(table.parameter)
-            page.write_across_title(title, left + width / 2, bottom)
+        if index + columns >= len(panels):
+            across_title = axes.across_title(table.parameter)
+            page.write_across_title(across_title, left + width / 2, bottom)
     page.write_up_title(measure.title(), page.top - body / 2)
     return page.figure
 

@@ -106,7 +106,7 @@ def _draw(
     page = Page(
         width, HEADS + height + 6, title, " · ".join(captions.run(report)),
         "Geometric mean over the points of an experiment of the distance to the best clean median there; 1 is the best. "
-        "Parentheses: some of its cells are flagged. Star: measured at fewer points than others. "
+        "Parentheses: some of its cells are flagged, so below 1 is no better than best. Star: measured at fewer points than others. "
         "Differences of a few percent may be noise: the findings say what is not.",
     )
     bottom = page.top - HEADS - height

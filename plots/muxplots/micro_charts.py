@@ -47,7 +47,7 @@ def plan(micro: Micro) -> list[Chart]:
         ("micro-registration", "What does it cost to tell the kernel what to watch?",
          _registrations),
         ("micro-hand-over", "What does it cost to hand work to somebody else?", _hand_overs),
-        ("micro-floor", "What can nothing be cheaper than, and what does our own code add?",
+        ("micro-floor", "What do single system calls cost, and what does our own code add?",
          _floor),
     ):
         if tabulate(micro):
@@ -66,7 +66,7 @@ def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
     every = [line for table in tables.values() for line in table.lines]
     whole = _table(_WAIT, "watched", every)
     beside = lines.column_width([line.name for line in every])
-    width = max(layout.one + 120 - LEFT - beside - EDGE, layout.narrowest)
+    width = max(min(layout.one + 120, layout.panels) - LEFT - beside - EDGE, layout.narrowest)
     step = HEADING + PANEL_HEIGHT + UNDER
     page = Page(
         LEFT + width + beside + EDGE,
@@ -74,7 +74,7 @@ def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
         title,
         _subtitle(micro),
         _caption(micro, every, "Line: median of {n} repetitions; band or bar: lowest to highest. "
-                 "Dashed: Google Benchmark's fit c·f(N), with its error: the root of the mean "
+                 "Dashed: Google Benchmark's fit c·f(N), ± its error: the root of the mean "
                  "squared residual over the mean time.") + _wait_notes(micro),
     )
     across, measure = Across(whole.values), Measure(whole)
@@ -112,7 +112,7 @@ def _with_fit(primitive: str, growth: Growth | None) -> str:
         return primitive
     kind = growth.kind.replace("lgN", "log N").replace("Nlog", "N log").replace("^2", "²")
     kind = "1" if kind == "(1)" else kind.replace("^3", "³")
-    return f"{primitive}: O({kind}), error {100 * growth.rms:.0f} %"
+    return f"{primitive}: O({kind}) ± {100 * growth.rms:.0f} %"
 
 
 def _draw_fit(plot: Axes, line: Line, growth: Growth | None) -> None:

@@ -9,12 +9,15 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 
-from muxplots import axes, labels, lines, style, text
+from muxplots import axes, families, labels, lines, style, text
 from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, MOST_IN_ONE_PLOT, ONE_HEIGHT, PANEL_HEIGHT
 from muxplots.labels import End, Scene
 from muxplots.layout import Layout
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
 from muxplots.style import Look
+
+# A curve that ends this close to the right edge, as a share of the width, is named beside the plot.
+NEAR_EDGE = 0.3
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,11 @@ def draw(
     curves: Sequence[Curve], dress: Callable[[Axes], None], words: Words, layout: Layout
 ) -> Figure:
     """`dress` sets scales, limits and marks of a plot, the same for each."""
-    groups: dict[str, list[Curve]] = {}
-    for curve in curves:
-        family = curve.look.family if len(curves) > MOST_IN_ONE_PLOT else ""
-        groups.setdefault(family, []).append(curve)
+    groups = [("", list(curves))]
+    if len(curves) > MOST_IN_ONE_PLOT:
+        groups = families.group(curves, lambda curve: curve.look.family, layout.shared)
     columns = min(layout.across, len(groups))
-    most = max(len(group) for group in groups.values())
+    most = max(len(group) for _, group in groups)
     least = PANEL_HEIGHT if len(groups) > 1 else ONE_HEIGHT
     height = max(least, labels.room_for(most))
     head = FAMILY_ROOM if len(groups) > 1 else ABOVE
@@ -58,7 +60,7 @@ def draw(
         LEFT + columns * (width + beside) + EDGE, body + UNDER_TITLE + EDGE,
         words.title, words.subtitle, words.caption + grey,
     )
-    for index, (family, group) in enumerate(groups.items()):
+    for index, (title, group) in enumerate(groups):
         row, column = divmod(index, columns)
         left = LEFT + column * (width + beside)
         bottom = page.top - row * row_height - head - height
@@ -67,9 +69,9 @@ def draw(
         dress(plot)
         plot.tick_params(labelleft=column == 0)
         _fill(plot, group, [curve for curve in curves if curve not in group])
-        if family:
+        if title:
             page.write(
-                left, bottom + height + 6, family.capitalize(),
+                left, bottom + height + 6, title,
                 size=FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
             )
         if index + columns >= len(groups):
@@ -93,7 +95,7 @@ def _fill(plot: Axes, named: Sequence[Curve], behind: Sequence[Curve]) -> None:
         stroke.set_gid(f"{curve.model}-line")
         on_page = plot.transData.transform(list(zip(curve.x, curve.y)))
         scene.strokes = [*scene.strokes, Path(on_page)]
-        at_edge = bool(on_page[-1][0] >= scene.frame.x1 - 0.05 * scene.frame.width)
+        at_edge = bool(on_page[-1][0] >= scene.frame.x1 - NEAR_EDGE * scene.frame.width)
         width = text.width(curve.model, labels.SIZE)
         ends.append(End(curve.model, on_page[-1][0], on_page[-1][1], width, at_edge))
     known = {curve.model: (curve.look, end) for curve, end in zip(named, ends)}

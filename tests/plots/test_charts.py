@@ -61,10 +61,11 @@ def test_latency_that_spans_decades_and_idle_cost_are_logarithmic_and_say_so(
     tmp_path: Path, document
 ) -> None:
     found = drawing.draw_all(tmp_path, document)
-    for name in ("connections-p99", "idle-cost"):
+    for name, title in (("connections-p99", "p99 latency"), ("idle-cost", "CPU per request")):
         assert found[name].axes[0].get_yscale() == "log", name
-        assert "(log scale)" in drawing.words(found[name])
-    assert "log scale" not in drawing.words(found["idle-p99"])
+        assert f"{title} (log scale)" in drawing.words(found[name])
+    assert "latency (log scale)" not in drawing.words(found["idle-p99"])
+    assert "Idle connections (log scale)" in drawing.words(found["idle-p99"])
 
 
 def test_nothing_drawn_leaves_the_limits_of_its_axes(tmp_path: Path, document) -> None:

@@ -58,7 +58,7 @@ def test_the_fit_is_google_benchmarks_with_its_error_beside_the_name() -> None:
     fit = drawing.artists(chart, "poll-fit")[0]
     assert list(fit.get_ydata()) == pytest.approx([70 * n for n in fit.get_xdata()])
     words = drawing.words(chart)
-    assert "poll: O(N), error 4 %" in words and "epoll_level: O(1), error 2 %" in words
+    assert "poll: O(N) ± 4 %" in words and "epoll_level: O(1) ± 2 %" in words
 
 
 def test_a_primitive_looks_like_the_model_that_is_built_on_it() -> None:

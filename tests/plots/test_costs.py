@@ -1,0 +1,80 @@
+"""Bars of what a request costs, and charts that fit a printed page."""
+
+import statistics
+from pathlib import Path
+
+import drawing
+import pytest
+import synthetic
+import synthetic_micro
+from muxplots import charts, families, micro, micro_charts, report, style
+from muxplots.layout import LAYOUTS, shrink
+
+IDLE = "idle/idle:8000/connections:100"
+POINTS_AN_INCH = 72
+
+
+def test_a_model_with_very_many_calls_does_not_name_all_colours(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_oneshot", "posix_aio"], [synthetic.IDLE])
+    synthetic.add_counts(document)
+    for cell in document["muxbench"]["cells"]:
+        calls = cell["counts"]["syscalls"]
+        if cell["model"] == "epoll_oneshot":
+            calls["epoll_ctl"] = {"calls": 1000}
+        if cell["model"] == "posix_aio":
+            calls |= {f"made_up_{number}": {"calls": 90_000} for number in range(12)}
+    words = drawing.words(drawing.draw(tmp_path, document, "idle-syscalls"))
+    assert "epoll_ctl" in words and "recvfrom" in words and "others" in words
+
+
+def test_user_and_system_add_up_to_the_cpu_of_the_tables(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=3)
+    parts = [(100, 900), (800, 300), (500, 2500)]  # sums 1000, 1100 and 3000
+    mine = [one for one in document["muxbench"]["trials"] if one["cell"] == f"poll/{IDLE}"]
+    for one, (user, system) in zip(mine, parts):
+        requests = one["load"]["requests"]
+        one["server"]["cpu"] |= {"user_ns": user * requests, "system_ns": system * requests}
+    chart = drawing.draw(tmp_path, document, "idle-cpu-split")
+    user, system = (
+        drawing.one(chart, f"poll-{part}").get_width() for part in ("user", "system")
+    )
+    assert user + system == pytest.approx(1100)
+    assert user == pytest.approx(1100 * statistics.median([100 / 1000, 800 / 1100, 500 / 3000]))
+    assert drawing.one(chart, "poll-sum").get_text() == "1.10 µs"
+
+
+def test_memory_is_marked_in_round_steps_of_its_unit(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "fork_per_connection"], [synthetic.IDLE])
+    for cell in document["muxbench"]["cells"]:
+        size = 200_000.0 if cell["model"] == "fork_per_connection" else 70_000.0
+        cell["summary"]["kernel_bytes_per_connection"] = synthetic.statistic([size])
+    chart = drawing.draw(tmp_path, document, "idle-memory")
+    chart.draw_without_rendering()  # the names of marks are written only when they are drawn
+    shown = [text.get_text() for text in drawing.marks(chart.axes[0].xaxis)]
+    assert shown[:3] == ["0", "50 KiB", "100 KiB"]
+    assert chart.axes[0].get_xticks()[1] == 50 * 1024
+
+
+def test_small_families_share_a_panel_and_large_ones_do_not() -> None:
+    models = [("blocking", 2), ("process", 3), ("readiness", 9), ("polling", 1)]
+    items = [family for family, count in models for _ in range(count)]
+    shared = families.group(items, str, 10)
+    assert [(title, len(members)) for title, members in shared] == [
+        ("Blocking and process", 5), ("Readiness and polling", 10),
+    ]
+    alone = families.group(items, str, 0)
+    assert [title for title, _ in alone] == ["Blocking", "Process", "Readiness", "Polling"]
+
+
+@pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])
+def test_charts_of_32_models_fit_a_printed_page(tmp_path: Path, name: str, inches: float) -> None:
+    layout = LAYOUTS[name]
+    document = synthetic.build(synthetic.ALL_MODELS, [synthetic.IDLE], repetitions=2)
+    loaded = report.load(synthetic.write(tmp_path, document))
+    planned = [chart for chart in charts.plan(loaded)[0] if chart.name.startswith("idle-")]
+    planned += micro_charts.plan(micro.read(synthetic_micro.everything()))
+    with style.theme("light"):
+        for chart in planned:
+            width, height = shrink(chart.draw(layout), layout.scale).get_size_inches()
+            assert width <= inches + 0.01, chart.name
+            assert height <= 10.0, chart.name  # of a page of 11 inches
