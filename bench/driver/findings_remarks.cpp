@@ -50,14 +50,20 @@ std::string capitalized(std::string word) {
   return word;
 }
 
-// Where all of a swept key's values were hit, the model's name says it all.
+// Where all of a swept key's values were hit, the model's name says it all; where many were, their
+// number: the tables have each.
 std::string describe(const Group& group, const ExperimentView& experiment) {
+  constexpr std::size_t kMostTold = 3;
   const std::size_t points = experiment.points().size();
   std::vector<std::string> parts;
   for (const auto& [model, where] : group.points) {
-    parts.push_back(where.size() == points
-                        ? model
-                        : fmt::format("{} at {}", model, show_points(experiment, where)));
+    if (where.size() == points) {
+      parts.push_back(model);
+    } else if (where.size() > kMostTold) {
+      parts.push_back(fmt::format("{} at {} of {} points", model, where.size(), points));
+    } else {
+      parts.push_back(fmt::format("{} at {}", model, show_points(experiment, where)));
+    }
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -105,9 +111,10 @@ void say_noise_floor(const Json& report, Conclusions& into) {
   into.say(
       "noise_floor", "", "requests_per_second",
       fmt::format("The noise floor: the same server measured twice under two names, at {} "
-                  "points, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
+                  "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
                   "%); smaller differences between models mean nothing.",
-                  report.at(place).size(), apart * 100, reach * 100));
+                  report.at(place).size(), report.at(place).size() == 1 ? "" : "s", apart * 100,
+                  reach * 100));
 }
 
 }  // namespace muxbench

@@ -5,9 +5,7 @@ from dataclasses import replace
 from muxplots import text
 from muxplots.report import Report
 from muxplots.table import Table
-
-# A rate is served when so much of it was achieved.
-SERVED = 0.98
+from muxplots.trials import SERVED
 
 
 def with_idle_cost(report: Report, table: Table) -> Table:

@@ -78,3 +78,13 @@ def test_charts_of_32_models_fit_a_printed_page(tmp_path: Path, name: str, inche
             width, height = shrink(chart.draw(layout), layout.scale).get_size_inches()
             assert width <= inches + 0.01, chart.name
             assert height <= 10.0, chart.name  # of a page of 11 inches
+
+
+def test_latency_by_percentile_is_of_a_rate_that_most_models_serve(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level", "thread_per_connection"], [synthetic.RATE])
+    chart = drawing.draw(tmp_path, document, "latency-percentiles")
+    assert "rate 150000" in drawing.words(chart)
+    for cell in document["muxbench"]["cells"]:
+        cell["summary"]["requests_per_second"] = synthetic.statistic([5.0])
+    chart = drawing.draw(tmp_path, document, "latency-percentiles")
+    assert "rate 10000" in drawing.words(chart)

@@ -183,6 +183,18 @@ TEST(Findings, ListSkippedAndFailedWithTheirReason) {
               HasSubstr("absent: Skipped, so not ranked: b (no such kernel)."));
 }
 
+TEST(Findings, CountPointsOfWhichThereAreMany) {
+  IdleRun run({"a", "b"}, {0, 100, 500, 1000, 8000});
+  auto record = run.measure([](const std::string&, double) { return 100e3; });
+  for (TrialResult& trial : record.trials) {
+    const Cell& cell = record.cells[trial.cell];
+    if (cell.model == 0 && cell.settings.idle != 8000) trial.stop_error = "it ignored SIGTERM";
+    if (cell.model == 1 && cell.settings.idle >= 1000) trial.stop_error = "it ignored SIGTERM";
+  }
+  EXPECT_THAT(findings_of(record), HasSubstr("so not ranked: a at 4 of 5 points; b at idle 1000, "
+                                             "8000 (for example, "));
+}
+
 TEST(Findings, ListSystemCallsFromFewToMany) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3});
   summarize(record);
