@@ -29,16 +29,30 @@ void write_text(const std::string& path, std::string_view text) noexcept {
 }
 
 // proc(5): "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"; fields 4 and 5 are the root
-// inside the file system and the mount point.
+// inside the file system and the mount point, the last are a v1 hierarchy's controllers.
 struct Mount {
   std::string root;
   std::string point;
 };
 
-std::optional<Mount> find_cgroup2(const std::string& mountinfo) {
+// Is it an element of "rw,cpu,cpuacct"?
+bool has_word(const std::string& list, const std::string& word) {
+  return ("," + list + ",").find("," + word + ",") != std::string::npos;
+}
+
+std::optional<Mount> find_mount(const std::string& mountinfo, CgroupKind kind) {
   std::istringstream lines(mountinfo);
   for (std::string line; std::getline(lines, line);) {
-    if (line.find(" - cgroup2 ") == std::string::npos) continue;
+    const auto dash = line.find(" - ");
+    if (dash == std::string::npos) continue;
+    std::istringstream after(line.substr(dash + 3));
+    std::string type;
+    std::string source;
+    std::string options;
+    after >> type >> source >> options;
+    const bool wanted = kind == CgroupKind::v2 ? type == "cgroup2"
+                                               : type == "cgroup" && has_word(options, "cpuacct");
+    if (!wanted) continue;
     std::istringstream fields(line);
     Mount mount;
     std::string skipped;
@@ -46,6 +60,51 @@ std::optional<Mount> find_cgroup2(const std::string& mountinfo) {
     return mount;
   }
   return {};
+}
+
+// cgroups(7): "4:cpu,cpuacct:/user.slice" of v1, "0::/user.slice" of v2.
+std::optional<std::string> find_membership(const std::string& membership, CgroupKind kind) {
+  std::istringstream lines(membership);
+  for (std::string line; std::getline(lines, line);) {
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool wanted =
+        kind == CgroupKind::v2 ? line.starts_with("0::") : has_word(controllers, "cpuacct");
+    if (wanted) return line.substr(second + 1);
+  }
+  return {};
+}
+
+std::optional<long> read_number(const std::string& path) {
+  std::ifstream file(path);
+  long value = 0;
+  if (file >> value) return value;
+  return {};
+}
+
+// The whole is exact; the parts are counted in ticks and share it between them.
+CgroupCpu apportioned(Nanoseconds total, double user, double system) {
+  const double share = user + system > 0 ? user / (user + system) : 0;
+  const Nanoseconds part(static_cast<Nanoseconds::rep>(share * static_cast<double>(total.count())));
+  return {{part, total - part}, total};
+}
+
+Result<CgroupCpu> read_cpuacct(const std::string& folder) {
+  const auto usage = read_number(folder + "/cpuacct.usage");
+  if (!usage) return fail("{}/cpuacct.usage cannot be read", folder);
+  const auto user = read_number(folder + "/cpuacct.usage_user");  // Linux 4.7
+  const auto system = read_number(folder + "/cpuacct.usage_sys");
+  if (user && system) {
+    return apportioned(Nanoseconds(*usage), static_cast<double>(*user),
+                       static_cast<double>(*system));
+  }
+  std::ifstream stat(folder + "/cpuacct.stat");  // "user 12\nsystem 34\n", in ticks
+  std::string key;
+  double ticks[2] = {0, 0};
+  stat >> key >> ticks[0] >> key >> ticks[1];
+  return apportioned(Nanoseconds(*usage), ticks[0], ticks[1]);
 }
 
 // Groups of drivers that were killed. Those of drivers that live stay, and rmdir(2) refuses those
@@ -62,36 +121,48 @@ void remove_abandoned(const std::string& parent) {
 
 }  // namespace
 
-Result<std::string> cgroup_parent(const std::string& mountinfo, const std::string& membership) {
-  const auto mount = find_cgroup2(mountinfo);
-  if (!mount) {
-    return fail("no cgroup v2 file system is mounted; mount one (mount -t cgroup2 none DIR)");
+std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo,
+                                       const std::string& membership) {
+  std::vector<CgroupPlace> places;
+  for (const CgroupKind kind : {CgroupKind::v2, CgroupKind::cpuacct}) {
+    const auto mount = find_mount(mountinfo, kind);
+    auto own = find_membership(membership, kind);
+    // "/.." is a group outside of this cgroup namespace.
+    if (!mount || !own || own->starts_with("/..")) continue;
+    if (mount->root != "/" && own->starts_with(mount->root)) own->erase(0, mount->root.size());
+    places.push_back({kind, *own == "/" ? mount->point : mount->point + *own});
   }
-  std::istringstream lines(membership);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("0::")) continue;
-    std::string own = line.substr(3);
-    if (mount->root != "/" && own.starts_with(mount->root)) own.erase(0, mount->root.size());
-    return own == "/" ? mount->point : mount->point + own;
-  }
-  return fail("this process is in no cgroup v2 group");
+  return places;
 }
 
 Result<Cgroup> Cgroup::make() {
   const auto mountinfo = read_file("/proc/self/mountinfo");
   const auto membership = read_file("/proc/self/cgroup");
   if (!mountinfo || !membership) return fail("/proc is not mounted");
-  const auto parent = cgroup_parent(*mountinfo, *membership);
-  if (!parent) return parent.error();
-  static std::atomic<unsigned> serial{0};
-  if (serial == 0) remove_abandoned(*parent);
-  Cgroup group;
-  const std::string path = fmt::format("{}/{}{}-{}", *parent, kPrefix, ::getpid(), serial++);
-  if (::mkdir(path.c_str(), 0755) != 0) {
+  std::string reasons;
+  for (const CgroupPlace& place : cgroup_places(*mountinfo, *membership)) {
+    auto group = make_in(place);
+    if (group) return group;
+    reasons += (reasons.empty() ? "" : ", and ") + group.error().message;
+  }
+  if (reasons.empty()) {
     return fail(
-        "cannot make a cgroup in {}: {}; run as root, or in a delegated group (systemd-run "
-        "--user --scope -p Delegate=yes)",
-        *parent, describe(last_errno()));
+        "this process is in no mounted cgroup that accounts CPU time; mount one (as root: mount -t "
+        "cgroup2 none /sys/fs/cgroup)");
+  }
+  return fail(
+      "{}; run as root, or in a group that systemd delegates to you (systemd-run --user --scope -p "
+      "Delegate=yes COMMAND)",
+      reasons);
+}
+
+Result<Cgroup> Cgroup::make_in(const CgroupPlace& place) {
+  static std::atomic<unsigned> serial{0};
+  remove_abandoned(place.path);
+  Cgroup group(place.kind);
+  const std::string path = fmt::format("{}/{}{}-{}", place.path, kPrefix, ::getpid(), serial++);
+  if (::mkdir(path.c_str(), 0755) != 0) {
+    return fail("cannot make a cgroup in {}: {}", place.path, describe(last_errno()));
   }
   group.path_ = path;
   group.procs_.reset(::open((path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
@@ -101,6 +172,10 @@ Result<Cgroup> Cgroup::make() {
   }
   if (const auto cpu = group.cpu(); !cpu) return cpu.error();
   return group;
+}
+
+const char* Cgroup::cpu_source() const noexcept {
+  return kind_ == CgroupKind::v2 ? "cgroup v2 cpu.stat" : "cgroup v1 cpuacct.usage";
 }
 
 Cgroup::~Cgroup() {
@@ -114,6 +189,7 @@ Cgroup::~Cgroup() {
 }
 
 Result<CgroupCpu> Cgroup::cpu() const {
+  if (kind_ == CgroupKind::cpuacct) return read_cpuacct(path_);
   std::ifstream file(path_ + "/cpu.stat");
   std::map<std::string, long> values;
   std::string key;

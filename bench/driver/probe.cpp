@@ -78,8 +78,8 @@ Diagnosis network() {
 
 Diagnosis cgroup() {
   const auto group = Cgroup::make();
-  if (group) return good("cpu accounting", "cgroup v2 cpu.stat");
-  return lack("cpu accounting", "process clocks, which lose some of short-lived children",
+  if (group) return good("cpu accounting", group->cpu_source());
+  return lack("cpu accounting", "process clocks, and ticks of 10 ms for children that ended",
               group.error().message);
 }
 
@@ -92,7 +92,7 @@ void counting(std::vector<Diagnosis>& list) {
       list.push_back(good(
           subject,
           fmt::format("self-test: {} of {} getppid calls counted{}", tried.rung.self_test->counted,
-                      tried.rung.self_test->expected, counted ? "; second choice" : "")));
+                      tried.rung.self_test->expected, counted ? "; a later choice" : "")));
       counted = true;
     } else if (const auto semicolon = tried.rung.reason.rfind("; ");
                semicolon != std::string::npos) {

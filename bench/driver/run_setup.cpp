@@ -158,7 +158,9 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
         "not comparable with those of other runs.");
   }
   if (const auto group = Cgroup::make(); !group) {
-    record.notes.push_back("CPU time is read from process clocks: " + group.error().message + ".");
+    record.notes.push_back(
+        "CPU time is read from process clocks, and in ticks of 10 ms for children that ended: " +
+        group.error().message + ".");
   }
   choose_network(options, record);
   return setup;

@@ -8,7 +8,7 @@ namespace muxbench {
 CpuSample ServerUsage::cpu() const {
   if (group_ != nullptr) {
     if (const auto cpu = group_->cpu()) {
-      return {cpu->total, cpu->split, "cgroup v2 cpu.stat"};
+      return {cpu->total, cpu->split, group_->cpu_source()};
     }
   }
   return {tree_cpu(process_tree(root_)), {}, "process clocks and /proc/PID/stat"};
