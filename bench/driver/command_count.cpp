@@ -1,5 +1,6 @@
 // muxbench count: runs a program and tells what it and its children asked of the kernel. It is how
 // the driver counts, made usable by itself, and how the tests prove that its counts are exact.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,13 +31,16 @@ Result<std::unique_ptr<SyscallCounter>> open_counter(const std::string& rung) {
   return Error{"system calls cannot be counted here" + reasons, Exit::unavailable};
 }
 
-// Its own streams, in the group from before its first call; never comes back.
-[[noreturn]] void become(const std::vector<std::string>& command, int procs) {
+// Its own streams, watched and in the group (if there is one) from before its first call; never
+// comes back.
+[[noreturn]] void become(const std::vector<std::string>& command, int procs, int start) {
+  char go = 0;
+  if (::read(start, &go, 1) != 1) ::_exit(1);  // the driver could not watch, and has said so
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   restore_signals();
-  if (::write(procs, "0", 1) == 1) ::execvp(arguments[0], arguments.data());
+  if (procs < 0 || ::write(procs, "0", 1) == 1) ::execvp(arguments[0], arguments.data());
   const Error error =
       usage_error("cannot start {}: {}; check that the file is there and may be executed",
                   command[0], describe(last_errno()));
@@ -58,15 +62,28 @@ int count(const CountOptions& options) {
   auto counter = open_counter(options.rung);
   if (!counter) return report(kProgram, counter.error());
   const auto group = Cgroup::make();
-  if (!group) return report(kProgram, group.error());
-  if (auto watching = (*counter)->watch(*group); !watching) {
-    return report(kProgram, watching.error());
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return report(kProgram, fail("no pipe: {}", describe(last_errno())));
   }
-  const auto before = (*counter)->read();
-  if (!before) return report(kProgram, before.error());
+  const UniqueFd start(ends[0]);
+  UniqueFd go(ends[1]);
   const pid_t child = ::fork();
-  if (child == 0) become(options.command, group->procs_fd());
+  if (child == 0) {
+    go.reset();
+    become(options.command, group ? group->procs_fd() : -1, start.get());
+  }
   if (child < 0) return report(kProgram, fail("cannot fork: {}", describe(last_errno())));
+  const auto watching = (*counter)->watch({group ? &*group : nullptr, child});
+  const auto before = watching ? (*counter)->read() : Result<SyscallCounts>(watching.error());
+  if (before) {
+    [[maybe_unused]] const auto told = ::write(go.get(), "g", 1);
+  }
+  go.reset();
+  if (!before) {
+    wait_for(child);
+    return report(kProgram, before.error());
+  }
   const int status = wait_for(child);
   const auto counts = (*counter)->read();
   if (!counts) return report(kProgram, counts.error());
@@ -85,8 +102,10 @@ void add_count_command(CLI::App& app, int& status) {
   auto options = std::make_shared<CountOptions>();
   CLI::App* command = app.add_subcommand(
       "count", "Run a program; print the system calls of it and its children as JSON");
-  command->add_option("--rung", options->rung, "bpf or perf (default: the first that works here)")
-      ->check(CLI::IsMember({"bpf", "perf"}));
+  command
+      ->add_option("--rung", options->rung,
+                   "bpf, perf or inherit (default: the first that works here)")
+      ->check(CLI::IsMember({"bpf", "perf", "inherit"}));
   command->add_option("--out", options->out, "A file for the counts (default: standard error)");
   command->add_option("COMMAND", options->command, "After --, the program and its arguments")
       ->required();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <ctime>
@@ -84,6 +85,19 @@ std::vector<pid_t> process_tree(pid_t root) {
     for (auto child = begin; child != end; ++child) tree.push_back(child->second);
   }
   return tree;
+}
+
+std::vector<pid_t> threads_of(const std::vector<pid_t>& pids) {
+  std::vector<pid_t> threads;
+  std::error_code error;
+  for (const pid_t pid : pids) {
+    for (const auto& task :
+         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
+      threads.push_back(static_cast<pid_t>(std::stol(task.path().filename().string())));
+    }
+  }
+  std::sort(threads.begin(), threads.end());
+  return threads;
 }
 
 Nanoseconds tree_cpu(const std::vector<pid_t>& pids) {

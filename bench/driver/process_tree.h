@@ -23,6 +23,9 @@ std::optional<ProcessStat> read_stat(pid_t pid);
 // The process, its descendants, and the members of its process group that lost their parent.
 std::vector<pid_t> process_tree(pid_t root);
 
+// Of all of them, ascending.
+std::vector<pid_t> threads_of(const std::vector<pid_t>& pids);
+
 // Exact for living processes; children that ended and were waited for count in ticks.
 Nanoseconds tree_cpu(const std::vector<pid_t>& pids);
 

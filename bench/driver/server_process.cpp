@@ -88,11 +88,8 @@ Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptio
   ServerProcess server(std::move(*child));
   server.command_ = spawn.command;
   server.external_ = model.external;
-  if (group) {
-    server.group_ = std::make_unique<Cgroup>(std::move(*group));
-  } else {
-    server.no_group_reason_ = group.error().message;
-  }
+  if (group) server.group_ = std::make_unique<Cgroup>(std::move(*group));
+  server.watched_ = {server.group_.get(), server.child_->pid()};
   if (address) server.address_ = *address;
   const auto ready = address ? server.wait_until_it_accepts() : server.wait_until_ready();
   if (!ready) {

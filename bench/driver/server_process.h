@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "driver/child_process.h"
+#include "driver/counting/syscall_counter.h"
 #include "driver/models.h"
 #include "driver/server_usage.h"
 #include "net/address.h"
@@ -30,9 +31,7 @@ class ServerProcess {
   const std::vector<std::string>& command() const noexcept { return command_; }
   int pidfd() const noexcept { return child_->pidfd(); }
   ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
-  const Cgroup* group() const noexcept { return group_.get(); }
-  // Why there is no cgroup, when there is none.
-  const std::string& no_group_reason() const noexcept { return no_group_reason_; }
+  const WatchedProcesses* group() const noexcept { return &watched_; }  // for a SyscallCounter
 
   // "the server was killed by SIGSEGV: its last words", or nothing while it lives.
   std::optional<std::string> death();
@@ -51,7 +50,7 @@ class ServerProcess {
   Address address_;
   bool external_ = false;  // killed by SIGTERM is a good end, too
   std::vector<std::string> command_;
-  std::string no_group_reason_;
+  WatchedProcesses watched_;
 };
 
 }  // namespace muxbench

@@ -65,10 +65,16 @@ class BpfCounter final : public SyscallCounter {
 
   const char* rung() const noexcept override { return "bpf"; }
 
-  Result<> watch(const Cgroup& group) override {
+  Result<> watch(const WatchedProcesses& processes) override {
     stop();
+    const Cgroup* group = processes.cgroup;
+    if (group == nullptr || group->kind() != CgroupKind::v2) {
+      return fail(
+          "BPF tells processes by their cgroup v2, and no such group can be made here; "
+          "mount one (as root: mount -t cgroup2 none DIR)");
+    }
     const __u32 slot = 0;
-    const __u32 fd = static_cast<__u32>(group.directory_fd());
+    const __u32 fd = static_cast<__u32>(group->directory_fd());
     if (bpf_map__update_elem(programs_->maps.watched, &slot, sizeof slot, &fd, sizeof fd,
                              BPF_ANY) != 0) {
       return why("the cgroup cannot be given to BPF");

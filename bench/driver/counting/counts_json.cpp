@@ -3,7 +3,8 @@
 namespace muxbench {
 
 std::string describe_rung(const std::string& rung) {
-  return rung == "bpf" ? "BPF by cgroup" : "perf events by cgroup";
+  if (rung == "bpf") return "BPF by cgroup";
+  return rung == "perf" ? "perf events by cgroup" : "perf events inherited by process";
 }
 
 Json to_json(const SyscallCounts& counts, const std::string& rung) {

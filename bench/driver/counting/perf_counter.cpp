@@ -1,6 +1,7 @@
-// The second rung: perf events on tracepoints, restricted to the cgroup, one for each CPU. An event
-// counts and keeps nothing else, so only what a filter can tell apart is known: calls by name,
-// EAGAIN results, voluntary switches. The names are a list, because each takes descriptors.
+// The second and third rung: perf events on tracepoints, restricted to the cgroup (one for each CPU)
+// or to the server's threads and what they start (one for each thread). An event counts and keeps
+// nothing else, so only what a filter can tell apart is known: calls by name, EAGAIN results,
+// voluntary switches. The names are a list, because each takes descriptors.
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
@@ -13,7 +14,9 @@
 #include "base/parse.h"
 #include "driver/counting/syscall_counter.h"
 #include "driver/counting/trace_events.h"
+#include "driver/host.h"
 #include "driver/json_reader.h"
+#include "driver/process_tree.h"
 
 namespace muxbench {
 namespace {
@@ -30,27 +33,44 @@ constexpr std::array kOthers{
     "rt_sigreturn", "rt_sigprocmask", "rt_sigaction",    "fcntl",        "setsockopt",
     "getsockopt",   "socket",         "timerfd_settime", "signalfd4",    "exit_group"};
 
-// One event on every CPU; its count is the sum.
+// Whom an event counts, as perf_event_open(2) takes it.
+struct Scope {
+  int pid;  // a thread, or the descriptor of a cgroup
+  int cpu;
+};
+
+Error cannot_open(bool inherit) {
+  const int code = errno;
+  const char* const who = inherit ? "the server's threads" : "the cgroup";
+  if (code == EMFILE) {
+    return fail("perf events of {} need more descriptors; raise the hard limit (ulimit -Hn)", who);
+  }
+  const std::string paranoid = first_line("/proc/sys/kernel/perf_event_paranoid");
+  return fail(
+      "perf events of {} cannot be opened: {}, and kernel.perf_event_paranoid is {}; run as root, "
+      "or with CAP_PERFMON{}",
+      who, describe(Errno{code}), paranoid,
+      inherit ? ", or let root set kernel.perf_event_paranoid to 1" : "");
+}
+
+// One event in every scope; its count is the sum.
 class Event {
  public:
-  static Result<Event> open(std::uint64_t tracepoint, const char* filter, int group,
-                            const std::vector<int>& cpus) {
+  static Result<Event> open(std::uint64_t tracepoint, const char* filter,
+                            const std::vector<Scope>& scopes, bool inherit) {
     Event event;
     perf_event_attr attributes{};
     attributes.type = PERF_TYPE_TRACEPOINT;
     attributes.size = sizeof attributes;
     attributes.config = tracepoint;
-    for (const int cpu : cpus) {
-      UniqueFd fd(static_cast<int>(::syscall(SYS_perf_event_open, &attributes, group, cpu, -1,
-                                             PERF_FLAG_PID_CGROUP | PERF_FLAG_FD_CLOEXEC)));
+    attributes.inherit = inherit;
+    const unsigned long flags = PERF_FLAG_FD_CLOEXEC | (inherit ? 0 : PERF_FLAG_PID_CGROUP);
+    for (const Scope& scope : scopes) {
+      UniqueFd fd(static_cast<int>(
+          ::syscall(SYS_perf_event_open, &attributes, scope.pid, scope.cpu, -1, flags)));
       const bool good =
           fd && (filter == nullptr || ::ioctl(fd.get(), PERF_EVENT_IOC_SET_FILTER, filter) == 0);
-      if (!good) {
-        return fail(
-            "perf events of the cgroup cannot be opened: {}; run as root (CAP_PERFMON), with "
-            "enough descriptors (ulimit -n)",
-            describe(last_errno()));
-      }
+      if (!good) return cannot_open(inherit);
       event.fds_.push_back(std::move(fd));
     }
     return event;
@@ -74,30 +94,20 @@ class Event {
 
 class PerfCounter final : public SyscallCounter {
  public:
-  PerfCounter(TraceEvents tracepoints, std::vector<int> cpus)
-      : tracepoints_(std::move(tracepoints)), cpus_(std::move(cpus)) {}
+  PerfCounter(TraceEvents tracepoints, std::vector<int> cpus, bool inherit)
+      : tracepoints_(std::move(tracepoints)), cpus_(std::move(cpus)), inherit_(inherit) {}
 
-  const char* rung() const noexcept override { return "perf"; }
+  const char* rung() const noexcept override { return inherit_ ? "inherit" : "perf"; }
 
-  Result<> watch(const Cgroup& group) override {
-    stop();
-    group_ = group.directory_fd();
-    for (const auto& [event, filter, into] :
-         {std::tuple{"raw_syscalls/sys_enter", static_cast<const char*>(nullptr), &total_},
-          std::tuple{"sched/sched_switch", static_cast<const char*>(nullptr), &switches_},
-          // The tracepoint's prev_state is 0 for a runnable task and 256 for a preempted one.
-          std::tuple{"sched/sched_switch", "prev_state & 255", &voluntary_}}) {
-      auto opened = open(event, filter);
-      if (!opened) return opened.error();
-      into->emplace(std::move(*opened));
+  Result<> watch(const WatchedProcesses& processes) override {
+    if (inherit_) return watch_threads(processes.root);
+    const Cgroup* group = processes.cgroup;
+    if (group == nullptr || group->kind() != CgroupKind::v2) {
+      return fail("no cgroup v2 can be made here for perf events to count");
     }
-    for (const char* name : kAsking) {
-      if (auto added = add(name, true); !added) return added;
-    }
-    for (const char* name : kOthers) {
-      if (auto added = add(name, false); !added) return added;
-    }
-    return {};
+    scopes_.clear();
+    for (const int cpu : cpus_) scopes_.push_back({group->directory_fd(), cpu});
+    return open_all();
   }
 
   Result<SyscallCounts> read() const override {
@@ -134,10 +144,44 @@ class PerfCounter final : public SyscallCounter {
     std::optional<Event> again;
   };
 
+  // A thread that an unwatched one starts meanwhile would be missed: then all begins again.
+  Result<> watch_threads(pid_t root) {
+    constexpr int kAttempts = 10;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const auto threads = threads_of(process_tree(root));
+      scopes_.clear();
+      for (const pid_t thread : threads) scopes_.push_back({thread, -1});
+      const auto opened = open_all();
+      const bool unchanged = threads_of(process_tree(root)) == threads;
+      if (unchanged || (!opened && attempt + 1 == kAttempts)) return opened;
+    }
+    return fail("the server's threads came and went faster than they could be watched");
+  }
+
+  Result<> open_all() {
+    stop();
+    for (const auto& [event, filter, into] :
+         {std::tuple{"raw_syscalls/sys_enter", static_cast<const char*>(nullptr), &total_},
+          std::tuple{"sched/sched_switch", static_cast<const char*>(nullptr), &switches_},
+          // The tracepoint's prev_state is 0 for a runnable task and 256 for a preempted one.
+          std::tuple{"sched/sched_switch", "prev_state & 255", &voluntary_}}) {
+      auto opened = open(event, filter);
+      if (!opened) return opened.error();
+      into->emplace(std::move(*opened));
+    }
+    for (const char* name : kAsking) {
+      if (auto added = add(name, true); !added) return added;
+    }
+    for (const char* name : kOthers) {
+      if (auto added = add(name, false); !added) return added;
+    }
+    return {};
+  }
+
   Result<Event> open(const std::string& event, const char* filter) const {
     const auto id = tracepoints_.id(event);
     if (!id) return id.error();
-    return Event::open(*id, filter, group_, cpus_);
+    return Event::open(*id, filter, scopes_, inherit_);
   }
 
   Result<> add(const std::string& name, bool asks) {
@@ -156,16 +200,15 @@ class PerfCounter final : public SyscallCounter {
 
   TraceEvents tracepoints_;
   std::vector<int> cpus_;
-  int group_ = -1;
+  bool inherit_;
+  std::vector<Scope> scopes_;
   std::optional<Event> total_;
   std::optional<Event> switches_;
   std::optional<Event> voluntary_;
   std::vector<Call> calls_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<SyscallCounter>> open_perf_counter() {
+Result<std::unique_ptr<SyscallCounter>> open_counter(bool inherit) {
   auto tracepoints = TraceEvents::open();
   if (!tracepoints) return tracepoints.error();
   const auto online = read_file("/sys/devices/system/cpu/online");
@@ -173,7 +216,13 @@ Result<std::unique_ptr<SyscallCounter>> open_perf_counter() {
   auto cpus = parse_cpu_list(online->substr(0, online->find('\n')));
   if (!cpus) return cpus.error();
   return std::unique_ptr<SyscallCounter>(
-      new PerfCounter(std::move(*tracepoints), std::move(*cpus)));
+      new PerfCounter(std::move(*tracepoints), std::move(*cpus), inherit));
 }
+
+}  // namespace
+
+Result<std::unique_ptr<SyscallCounter>> open_perf_counter() { return open_counter(false); }
+
+Result<std::unique_ptr<SyscallCounter>> open_inherit_counter() { return open_counter(true); }
 
 }  // namespace muxbench

@@ -1,4 +1,5 @@
 // Which rung counts here: the first that opens and passes its self-test.
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,11 +13,21 @@ namespace {
 
 constexpr std::uint64_t kCalls = 1000;
 
-// The child joins the group by itself, so that all its calls after that are the group's.
-void make_calls(int procs) noexcept {
-  if (::write(procs, "0", 1) != 1) ::_exit(1);
-  for (std::uint64_t i = 0; i < kCalls; ++i) ::syscall(SYS_getppid);
-  ::_exit(0);
+// It joins the group, if there is one, and begins when it is told to, so that all its calls after
+// that are counted. Half of them are made by a process that it starts then.
+[[noreturn]] void make_calls(int procs, int start) noexcept {
+  char go = 0;
+  if (procs >= 0 && ::write(procs, "0", 1) != 1) ::_exit(1);
+  if (::read(start, &go, 1) != 1) ::_exit(1);
+  const auto half = [] {
+    for (std::uint64_t i = 0; i < kCalls / 2; ++i) ::syscall(SYS_getppid);
+  };
+  const pid_t other = ::fork();
+  if (other < 0) ::_exit(1);
+  half();
+  int status = 0;
+  if (other > 0 && ::waitpid(other, &status, 0) != other) ::_exit(1);
+  ::_exit(status == 0 ? 0 : 1);
 }
 
 template <typename Number>
@@ -68,25 +79,38 @@ std::uint64_t SyscallCounts::work_done() const noexcept {
 
 Result<SelfTest> test_counter(SyscallCounter& counter) {
   const auto group = Cgroup::make();
-  if (!group) return group.error();
-  if (auto watching = counter.watch(*group); !watching) return watching.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail("no pipe: {}", describe(last_errno()));
+  const UniqueFd start(ends[0]);
+  UniqueFd go(ends[1]);
   const pid_t child = ::fork();
-  if (child == 0) make_calls(group->procs_fd());
+  if (child == 0) {
+    go.reset();  // else its end would never come, should the driver go away
+    make_calls(group ? group->procs_fd() : -1, start.get());
+  }
   if (child < 0) return fail("cannot fork: {}", describe(last_errno()));
+  const auto watching = counter.watch({group ? &*group : nullptr, child});
+  if (watching) {
+    [[maybe_unused]] const auto told = ::write(go.get(), "g", 1);
+  }
+  go.reset();
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  if (!watching) return watching.error();
   const auto counts = counter.read();
   counter.stop();
   if (!counts) return counts.error();
-  if (status != 0) return fail("the self-test's child could not join its cgroup");
+  if (status != 0) return fail("the self-test's child could not join its cgroup or start a child");
   const auto found = counts->calls.find("getppid");
   return SelfTest{kCalls, found == counts->calls.end() ? 0 : found->second.calls};
 }
 
 TriedRung try_rung(const std::string& name) {
   TriedRung tried{.rung = {.name = name, .reason = {}, .self_test = {}}, .counter = nullptr};
-  auto counter = name == "bpf" ? open_bpf_counter() : open_perf_counter();
+  auto counter = name == "bpf"    ? open_bpf_counter()
+                 : name == "perf" ? open_perf_counter()
+                                  : open_inherit_counter();
   if (!counter) {
     tried.rung.reason = counter.error().message;
     return tried;

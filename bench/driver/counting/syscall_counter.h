@@ -1,8 +1,11 @@
-// Counting what a server asks of the kernel, without slowing it as a tracer would. There are two
+// Counting what a server asks of the kernel, without slowing it as a tracer would. There are three
 // ways (rungs), tried in this order:
-//   bpf   programs at raw tracepoints, filtered by cgroup: everything below
-//   perf  perf_event_open(2) on the tracepoints of the calls that servers make: calls, EAGAIN
-//         results and context switches, but no sums of results and nothing of io_uring
+//   bpf      programs at raw tracepoints, filtered by cgroup v2: everything below
+//   perf     perf_event_open(2) on the tracepoints of the calls that servers make, by cgroup v2:
+//            calls, EAGAIN results and context switches, but no sums of results and nothing of
+//            io_uring
+//   inherit  the same on each thread that the server has, inherited by those that it starts: for
+//            where there is no cgroup v2, and for ordinary users that may use perf events
 // Each is believed only after it has counted a child that makes exactly 1,000 getppid calls. Where
 // neither works nothing is reported: a count that is unknown is absent, never 0.
 #pragma once
@@ -44,13 +47,19 @@ struct SyscallCounts {
 
 SyscallCounts operator-(const SyscallCounts& end, const SyscallCounts& begin);
 
-// Counts one group at a time.
+// A server's processes: those of its cgroup, where there is one, else those below `root`.
+struct WatchedProcesses {
+  const Cgroup* cgroup = nullptr;
+  pid_t root = -1;
+};
+
+// Counts the processes of one server at a time.
 class SyscallCounter {
  public:
   virtual ~SyscallCounter() = default;
   virtual const char* rung() const noexcept = 0;
-  // From here on the group's processes are counted; the kernel is left alone again after stop().
-  virtual Result<> watch(const Cgroup& group) = 0;
+  // From here on these processes are counted; the kernel is left alone again after stop().
+  virtual Result<> watch(const WatchedProcesses& processes) = 0;
   virtual Result<SyscallCounts> read() const = 0;
   virtual void stop() noexcept = 0;
 };
@@ -58,6 +67,7 @@ class SyscallCounter {
 // Each gives the reason and the remedy where it cannot work.
 Result<std::unique_ptr<SyscallCounter>> open_bpf_counter();
 Result<std::unique_ptr<SyscallCounter>> open_perf_counter();
+Result<std::unique_ptr<SyscallCounter>> open_inherit_counter();
 
 struct SelfTest {
   std::uint64_t expected = 0;
@@ -65,7 +75,7 @@ struct SelfTest {
   bool passed() const noexcept { return counted == expected; }
 };
 
-// Counts the getppid calls of a child that makes exactly 1,000.
+// Counts the getppid calls of a child and a grandchild that make exactly 1,000.
 Result<SelfTest> test_counter(SyscallCounter& counter);
 
 struct Rung {
@@ -74,7 +84,7 @@ struct Rung {
   std::optional<SelfTest> self_test;
 };
 
-inline constexpr std::array kRungs{"bpf", "perf"};
+inline constexpr std::array kRungs{"bpf", "perf", "inherit"};
 
 struct TriedRung {
   Rung rung;

@@ -34,8 +34,8 @@ Result<TraceEvents> TraceEvents::open() {
   UniqueFd root = mount_privately();
   if (!root) {
     return fail(
-        "tracefs is not readable and cannot be mounted: {}; run as root, on a kernel with "
-        "CONFIG_FTRACE_SYSCALLS",
+        "the kernel's list of tracepoints (tracefs) cannot be read or mounted: {}; run as root, or "
+        "let root make it readable (mount -o remount,mode=755 /sys/kernel/tracing)",
         describe(last_errno()));
   }
   if (::faccessat(root.get(), kAnyEvent, R_OK, 0) != 0) {
