@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The slower tier: unit tests and conformance suite under AddressSanitizer and UndefinedBehaviorSanitizer for every server, and
-# under ThreadSanitizer for those that use threads. Any report fails it.
+# The slower tier: unit tests, the load generator's tests and the conformance suite, under AddressSanitizer and
+# UndefinedBehaviorSanitizer for every server, and under ThreadSanitizer for those that use threads. Any report fails it.
 #   tests/run_sanitizers.sh [PYTEST-OPTION...]     e.g. --tier full, or --models epoll_level,poll
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ run() { # preset, then pytest options
   echo "== $preset"
   "$root/scripts/build.sh" "$preset"
   ctest --test-dir "$root/build-$preset" --output-on-failure
-  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -rs tests/conformance --jobs 4 "$@")
+  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -rs tests/loadgen tests/conformance --jobs 4 "$@")
 }
 
 run asan-ubsan "$@"

@@ -11,6 +11,10 @@ BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).par
 PROGRAM = BUILD / "loadgen" / "loadgen"
 
 
+def under_thread_sanitizer():
+    return b"__tsan_init" in PROGRAM.read_bytes()
+
+
 def start(*arguments, **popen):
     popen.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE,
