@@ -9,12 +9,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <thread>
 
+#include "base/directory.h"
 #include "driver/json_reader.h"
 
 namespace muxbench {
@@ -110,12 +110,11 @@ Result<CgroupCpu> read_cpuacct(const std::string& folder) {
 // Groups of drivers that were killed. Those of drivers that live stay, and rmdir(2) refuses those
 // that still hold a process.
 void remove_abandoned(const std::string& parent) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(parent, error)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : names_in(parent)) {
     if (!name.starts_with(kPrefix)) continue;
     const pid_t owner = std::atoi(name.c_str() + std::strlen(kPrefix));
-    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH) ::rmdir(entry.path().c_str());
+    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH)
+      ::rmdir((parent + "/" + name).c_str());
   }
 }
 

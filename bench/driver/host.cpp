@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include "base/directory.h"
 #include "version.h"
 
 namespace muxbench {
@@ -102,12 +102,9 @@ Json sysctls() {
 
 Json mitigations() {
   const std::string folder = "/sys/devices/system/cpu/vulnerabilities";
-  std::map<std::string, std::string> sorted;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    sorted[entry.path().filename().string()] = entry.path().string();
-  }
-  return first_lines({sorted.begin(), sorted.end()});
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const std::string& name : names_in(folder)) files.emplace_back(name, folder + "/" + name);
+  return first_lines(files);
 }
 
 Json limits() {
@@ -149,7 +146,7 @@ Json topology() {
   if (const auto sockets = distinct("package_cpus_list"); sockets > 0) json["sockets"] = sockets;
   if (const auto cores = distinct("core_cpus_list"); cores > 0) json["cores"] = cores;
   std::size_t nodes = 0;
-  while (std::filesystem::exists(fmt::format("/sys/devices/system/node/node{}", nodes))) ++nodes;
+  while (exists(fmt::format("/sys/devices/system/node/node{}", nodes))) ++nodes;
   if (nodes > 0) json["numa_nodes"] = nodes;
   return json;
 }
@@ -175,8 +172,8 @@ std::string cpu_model() {
 }
 
 std::string virtualisation() {
-  if (std::filesystem::exists("/.dockerenv")) return "docker";
-  if (std::filesystem::exists("/run/.containerenv")) return "podman";
+  if (exists("/.dockerenv")) return "docker";
+  if (exists("/run/.containerenv")) return "podman";
   const std::string vendor = first_line("/sys/class/dmi/id/sys_vendor");
   if (!vendor.empty() && vendor.find("QEMU") != std::string::npos) return "qemu";
   std::ifstream cpuinfo("/proc/cpuinfo");

@@ -153,7 +153,7 @@ Result<std::vector<Model>> discover_models(const std::string& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string path = entry.path().string();
     const bool named = entry.path().filename().string().starts_with(kPrefix);
-    if (named && entry.is_regular_file() && ::access(path.c_str(), X_OK) == 0) {
+    if (named && entry.is_regular_file(error) && ::access(path.c_str(), X_OK) == 0) {
       paths.push_back(path);
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/directory.h"
 #include "base/unique_fd.h"
 #include "driver/host.h"
 #include "driver/report_envelope.h"
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kReport = "report.json";
 
-bool has_report(const std::string& folder) { return fs::exists(fs::path(folder) / kReport); }
+bool has_report(const std::string& folder) { return exists(folder + "/" + kReport); }
 
 std::string default_folder(std::chrono::system_clock::time_point now) {
   std::string stamp = rfc3339(now);  // without colons: the name is typed in shells
@@ -25,7 +26,7 @@ std::string default_folder(std::chrono::system_clock::time_point now) {
   std::erase(stamp, '-');
   const std::string base = fmt::format("results/{}-{}", stamp, host_name());
   std::string folder = base;
-  for (int number = 2; fs::exists(folder); ++number) folder = fmt::format("{}-{}", base, number);
+  for (int number = 2; exists(folder); ++number) folder = fmt::format("{}-{}", base, number);
   return folder;
 }
 

@@ -1,19 +1,17 @@
 #include "driver/process_tree.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <sstream>
 #include <string>
+
+#include "base/directory.h"
 
 namespace muxbench {
 namespace {
@@ -25,15 +23,15 @@ Nanoseconds from_ticks(long ticks) {
 
 std::vector<pid_t> all_processes() {
   std::vector<pid_t> pids;
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
-  if (!folder) return pids;
-  while (const dirent* entry = ::readdir(folder.get())) {
+  for (const std::string& name : names_in("/proc")) {
     pid_t pid = 0;
-    const char* const end = entry->d_name + std::strlen(entry->d_name);
-    if (std::from_chars(entry->d_name, end, pid).ptr == end) pids.push_back(pid);
+    const char* const end = name.data() + name.size();
+    if (std::from_chars(name.data(), end, pid).ptr == end) pids.push_back(pid);
   }
   return pids;
 }
+
+std::string tasks_of(pid_t pid) { return fmt::format("/proc/{}/task/", pid); }
 
 // The sum of the lines "KEY:   123 kB" of a file under /proc/PID.
 std::optional<std::uint64_t> kilobytes(pid_t pid, const char* name, const std::string& key) {
@@ -89,11 +87,9 @@ std::vector<pid_t> process_tree(pid_t root) {
 
 std::vector<pid_t> threads_of(const std::vector<pid_t>& pids) {
   std::vector<pid_t> threads;
-  std::error_code error;
   for (const pid_t pid : pids) {
-    for (const auto& task :
-         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
-      threads.push_back(static_cast<pid_t>(std::stol(task.path().filename().string())));
+    for (const std::string& name : names_in(tasks_of(pid))) {
+      threads.push_back(static_cast<pid_t>(std::stol(name)));
     }
   }
   std::sort(threads.begin(), threads.end());
@@ -122,11 +118,9 @@ std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) 
 }
 
 bool any_runnable(const std::vector<pid_t>& pids) {
-  std::error_code error;
   for (const pid_t pid : pids) {
-    for (const auto& task :
-         std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
-      std::ifstream file(task.path() / "stat");
+    for (const std::string& name : names_in(tasks_of(pid))) {
+      std::ifstream file(tasks_of(pid) + name + "/stat");
       std::string text;
       std::getline(file, text);
       const auto end_of_name = text.rfind(')');
@@ -138,10 +132,8 @@ bool any_runnable(const std::vector<pid_t>& pids) {
 
 Nanoseconds waited_for_cpu(pid_t pid) {
   Nanoseconds sum{};
-  std::error_code error;
-  for (const auto& task :
-       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
-    std::ifstream file(task.path() / "schedstat");
+  for (const std::string& name : names_in(tasks_of(pid))) {
+    std::ifstream file(tasks_of(pid) + name + "/schedstat");
     Nanoseconds::rep ran = 0;
     Nanoseconds::rep waited = 0;
     if (file >> ran >> waited) sum += Nanoseconds(waited);

@@ -73,7 +73,8 @@ Result<std::vector<Experiment>> choose_experiments(const RunOptions& options) {
 }
 
 Result<> check_loadgen(const std::string& path) {
-  if (fs::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0) return {};
+  std::error_code error;
+  if (fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0) return {};
   return usage_error("there is no load generator {}; build it, or name it with --loadgen", path);
 }
 
@@ -199,7 +200,8 @@ Paths default_paths() {
   const std::string source = build_info().experiments_dir;
   return {.servers_dir = (beside / "servers").string(),
           .loadgen = (beside / "loadgen" / "loadgen").string(),
-          .experiments_dir = fs::is_directory(source) ? source : (folder / "experiments").string()};
+          .experiments_dir =
+              fs::is_directory(source, error) ? source : (folder / "experiments").string()};
 }
 
 std::uint64_t raise_descriptor_limit() {

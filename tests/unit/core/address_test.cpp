@@ -42,7 +42,8 @@ TEST(Address, KnowsWhatStaysOnThisMachine) {
 TEST(Address, ResolvesHostNames) {
   std::ifstream hosts("/etc/hosts");
   const std::string names{std::istreambuf_iterator<char>(hosts), {}};
-  if (names.find("localhost") == std::string::npos) GTEST_SKIP() << "environment: /etc/hosts has no localhost";
+  if (names.find("localhost") == std::string::npos)
+    GTEST_SKIP() << "environment: /etc/hosts has no localhost";
   const auto address = Address::resolve("localhost:80");
   ASSERT_TRUE(address.ok()) << address.error().message;
   EXPECT_TRUE(address->is_loopback());
