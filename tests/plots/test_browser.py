@@ -30,6 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"kind": "tie", "experiment": "idle", "metric": "requests_per_second",
          "text": "At idle 0 a tie of **poll** & epoll_level."},
         {"kind": "note", "text": "Trials were shortened."},
+        {"kind": "note", "text": f"Skipped: wait_cost/{'epoll_level/' * 6}watched:128 (so)."},
     ]
     directory = tmp_path_factory.mktemp("page")
     loaded = report.load(synthetic.write(directory, document))
@@ -159,7 +160,8 @@ def test_the_page_fits_and_follows_the_theme(
     chromium: browser.Browser, written: Path, tmp_path: Path, size, scheme: str
 ) -> None:
     chromium.open(written, *size, scheme)
-    assert chromium.run("return document.documentElement.scrollWidth <= innerWidth")
+    # Not against innerWidth: a phone zooms out, and says so there, when something is too wide.
+    assert chromium.run("return document.documentElement.scrollWidth") <= size[0]
     light = chromium.run("return getComputedStyle(document.documentElement).backgroundColor")
     assert (light == "rgb(255, 255, 255)") is (scheme == "light")
     inks = chromium.run(
