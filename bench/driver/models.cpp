@@ -8,6 +8,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "base/directory.h"
 #include "driver/child_process.h"
 #include "driver/interrupt.h"
 
@@ -148,13 +149,17 @@ std::map<std::string, std::string> sha256_of(const std::vector<std::string>& fil
 }
 
 Result<std::vector<Model>> discover_models(const std::string& folder) {
-  std::error_code error;
+  if (::access(folder.c_str(), R_OK | X_OK) != 0 && errno != ENOENT) {
+    return usage_error("cannot look into {}: {}; name the servers' folder with --servers-dir",
+                       folder, describe(last_errno()));
+  }
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string path = entry.path().string();
-    const bool named = entry.path().filename().string().starts_with(kPrefix);
-    if (named && entry.is_regular_file(error) && ::access(path.c_str(), X_OK) == 0) {
-      paths.push_back(path);
+  for (const std::string& name : names_in(folder)) {
+    std::string path = folder + "/" + name;
+    std::error_code error;
+    const bool is_file = std::filesystem::is_regular_file(path, error);
+    if (name.starts_with(kPrefix) && is_file && ::access(path.c_str(), X_OK) == 0) {
+      paths.push_back(std::move(path));
     }
   }
   if (paths.empty()) {
@@ -163,7 +168,6 @@ Result<std::vector<Model>> discover_models(const std::string& folder) {
         "with --servers-dir",
         kPrefix, folder);
   }
-  std::sort(paths.begin(), paths.end());
   std::vector<Model> models;
   for (const std::string& path : paths) {
     models.push_back(describe_model(path));
