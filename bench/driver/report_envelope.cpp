@@ -39,6 +39,12 @@ std::optional<double> metric_of(const TrialResult& trial, std::string_view name)
   return {};
 }
 
+// Google Benchmark writes both times in every entry, and compare.py ends at the first one without. A
+// trial with too few requests for its CPU time stands under muxbench only.
+void add(Json& list, Json json) {
+  if (json.contains("real_time") && json.contains("cpu_time")) list.push_back(std::move(json));
+}
+
 void add_trials(Json& list, const Cell& cell, std::size_t family,
                 const std::vector<const TrialResult*>& trials) {
   std::size_t good = 0;
@@ -51,7 +57,7 @@ void add_trials(Json& list, const Cell& cell, std::size_t family,
         static_cast<std::uint64_t>(number_at(trial->load, "/requests").value_or(0));
     json["time_unit"] = "ns";
     for (const auto& [key, metric] : kCounters) put(json, key, metric_of(*trial, metric));
-    list.push_back(std::move(json));
+    add(list, std::move(json));
   }
 }
 
@@ -80,7 +86,7 @@ void add_aggregates(Json& list, const Cell& cell, std::size_t family, const Cell
       const auto found = result.summary.find(metric);
       if (found != result.summary.end()) json[key] = aggregate.of(found->second);
     }
-    list.push_back(std::move(json));
+    add(list, std::move(json));
   }
 }
 
