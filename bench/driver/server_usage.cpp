@@ -19,17 +19,13 @@ std::vector<pid_t> ServerUsage::processes() const {
 }
 
 std::optional<MemorySample> ServerUsage::memory() const {
+  // Of one process too: its resident set holds all of its libraries, of which the shares of two
+  // hold only parts, since other programs map them as well; the one would look twice the other.
   const auto pids = processes();
-  if (pids.size() == 1) {
-    const auto bytes = peak_resident_bytes(pids.front());
-    if (!bytes) return {};
-    return MemorySample{*bytes, "VmHWM"};
-  }
-  // Resident sets of forked processes overlap, and there is no peak of the sum: this is the sum of
-  // their shares at the end of the window.
   const auto bytes = proportional_bytes(pids);
   if (!bytes) return {};
-  return MemorySample{*bytes, fmt::format("sum of Pss over {} processes", pids.size())};
+  return MemorySample{
+      *bytes, pids.size() == 1 ? "Pss" : fmt::format("sum of Pss over {} processes", pids.size())};
 }
 
 std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
