@@ -4,7 +4,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
-#include "driver/statistics.h"
+#include "driver/compare/ratio.h"
 
 namespace muxbench {
 namespace {
@@ -17,12 +17,6 @@ double two_sided_quantile(double freedom, std::size_t comparisons) {
   return boost::math::quantile(boost::math::complement(distribution, tail));
 }
 
-Statistics of_logarithms(const std::vector<double>& values) {
-  std::vector<double> logarithms;
-  for (const double value : values) logarithms.push_back(std::log(value));
-  return statistics_of(std::move(logarithms));
-}
-
 }  // namespace
 
 bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
@@ -31,15 +25,9 @@ bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
   const double low = *std::min_element(a.begin(), a.end());
   const double high = *std::max_element(b.begin(), b.end());
   if (low <= high || *std::min_element(b.begin(), b.end()) <= 0) return false;
-  const Statistics x = of_logarithms(a);
-  const Statistics y = of_logarithms(b);
-  const double u = x.stddev * x.stddev / static_cast<double>(x.n);
-  const double v = y.stddev * y.stddev / static_cast<double>(y.n);
-  if (u + v <= 0) return true;  // what never varies has no noise to be told from
-  const double freedom =
-      (u + v) * (u + v) /
-      (u * u / static_cast<double>(x.n - 1) + v * v / static_cast<double>(y.n - 1));
-  return x.mean - y.mean > two_sided_quantile(freedom, comparisons) * std::sqrt(u + v);
+  const Ratio ratio = ratio_of(b, a);
+  return ratio.ratio > 1 &&
+         ratio.p < kAlpha / static_cast<double>(std::max<std::size_t>(comparisons, 1));
 }
 
 double LineFit::half_width(std::size_t comparisons) const {

@@ -9,8 +9,8 @@ namespace muxbench {
 
 inline constexpr std::size_t kFewestTrials = 3;
 
-// Is `a` greater than `b`, beyond doubt? All its trials are, and Welch's t test of the logarithms
-// says so at 0.05 divided by `comparisons` (Bonferroni). Needs 3 positive values on each side.
+// Is `a` greater than `b`, beyond doubt? All its trials are, and ratio_of() says so at 0.05 divided
+// by `comparisons` (Bonferroni). Needs 3 positive values on each side.
 bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
                      std::size_t comparisons);
 
