@@ -144,9 +144,26 @@ Result<Profile> find_profile(const std::string& name) {
                    .least_repetitions = 3};
   }
   if (name == "full") {
-    return Profile{.name = name, .longest = seconds(3600), .counting = Counting::all_points};
+    return Profile{.name = name,
+                   .longest = seconds(3600),
+                   .counting = Counting::all_points,
+                   .required_repetitions = 5};
   }
   return usage_error("there is no profile \"{}\"; there are smoke, quick and full", name);
+}
+
+Result<> check_repetitions(const std::vector<Experiment>& experiments, const Profile& profile,
+                           const FixedAmounts& fixed) {
+  for (const Experiment& experiment : experiments) {
+    const unsigned given = fixed.repetitions.value_or(experiment.repetitions);
+    if (given >= profile.required_repetitions) continue;
+    return usage_error(
+        "{}: {} trials of each cell are too few for verdicts, and profile {} takes {} or more; ask "
+        "for {}, or choose --profile quick",
+        fixed.repetitions ? "--repetitions" : "experiment " + experiment.name, given, profile.name,
+        profile.required_repetitions, profile.required_repetitions);
+  }
+  return {};
 }
 
 Nanoseconds warmup_of(const Model& model, const Experiment& experiment,

@@ -24,6 +24,7 @@ struct Profile {
   Counting counting = Counting::last_points;
   unsigned most_repetitions = kMostRepetitions;
   unsigned least_repetitions = 1;
+  unsigned required_repetitions = 1;  // fewer are an error, not a reduction
 };
 
 Result<Profile> find_profile(const std::string& name);
@@ -33,6 +34,10 @@ struct FixedAmounts {
   std::optional<Nanoseconds> duration;
   std::optional<unsigned> repetitions;
 };
+
+// A usage error where the command line or an experiment wants fewer trials than the profile takes.
+Result<> check_repetitions(const std::vector<Experiment>& experiments, const Profile& profile,
+                           const FixedAmounts& fixed);
 
 // The warm-up that a trial gets: the experiment's, or longer where many connections must first be
 // accepted. connect(2) succeeds before that, and the window must not show a server still forking.

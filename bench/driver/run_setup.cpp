@@ -111,7 +111,12 @@ void choose_counting(const RunOptions& options, RunSetup& setup) {
   for (const Rung& rung : setup.record.rungs) {
     reasons += fmt::format("; {}: {}", rung.name, rung.reason);
   }
-  setup.record.notes.push_back("System calls are not counted" + reasons + ".");
+  const bool in_user_namespace = setup.record.private_network && ::geteuid() != 0;
+  setup.record.notes.push_back(
+      "System calls are not counted" + reasons +
+      (in_user_namespace ? "; capabilities do not reach into the user namespace of a private "
+                           "network, --network host does without it."
+                         : "."));
 }
 
 }  // namespace
@@ -128,6 +133,9 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
 
   auto experiments = choose_experiments(options);
   if (!experiments) return experiments.error();
+  if (auto enough = check_repetitions(*experiments, *profile, options.fixed); !enough) {
+    return enough.error();
+  }
   auto models = choose_models(options);
   if (!models) return models.error();
   if (auto good = check_loadgen(options.loadgen); !good) return good.error();
@@ -138,7 +146,9 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
 
   const HostLimits limits{.descriptors = raise_descriptor_limit(),
                           .cpus = std::thread::hardware_concurrency()};
-  choose_counting(options, setup);
+  choose_network(options, record);
+  choose_counting(options,
+                  setup);  // a rung must prove itself in the namespaces that it will count in
   const Counting counting = setup.counter ? profile->counting : Counting::none;
   Fitted fitted =
       fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
@@ -163,7 +173,6 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
         "CPU time is read from process clocks, and in ticks of 10 ms for children that ended: " +
         group.error().message + ".");
   }
-  choose_network(options, record);
   return setup;
 }
 

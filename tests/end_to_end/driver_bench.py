@@ -64,7 +64,7 @@ class Bench:
                    "--loadgen", str(HERE / "fake_loadgen.py")]
         if out:
             options += ["--out", str(self.out)]
-        return [str(MUXBENCH), "run", "--share-cpus", "--profile", "full", *options, *words]
+        return [str(MUXBENCH), "run", "--share-cpus", "--profile", "quick", *options, *words]
 
     def run(self, *words, prefix=(), **keywords):
         out = keywords.pop("out", True)

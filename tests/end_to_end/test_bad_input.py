@@ -30,6 +30,12 @@ def test_unknown_profile(bench):
     assert "there are smoke, quick and full" in refused(bench, "--profile", "fast")
 
 
+def test_too_few_trials_for_the_full_profile(bench):
+    bench.server("good")
+    assert "profile full takes 5 or more" in refused(bench, "--profile", "full", "--repetitions", "4")
+    assert "experiment small: 2 trials" in refused(bench, "--profile", "full")
+
+
 @pytest.mark.parametrize("content, said", [
     ('{"name": "small",', "small.json: expected JSON, found an error at line 1"),
     ({**SMALL, "colour": "red"}, "small.json: colour: expected one of the keys"),

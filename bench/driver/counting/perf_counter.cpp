@@ -103,7 +103,9 @@ class PerfCounter final : public SyscallCounter {
     if (inherit_) return watch_threads(processes.root);
     const Cgroup* group = processes.cgroup;
     if (group == nullptr || group->kind() != CgroupKind::v2) {
-      return fail("no cgroup v2 can be made here for perf events to count");
+      return fail(
+          "perf events count a cgroup v2, and no such group can be made here; run as root with one "
+          "mounted (mount -t cgroup2 none DIR), or in a group that systemd delegates to you");
     }
     scopes_.clear();
     for (const int cpu : cpus_) scopes_.push_back({group->directory_fd(), cpu});

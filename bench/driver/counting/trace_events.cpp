@@ -35,7 +35,7 @@ Result<TraceEvents> TraceEvents::open() {
   if (!root) {
     return fail(
         "the kernel's list of tracepoints (tracefs) cannot be read or mounted: {}; run as root, or "
-        "let root make it readable (mount -o remount,mode=755 /sys/kernel/tracing)",
+        "let root make it readable (mount -o remount,gid=YOURS,mode=750 /sys/kernel/tracing)",
         describe(last_errno()));
   }
   if (::faccessat(root.get(), kAnyEvent, R_OK, 0) != 0) {

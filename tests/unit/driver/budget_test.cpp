@@ -39,6 +39,19 @@ Fitted fitted(const char* profile, int model_count, int experiment_count,
              *find_profile(profile), fixed);
 }
 
+TEST(Repetitions, AreFiveOrMoreInFull) {
+  auto list = experiments(2);
+  const Profile full = *find_profile("full");
+  EXPECT_TRUE(check_repetitions(list, full, {}));
+  EXPECT_TRUE(check_repetitions(list, *find_profile("quick"), {.duration = {}, .repetitions = 1}));
+  EXPECT_THAT(check_repetitions(list, full, {.duration = {}, .repetitions = 4}).error().message,
+              HasSubstr("--repetitions: 4 trials of each cell are too few"));
+  list[1].repetitions = 3;
+  EXPECT_THAT(check_repetitions(list, full, {}).error().message,
+              HasSubstr("experiment e1: 3 trials"));
+  EXPECT_TRUE(check_repetitions(list, full, {.duration = {}, .repetitions = 5}));
+}
+
 TEST(Fit, LeavesAloneWhatFits) {
   const Fitted result = fitted("quick", 2, 2);
   EXPECT_THAT(result.notes, IsEmpty());
