@@ -26,7 +26,7 @@ def test_a_run_measures_and_reports(bench):
     for trial in ours["trials"]:
         assert trial["server"]["cpu"]["total_ns"] > 0
         assert trial["server"]["cpu_ns_per_request"] > 1000  # Python needs more than a microsecond
-        assert trial["server"]["memory"]["peak_bytes"] > 1_000_000
+        assert trial["server"]["memory"]["peak_bytes"] > 100_000  # its own pages; those of libraries count by share
     assert sum(b["run_type"] == "iteration" for b in report["benchmarks"]) == 8
     summary = (bench.out / "summary.md").read_text()
     assert "Does the driver work?" in summary and "good" in summary
