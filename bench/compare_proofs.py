@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does `muxbench compare` tell what differs from what does not, on real runs?
 
-    bench/compare_proofs.py [same] [slowed]     (default: both; 4 and 2 minutes)
+    bench/compare_proofs.py [same] [slowed]     (default: both; about 2 minutes each)
 
 same    20 comparisons of one server with itself: alarms, p below 0.05, must be no more than chance makes of the promised 5 %.
 slowed  5 comparisons of a server with one that takes 5 % longer for each request: each must be found slower.
@@ -83,7 +83,7 @@ def slowed():
             cell = compared(report, "base", "slowed")
         judge(f"{number + 1}: {longer} ns longer than {1e9 / rate:.0f} ns, 12 trials of 400 ms a side",
               f"{cell['verdict']}, {100 * (cell['ratio'] - 1):+.1f} % [{100 * (cell['low'] - 1):+.1f} %, {100 * (cell['high'] - 1):+.1f} %]",
-              "slower, by about 4.8 %", cell["verdict"] == "slower")
+              "slower, by about 5 %", cell["verdict"] == "slower")
 
 
 PROOFS = {proof.__name__: proof for proof in (same, slowed)}
