@@ -102,6 +102,8 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
     later["muxbench"]["schema_version"] = "2.0"
     twice = copy.deepcopy(report)
     twice["muxbench"]["cells"].append(twice["muxbench"]["cells"][0])
+    again = copy.deepcopy(report)
+    again["muxbench"]["trials"] += again["muxbench"]["trials"]
     fewer = copy.deepcopy(report)
     fewer["muxbench"]["cells"].pop()
     for name, content, said in [
@@ -110,6 +112,7 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
         ("list.json", "[]", 'no section "muxbench"'),
         ("later.json", later, "schema version is 2.0"),
         ("twice.json", twice, "is there twice"),
+        ("again.json", again, "trial 0 of the cell"),
         ("fewer.json", fewer, "a trial is of a cell"),
     ]:
         bad = write(tmp_path, name, content)

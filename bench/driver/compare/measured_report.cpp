@@ -77,7 +77,13 @@ Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
     }
     order.push_back(id);
   }
+  std::set<std::pair<std::string, unsigned>> seen;
   for (const Json& trial : ours.at("trials")) {
+    const auto id = trial.at("cell").get<std::string>();
+    const auto repetition = trial.at("repetition").get<unsigned>();
+    if (!seen.emplace(id, repetition).second) {
+      return broken(file, fmt::format("trial {} of the cell {} is there twice", repetition, id));
+    }
     if (auto read = read_trial(trial, file, cells); !read) return read.error();
   }
   for (const std::string& id : order) {
