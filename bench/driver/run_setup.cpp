@@ -48,6 +48,11 @@ Result<std::vector<Model>> choose_models(const RunOptions& options) {
   const auto places = select_names(names_of(*all), options.models, "model");
   if (!places) return places.error();
   auto chosen = choose(*all, *places);
+  for (const Model& model : *all) {  // a --server is meant, whatever --models says
+    const auto names = names_of(chosen);
+    const bool left_out = std::find(names.begin(), names.end(), model.name) == names.end();
+    if (model.external && left_out) chosen.push_back(model);
+  }
   std::vector<std::string> programs;
   for (const Model& model : chosen) {
     if (!model.external) programs.push_back(model.command.front());
@@ -147,8 +152,8 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   const HostLimits limits{.descriptors = raise_descriptor_limit(),
                           .cpus = std::thread::hardware_concurrency()};
   choose_network(options, record);
-  choose_counting(options,
-                  setup);  // a rung must prove itself in the namespaces that it will count in
+  // After that: a rung must prove itself in the namespaces that it will count in.
+  choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;
   Fitted fitted =
       fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
