@@ -21,29 +21,29 @@ class Watch {
 // CPU time and memory, read at both edges of the measured window.
 class UsageWatch final : public Watch {
  public:
-  // With so many connections that last as long as the load does.
-  UsageWatch(ServerUsage usage, std::uint64_t connections, TrialResult& result)
-      : usage_(usage), connections_(connections), result_(result) {}
+  // With so many connections, that last as long as the load does or carry one request each.
+  UsageWatch(ServerUsage usage, std::uint64_t connections, bool lasting, TrialResult& result)
+      : usage_(usage), connections_(connections), lasting_(lasting), result_(result) {}
 
   // Before there are connections. With few of them it is noise that would be divided.
   void before_load() override {
     constexpr std::uint64_t kMany = 200;
-    if (connections_ >= kMany) at_rest_ = usage_.memory_in_use();
+    if (lasting_ && connections_ >= kMany) at_rest_ = usage_.memory_in_use();
   }
 
   void at(Phase phase, pid_t load) override {
+    if (phase == Phase::connected && lasting_) memory_ = usage_.memory_if_cheap();
     if (phase == Phase::measuring) begin(load);
     if (phase == Phase::measured) end(load);
     if (phase == Phase::drained) read_memory();
   }
 
  private:
+  // First the time: memory takes long to read where there are thousands of threads.
   void begin(pid_t load) {
-    // A process per connection may have ended by the time that `measured` is read, so the few
-    // processes of a small point are read here too, and the larger counts.
-    memory_ = usage_.memory_if_cheap();
-    waited_ = waited_for_cpu(load);
     cpu_ = usage_.cpu();
+    waited_ = waited_for_cpu(load);
+    if (!lasting_) memory_ = usage_.memory_if_cheap();
   }
 
   void end(pid_t load) {
@@ -74,8 +74,11 @@ class UsageWatch final : public Watch {
 
   ServerUsage usage_;
   std::uint64_t connections_;
+  bool lasting_;
   TrialResult& result_;
   std::optional<CpuSample> cpu_;
+  // A process per connection may have ended by the time that `drained` is read, so the few
+  // processes of a small point are read before, too, and the larger counts.
   std::optional<MemorySample> memory_;
   std::optional<MemoryInUse> at_rest_;
   Nanoseconds waited_{};
@@ -133,9 +136,8 @@ std::unique_ptr<Watch> make_watch(const TrialSetup& setup, const ServerProcess& 
     return std::make_unique<CountingWatch>(server.usage(), *setup.counter, result);
   }
   const LoadSettings& settings = setup.cell->settings;
-  const bool last = settings.churn == 0 && setup.experiment->protocol != "greet";
-  return std::make_unique<UsageWatch>(
-      server.usage(), settings.all_connections() - (last ? 0 : settings.connections), result);
+  const bool lasting = settings.churn == 0 && setup.experiment->protocol != "greet";
+  return std::make_unique<UsageWatch>(server.usage(), settings.all_connections(), lasting, result);
 }
 
 // What the run of the load generator leaves in the result; the server is alive before and, if all
