@@ -4,11 +4,18 @@
 #include <memory>
 #include <thread>
 
+#include "driver/accept_queue.h"
 #include "driver/budget.h"
 #include "driver/verify.h"
 
 namespace muxbench {
 namespace {
+
+// For all connections of a point: as long as a server may take that starts a process for each.
+Nanoseconds time_to_open(const LoadSettings& settings) {
+  return std::chrono::seconds(1) +
+         std::chrono::milliseconds(2) * static_cast<long>(settings.all_connections());
+}
 
 // What the server asks of the machine while it is under load.
 class Watch {
@@ -144,6 +151,7 @@ std::unique_ptr<Watch> make_watch(const TrialSetup& setup, const ServerProcess& 
 // is well, after it.
 void measure(const TrialSetup& setup, const std::string& root, ServerProcess& server,
              TrialResult& result) {
+  const LoadSettings& settings = setup.cell->settings;
   const auto watch = make_watch(setup, server, result);
   const LoadRequest request{
       .program = setup.loadgen,
@@ -157,7 +165,10 @@ void measure(const TrialSetup& setup, const std::string& root, ServerProcess& se
       .timeout = setup.load_timeout,
       .server_pidfd = server.pidfd()};
   watch->before_load();
-  auto load = run_load(request, [&](Phase phase, pid_t pid) { watch->at(phase, pid); });
+  auto load = run_load(request, [&](Phase phase, pid_t pid) {
+    if (phase == Phase::connected) await_accepted(server.address(), time_to_open(settings));
+    watch->at(phase, pid);
+  });
   if (load) {
     result.load = std::move(*load);
     if (auto failure = load_failure(result.load); !failure.empty()) result.error = failure;
@@ -244,7 +255,7 @@ TrialResult run_trial(const TrialSetup& setup) {
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
   return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         std::chrono::milliseconds(2) * static_cast<long>(settings.all_connections());
+         2 * time_to_open(settings);
 }
 
 }  // namespace muxbench

@@ -1,0 +1,49 @@
+#include "driver/accept_queue.h"
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+namespace muxbench {
+namespace {
+
+// After the last colon: of 127.0.0.1:80 and 0100007F:0050, of [::1]:80, of 00000000:00000003.
+std::uint64_t number_after_colon(const std::string& text, int base) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data() + text.rfind(':') + 1, text.data() + text.size(), number, base);
+  return number;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> accept_queue(const Address& address) {
+  if (address.is_unix()) return {};
+  const std::uint64_t port = number_after_colon(address.to_string(), 10);
+  std::optional<std::uint64_t> waiting;
+  for (const char* table : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
+    std::ifstream file(table);
+    std::string line;
+    std::getline(file, line);  // the heading
+    while (std::getline(file, line)) {
+      std::istringstream fields(line);
+      std::string slot, local, remote, state, queues;
+      fields >> slot >> local >> remote >> state >> queues;
+      constexpr const char* kListen = "0A";
+      if (state != kListen) break;  // listeners come first
+      if (number_after_colon(local, 16) != port) continue;
+      waiting = waiting.value_or(0) + number_after_colon(queues, 16);
+    }
+  }
+  return waiting;
+}
+
+void await_accepted(const Address& address, Nanoseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  while (accept_queue(address).value_or(0) > 0 && Clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+}  // namespace muxbench
