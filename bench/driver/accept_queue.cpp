@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "driver/interrupt.h"
+
 namespace muxbench {
 namespace {
 
@@ -41,7 +43,7 @@ std::optional<std::uint64_t> accept_queue(const Address& address) {
 
 void await_accepted(const Address& address, Nanoseconds patience) {
   const auto deadline = Clock::now() + patience;
-  while (accept_queue(address).value_or(0) > 0 && Clock::now() < deadline) {
+  while (accept_queue(address).value_or(0) > 0 && Clock::now() < deadline && !interrupted()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }
