@@ -100,11 +100,11 @@ def test_context_switches_are_the_kernels_own(tmp_path, rung):
                             capture_output=True, text=True, timeout=60)
     own = dict(zip(("voluntary", "involuntary"), map(int, result.stdout.split())))
     counted = json.loads(out.read_text())["context_switches"]
-    # It reads its own before it ends, and the first switches were the shell's before the exec.
+    # The first switches were before the exec. It reads its own before it ends: how often others preempt it
+    # after that is theirs to say, on a busy machine dozens of times.
     assert own["voluntary"] >= 300
-    for kind in own:
-        assert abs(counted[kind] - own[kind]) <= 20, (counted, own)
     assert abs(counted["voluntary"] - own["voluntary"]) <= 3, (counted, own)
+    assert counted["involuntary"] >= own["involuntary"] - 20, (counted, own)
 
 
 @pytest.mark.parametrize("rung", ["bpf", "perf", "inherit"])
