@@ -50,7 +50,7 @@ Probe probe() {
                                                {"direct_descriptors", std::int64_t{files}},
                                                {"provided_buffers", std::int64_t{kBuffers}},
                                                {"incremental_buffers", buffers.incremental()},
-                                               {"bundles", false}});
+                                               {"bundles", buffers.bundles()}});
   return probe;
 }
 
@@ -74,6 +74,8 @@ struct Connection {
   bool receiving = false;
   bool cancelling = false;
   bool sending = false;
+  bool silently = false;   // the send under way tells only of failure
+  bool backs_up = false;  // a send could not give the peer everything at once
   bool cancelling_send = false;
   bool peer_finished = false;  // to be told to the session after what is parked
   std::uint8_t shutdowns = 0;  // under way
@@ -86,6 +88,12 @@ constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 constexpr std::uint64_t user_data(Operation operation, Token token) {
   return token | Token{static_cast<std::uint8_t>(operation)} << kOperationShift;
+}
+constexpr Operation operation_of(const io_uring_cqe& cqe) {
+  return static_cast<Operation>(cqe.user_data >> kOperationShift);
+}
+constexpr Token token_of(const io_uring_cqe& cqe) {
+  return cqe.user_data & ConnectionTable<Connection>::kTokenMask;
 }
 
 class UringMultishot {
@@ -103,7 +111,8 @@ class UringMultishot {
     submit_stop_watch();
     while (!worker_.finished()) {
       steer_accepting();
-      ring_.submit_and_wait(worker_.timeout_ms());
+      ring_.submit_and_wait(std::exchange(hurry_, false) ? 0 : worker_.timeout_ms());
+      settle_silent_sends();
       ring_.each_completion([this](const io_uring_cqe& cqe) { on_complete(cqe); });
       worker_.expire([this](Token token) { close(token, *worker_.find(token)); });
     }
@@ -144,27 +153,52 @@ class UringMultishot {
   }
 
   void submit_recv(Token token, Connection& connection) {
+    constexpr unsigned kBundle = 1U << 4;  // IORING_RECVSEND_BUNDLE, newer than our headers
     prepare(Operation::recv, token, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_recv_multishot(sqe, connection.file.index, nullptr, 0, 0);
       sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
       sqe->buf_group = ProvidedBuffers::kGroup;
+      if (buffers_.bundles()) sqe->ioprio |= kBundle;
     });
     connection.receiving = true;
   }
 
+  // Most sends have nothing to tell: the kernel takes all bytes while they are submitted, as they
+  // may not wait, and the next thing to do is to receive. Their completions would only end a wait.
   void submit_send(Token token, Connection& connection) {
     const std::span<const iovec> pieces = connection.session.write_buffers();
+    connection.silently = pieces.size() == 1 && !connection.backs_up &&
+                          connection.parked.empty() && connection.session.then_reads();
     prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       if (pieces.size() == 1) {
         ::io_uring_prep_send(sqe, connection.file.index, pieces[0].iov_base, pieces[0].iov_len,
-                             MSG_WAITALL | MSG_NOSIGNAL);
+                             MSG_WAITALL | MSG_NOSIGNAL | (connection.silently ? MSG_DONTWAIT : 0));
       } else {
         ::io_uring_prep_writev(sqe, connection.file.index, pieces.data(),
                                static_cast<unsigned>(pieces.size()), 0);
       }
-      sqe->flags |= IOSQE_FIXED_FILE;
+      sqe->flags |= IOSQE_FIXED_FILE | (connection.silently ? IOSQE_CQE_SKIP_SUCCESS : 0);
     });
     connection.sending = true;
+    if (connection.silently) silent_sends_.push_back(token);
+  }
+
+  // Once they are submitted: those that have not completed, with a failure, are done.
+  void settle_silent_sends() {
+    if (silent_sends_.empty()) return;
+    if (!ring_.all_submitted()) return void(hurry_ = true);
+    ring_.peek_completions([this](const io_uring_cqe& cqe) {
+      if (operation_of(cqe) == Operation::send) worker_.find(token_of(cqe))->silently = false;
+    });
+    settling_.swap(silent_sends_);
+    for (const Token token : settling_) {
+      Connection* connection = worker_.find(token);
+      if (connection == nullptr || !std::exchange(connection->silently, false)) continue;
+      connection->sending = false;
+      connection->session.on_written(connection->session.write_buffers()[0].iov_len);
+      proceed(token, *connection);
+    }
+    settling_.clear();
   }
 
   void submit_cancel(std::uint64_t target) {
@@ -192,7 +226,7 @@ class UringMultishot {
   }
 
   void on_complete(const io_uring_cqe& cqe) {
-    const auto operation = static_cast<Operation>(cqe.user_data >> kOperationShift);
+    const Operation operation = operation_of(cqe);
     const IoResult result = IoResult::from_res(cqe.res);
     const bool more_will_come = (cqe.flags & IORING_CQE_F_MORE) != 0;
     switch (operation) {
@@ -206,7 +240,7 @@ class UringMultishot {
       default:
         break;
     }
-    const Token token = cqe.user_data & ConnectionTable<Connection>::kTokenMask;
+    const Token token = token_of(cqe);
     Connection* connection = worker_.find(token);
     if (connection != nullptr) worker_.touch(token);
     if (operation == Operation::send) {
@@ -248,6 +282,7 @@ class UringMultishot {
     // buffer was free (ENOBUFS), or completions had overflowed. proceed() arms it again where that
     // makes sense.
     connection->receiving = more_will_come;
+    hurry_ |= connection->silently;  // what has come waits until that send is settled
     if (!more_will_come) connection->cancelling = false;
     if (got.ok()) {
       if (got.end_of_file()) connection->peer_finished = true;
@@ -258,12 +293,10 @@ class UringMultishot {
   }
 
   void on_sent(Connection& connection, IoResult sent) {
-    connection.sending = false;
-    if (sent.ok()) {
-      connection.session.on_written(sent.count());
-    } else if (!sent.interrupted() && !sent.would_block()) {
-      connection.closing = true;
-    }
+    connection.sending = connection.silently = false;
+    if (sent.ok()) connection.session.on_written(sent.count());
+    connection.backs_up |= connection.session.wants_write();
+    if (!sent.ok() && !sent.interrupted() && !sent.would_block()) connection.closing = true;
   }
 
   // Copies into the session what it has room for. The rest is parked, not left in its buffer: all
@@ -317,6 +350,7 @@ class UringMultishot {
   // see no end.
   void close(Token token, Connection& connection) {
     connection.closing = true;
+    hurry_ |= connection.silently;
     if (connection.receiving && !std::exchange(connection.cancelling, true)) {
       submit_cancel(user_data(Operation::recv, token));
     }
@@ -331,6 +365,9 @@ class UringMultishot {
   int listener_;
   bool accepting_ = false;
   bool accepts_many_ = false;
+  bool hurry_ = false;               // there is more to do as soon as the sends are submitted
+  std::vector<Token> silent_sends_;  // not yet known to be submitted
+  std::vector<Token> settling_;      // always empty outside of settle_silent_sends()
   Ring ring_{kFlags};
   ProvidedBuffers buffers_{ring_, kBuffers, BufferPool::kBufferBytes};
   unsigned files_ = register_file_table(ring_);

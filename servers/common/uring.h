@@ -73,6 +73,17 @@ class Ring {
     ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
 
+  // False after a wait that failed, say with EINTR: what was prepared goes with the next.
+  bool all_submitted() const noexcept { return ::io_uring_sq_ready(&ring_) == 0; }
+
+  // look(const io_uring_cqe&) for each completion that has arrived; they stay.
+  template <typename Look>
+  void peek_completions(Look look) {
+    unsigned head;
+    io_uring_cqe* cqe;
+    io_uring_for_each_cqe(&ring_, head, cqe) look(*cqe);
+  }
+
   // handle(const io_uring_cqe&) for each completion that has arrived; reads shared memory, no
   // system call. Returns their number.
   template <typename Handle>
@@ -150,15 +161,28 @@ class ProvidedBuffers {
 
   bool ok() const noexcept { return registered_; }
   bool incremental() const noexcept { return incremental_; }
+  // Can one receive fill several (Linux 6.10)?
+  bool bundles() const noexcept {
+    constexpr unsigned kFeature = 1U << 14;  // IORING_FEAT_RECVSEND_BUNDLE, newer than our headers
+    return (ring_.get()->features & kFeature) != 0;
+  }
 
-  // take(bytes) is shown what a receive has brought; afterwards the kernel has the buffer again.
+  // take(bytes) is shown what a receive has brought, buffer after buffer; afterwards the kernel has
+  // those again. A bundle goes through buffers in the order in which the kernel got them, which is
+  // always that of their numbers, as they come back in the order in which they were filled.
   template <typename Take>
   void with_received(const io_uring_cqe& cqe, Take take) {
     constexpr unsigned kPartlyFilled = 1U << 4;  // IORING_CQE_F_BUF_MORE, newer than our headers
-    const auto id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
-    const auto count = static_cast<std::uint32_t>(cqe.res);
-    take(std::span<const std::byte>(buffer(id) + filled_[id], count));
-    filled_[id] += count;
+    auto id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
+    for (auto left = static_cast<std::size_t>(cqe.res);;) {
+      const std::size_t count = std::min(left, bytes_each_ - filled_[id]);
+      take(std::span<const std::byte>(buffer(id) + filled_[id], count));
+      filled_[id] += count;
+      left -= count;
+      if (left == 0) break;
+      recycle(id);
+      id = static_cast<std::uint16_t>((id + 1) & mask_);
+    }
     if ((cqe.flags & kPartlyFilled) == 0) recycle(id);
   }
 
@@ -188,7 +212,7 @@ class ProvidedBuffers {
   Ring& ring_;
   std::size_t bytes_each_;
   int mask_;
-  std::vector<std::uint32_t> filled_;  // bytes of each buffer that earlier receives have used
+  std::vector<std::size_t> filled_;  // bytes of each buffer that earlier receives have used
   std::unique_ptr<std::byte[]> memory_;
   std::unique_ptr<io_uring_buf_ring, Free> entries_;
   bool incremental_ = false;

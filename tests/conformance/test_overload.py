@@ -52,6 +52,22 @@ def test_stalled_in_mid_message_does_not_hold_the_others(model):
             sock.close()
 
 
+@pytest.mark.needs("concurrent", True)
+def test_a_crowd_that_wrote_while_the_server_was_away(model):
+    """Far more at once than its buffers hold: those that io_uring's receives pick from run out (ENOBUFS)."""
+    payloads = [client.pattern(("away", number).__repr__(), 60_000) for number in range(64)]
+    with Server(model) as server:
+        socks = client.crowd(server, len(payloads), hold=True)
+        with server.suspended():
+            for sock, payload in zip(socks, payloads):
+                sock.settimeout(PATIENCE)
+                sock.sendall(payload)
+        for sock, payload in zip(socks, payloads):
+            client.expect_same(client.receive(sock, len(payload)), payload, "what was sent meanwhile")
+            client.echo(sock, b"and on it goes")
+            sock.close()
+
+
 @pytest.mark.needs("concurrent", False)
 def test_one_at_a_time_really_blocks(model):
     """What `concurrent: false` declares must be seen: the second waits for the end of the first."""

@@ -54,7 +54,7 @@ PER_REQUEST = {
                   "getpid": 2, "getuid": 2, "rt_sigqueueinfo": 2},
     "uring_poll": {"enter": 1, "recv": 1, "send": 1},
     "uring_completion": {"enter": 1},
-    "uring_multishot": {"enter": 2},  # a send's completion is waited for by itself at this pace
+    "uring_multishot": {"enter": 1},
     "uring_sqpoll": {"enter": (0, 2)},     # the kernel thread sleeps between paced requests
     "libev": READINESS,
     "libevent": READINESS,
