@@ -7,12 +7,10 @@ Each proof prints what it measured, what is claimed, and ok or NOT MET; the exit
 times, so they want a machine with two CPUs at rest, and are no part of tests/run_all.sh. `crowd` and `memory` open 100,000 connections.
 """
 
-import argparse
 import contextlib
 import heapq
 import json
 import os
-import pathlib
 import resource
 import selectors
 import signal
@@ -23,17 +21,11 @@ import sys
 import threading
 import time
 
-BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
+from proofs import BUILD, judge, run_chosen
+
 LOADGEN = BUILD / "loadgen" / "loadgen"
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU, LOAD_CPU = CPUS[0], CPUS[-1]
-met = True
-
-
-def judge(what, measured, claimed, holds):
-    global met
-    met = met and holds
-    print(f"{what}: {measured} (claimed: {claimed}): {'ok' if holds else 'NOT MET'}", flush=True)
 
 
 @contextlib.contextmanager
@@ -195,14 +187,5 @@ def crowd():
           result["achieved"]["connections"] == 100_000 and opened < 5 and result["status"] == "ok")
 
 
-PROOFS = {proof.__name__: proof for proof in (stall, delays, median, opening, crowd, memory)}
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("proofs", nargs="*", metavar="PROOF", help=", ".join(PROOFS))
-    chosen = parser.parse_args().proofs or list(PROOFS)
-    if unknown := [name for name in chosen if name not in PROOFS]:
-        parser.error(f"no proof is called {unknown[0]}; there are {', '.join(PROOFS)}")
-    for name in chosen:
-        PROOFS[name]()
-    sys.exit(0 if met else 1)
+    sys.exit(run_chosen(__doc__, (stall, delays, median, opening, crowd, memory)))

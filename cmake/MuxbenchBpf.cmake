@@ -4,7 +4,7 @@ find_program(CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clan
 find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin)
 pkg_check_modules(LIBBPF IMPORTED_TARGET libbpf)
 
-set(MUXBENCH_NO_BPF_BECAUSE "")
+set(MUXBENCH_NO_BPF_BECAUSE "")  # no semicolon in it: it becomes a compile definition
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(bpf_architecture x86)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
@@ -23,7 +23,7 @@ foreach(needed CLANG:clang BPFTOOL:bpftool LIBBPF_FOUND:libbpf-dev)
 endforeach()
 if(bpf_missing)
   list(JOIN bpf_missing " " bpf_missing)
-  set(MUXBENCH_NO_BPF_BECAUSE "not found: ${bpf_missing}; install that (apt-get install ${bpf_missing}) and build again")
+  set(MUXBENCH_NO_BPF_BECAUSE "not found: ${bpf_missing} (apt-get install ${bpf_missing}, and build again)")
 endif()
 if(MUXBENCH_NO_BPF_BECAUSE)
   message(STATUS "System calls are not counted by BPF: ${MUXBENCH_NO_BPF_BECAUSE}")

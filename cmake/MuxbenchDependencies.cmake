@@ -8,6 +8,9 @@ find_package(Boost 1.81 REQUIRED)  # Boost::headers: Math for the findings, Asio
 
 # Optional: a server whose library is missing is built as a program that says so.
 pkg_check_modules(LIBURING IMPORTED_TARGET liburing)
+if(TARGET PkgConfig::LIBURING)  # its headers name their version only since 2.4
+  target_compile_definitions(PkgConfig::LIBURING INTERFACE LIBURING_VERSION="${LIBURING_VERSION}")
+endif()
 pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
 pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
 

@@ -14,13 +14,33 @@
 #include "net/sys.h"
 
 namespace muxbench {
+namespace {
+
+// One thread needs no locks. The change list is not asked for: it would save an epoll_ctl when a
+// write gets stuck, but cannot tell us when the kernel refuses a watcher.
+event_base* new_base() {
+  event_config* config = ::event_config_new();
+  ::event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  event_base* base = ::event_base_new_with_config(config);
+  ::event_config_free(config);
+  return base;
+}
+
+Probe probe() {
+  event_base* base = new_base();
+  if (base == nullptr) return {.unavailable_because = "libevent has no backend here"};
+  Probe probe{.features = {{"library_version", ::event_get_version()},
+                           {"backend", ::event_base_get_method(base)}}};
+  ::event_base_free(base);
+  return probe;
+}
+
+}  // namespace
 
 const ModelInfo kModel{.name = "libevent",
                        .family = "library",
                        .mechanism = "libevent: plain events and evconnlistener",
-                       .probe = [] {
-                         return Probe{.features = {{"library_version", ::event_get_version()}}};
-                       }};
+                       .probe = probe};
 
 namespace {
 
@@ -33,16 +53,6 @@ struct Connection {
   Libevent* server = nullptr;
   event watcher{};
 };
-
-// One thread needs no locks. The change list is not asked for: it would save an epoll_ctl when a
-// write gets stuck, but cannot tell us when the kernel refuses a watcher.
-event_base* new_base() {
-  event_config* config = ::event_config_new();
-  ::event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-  event_base* base = ::event_base_new_with_config(config);
-  ::event_config_free(config);
-  return base;
-}
 
 class Libevent {
  public:

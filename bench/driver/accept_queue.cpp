@@ -11,10 +11,10 @@
 namespace muxbench {
 namespace {
 
-// After the last colon: of 127.0.0.1:80 and 0100007F:0050, of [::1]:80, of 00000000:00000003.
-std::uint64_t number_after_colon(const std::string& text, int base) {
+// The port of 0100007F:0050, the receive queue of 00000000:00000003.
+std::uint64_t hex_after_colon(const std::string& text) {
   std::uint64_t number = 0;
-  std::from_chars(text.data() + text.rfind(':') + 1, text.data() + text.size(), number, base);
+  std::from_chars(text.data() + text.rfind(':') + 1, text.data() + text.size(), number, 16);
   return number;
 }
 
@@ -22,7 +22,6 @@ std::uint64_t number_after_colon(const std::string& text, int base) {
 
 std::optional<std::uint64_t> accept_queue(const Address& address) {
   if (address.is_unix()) return {};
-  const std::uint64_t port = number_after_colon(address.to_string(), 10);
   std::optional<std::uint64_t> waiting;
   for (const char* table : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
     std::ifstream file(table);
@@ -34,8 +33,8 @@ std::optional<std::uint64_t> accept_queue(const Address& address) {
       fields >> slot >> local >> remote >> state >> queues;
       constexpr const char* kListen = "0A";
       if (state != kListen) break;  // listeners come first
-      if (number_after_colon(local, 16) != port) continue;
-      waiting = waiting.value_or(0) + number_after_colon(queues, 16);
+      if (hex_after_colon(local) != address.port()) continue;
+      waiting = waiting.value_or(0) + hex_after_colon(queues);
     }
   }
   return waiting;

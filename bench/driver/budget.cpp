@@ -174,7 +174,9 @@ Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
           ? std::min<Nanoseconds>(milliseconds(4) * static_cast<long>(settings.all_connections()),
                                   milliseconds(500))
           : Nanoseconds{};
-  return std::max({experiment.warmup, opening_time(model, settings), first_answers});
+  const Nanoseconds accepting =
+      experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
+  return std::max({experiment.warmup, accepting, first_answers});
 }
 
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {

@@ -39,8 +39,8 @@ struct FixedAmounts {
 Result<> check_repetitions(const std::vector<Experiment>& experiments, const Profile& profile,
                            const FixedAmounts& fixed);
 
-// The warm-up that a trial gets: the experiment's, or longer where many connections must first be
-// accepted. connect(2) succeeds before that, and the window must not show a server still forking.
+// The warm-up that a trial gets: the experiment's, or longer where a program starts for each
+// connection, and where nothing tells when a server has accepted them all (see accept_queue.h).
 Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
                       const LoadSettings& settings);
 

@@ -31,7 +31,7 @@ std::string field_of(const std::string& path, const std::string& key) {
 }
 
 void put(Json& json, const char* key, const std::string& value) {
-  if (!value.empty()) json[key] = value;  // an unknown field is absent
+  if (!value.empty()) json[key] = value;
 }
 
 std::uint64_t descriptor_limit() {
@@ -55,10 +55,7 @@ Json caches() {
   return list;
 }
 
-bool cpu_scaling_enabled() {
-  const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-  return !governor.empty() && governor != "performance";
-}
+bool cpu_scaling_enabled() { return governor() != "unknown" && governor() != "performance"; }
 
 // Files whose absence means that the kernel has no such thing.
 Json first_lines(const std::vector<std::pair<std::string, std::string>>& files) {
@@ -127,7 +124,16 @@ std::string turbo() {
   const std::string off = first_line("/sys/devices/system/cpu/intel_pstate/no_turbo");
   if (!off.empty()) return off == "0" ? "on" : "off";
   const std::string boost = first_line("/sys/devices/system/cpu/cpufreq/boost");
-  return boost.empty() ? "" : boost == "1" ? "on" : "off";
+  return boost.empty() ? "unknown" : boost == "1" ? "on" : "off";
+}
+
+// By the name that its maker gave it, or by what it lets the CPU say; empty on bare metal.
+std::string virtual_machine() {
+  const std::string vendor = first_line("/sys/class/dmi/id/sys_vendor");
+  if (vendor.find("QEMU") != std::string::npos) return "qemu virtual machine";
+  return (" " + field_of("/proc/cpuinfo", "flags") + " ").find(" hypervisor ") == std::string::npos
+             ? ""
+             : "virtual machine";
 }
 
 // How many differ, over all CPUs, in what `file` says of each.
@@ -172,17 +178,17 @@ std::string cpu_model() {
 }
 
 std::string virtualisation() {
-  if (exists("/.dockerenv")) return "docker";
-  if (exists("/run/.containerenv")) return "podman";
-  const std::string vendor = first_line("/sys/class/dmi/id/sys_vendor");
-  if (!vendor.empty() && vendor.find("QEMU") != std::string::npos) return "qemu";
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    if (line.starts_with("flags")) {
-      return line.find(" hypervisor") == std::string::npos ? "" : "virtual machine";
-    }
-  }
-  return "";
+  const std::string container = exists("/.dockerenv")          ? "docker"
+                                : exists("/run/.containerenv") ? "podman"
+                                                               : "";
+  const std::string machine = virtual_machine();
+  if (container.empty()) return machine.empty() ? "none seen" : machine;
+  return machine.empty() ? container : fmt::format("{} in a {}", container, machine);
+}
+
+std::string governor() {
+  const std::string line = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  return line.empty() ? "unknown" : line;
 }
 
 Json host_section() {
@@ -199,12 +205,12 @@ Json host_section() {
   put(host, "compiler", build_info().compiler);
   put(host, "build_type", build_info().type);
   put(host, "congestion_control", first_line("/proc/sys/net/ipv4/tcp_congestion_control"));
-  put(host, "governor", first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));
+  host["governor"] = governor();
   put(host, "clock_source",
       first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
-  put(host, "virtualisation", virtualisation());
+  host["virtualisation"] = virtualisation();
   put(host, "compiler_flags", build_info().compiler_flags);
-  put(host, "turbo", turbo());
+  host["turbo"] = turbo();
   put(host, "glibc", ::gnu_get_libc_version());
   host["topology"] = topology();
   host["mitigations"] = mitigations();
@@ -213,11 +219,16 @@ Json host_section() {
   return host;
 }
 
-Json envelope_context(const std::string& executable, const std::string& date) {
+LoadAverage load_average() {
+  LoadAverage averages{};
+  std::istringstream text(first_line("/proc/loadavg"));
+  for (double& value : averages) text >> value;
+  return averages;
+}
+
+Json envelope_context(const std::string& executable, const std::string& date,
+                      const LoadAverage& load_before) {
   double megahertz = std::atof(field_of("/proc/cpuinfo", "cpu MHz").c_str());
-  Json load = Json::array();
-  std::istringstream averages(first_line("/proc/loadavg"));
-  for (double value = 0; load.size() < 3 && averages >> value;) load.push_back(value);
   return {{"date", date},
           {"host_name", host_name()},
           {"executable", executable},
@@ -225,7 +236,7 @@ Json envelope_context(const std::string& executable, const std::string& date) {
           {"mhz_per_cpu", static_cast<int>(megahertz)},
           {"cpu_scaling_enabled", cpu_scaling_enabled()},
           {"caches", caches()},
-          {"load_avg", load},
+          {"load_avg", load_before},
           {"library_build_type", build_info().type == "Debug" ? "debug" : "release"}};
 }
 

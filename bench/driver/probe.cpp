@@ -166,19 +166,18 @@ void tools(std::vector<Diagnosis>& list) {
 }
 
 void noise(std::vector<Diagnosis>& list) {
-  const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-  if (!governor.empty() && governor != "performance") {
-    list.push_back(lack("governor", governor, "cpupower frequency-set -g performance, as root"));
+  if (const std::string seen = governor(); seen == "performance" || seen == "unknown") {
+    list.push_back(good("governor", seen));
   } else {
-    list.push_back(good("governor", governor.empty() ? "the kernel does not scale" : governor));
+    list.push_back(lack("governor", seen, "cpupower frequency-set -g performance, as root"));
   }
-  const double load = std::atof(first_line("/proc/loadavg").c_str());
+  const double load = load_average().front();
   const std::string found = fmt::format("{:.2f} over the last minute", load);
   list.push_back(load < 0.5 ? good("load average", found)
                             : lack("load average", found,
                                    "stop other work: it makes trials noisy, and noisy cells are "
                                    "flagged"));
-  if (const std::string kind = virtualisation(); !kind.empty()) {
+  if (const std::string kind = virtualisation(); kind != "none seen") {
     list.push_back(lack("virtualisation", kind,
                         "neighbours may take CPU time; prefer bare metal for numbers to publish"));
   }

@@ -8,6 +8,7 @@
 
 #include "driver/budget.h"
 #include "driver/cpu_plan.h"
+#include "driver/host.h"
 #include "driver/plan.h"
 #include "driver/statistics.h"
 #include "driver/trial.h"
@@ -39,6 +40,7 @@ struct RunRecord {
   bool interrupted = false;
   std::chrono::system_clock::time_point started;
   std::chrono::system_clock::time_point finished;
+  LoadAverage load_before{};
   std::uint64_t seed = 0;
   std::string profile;
   std::vector<std::string> command_line;

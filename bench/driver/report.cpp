@@ -229,7 +229,8 @@ Json make_report(const RunRecord& record) {
             {"counting_trials", list(record.counting_trials, as_json)},
             {"noise_floor", noise_floor(record)},
             {"twin_trials", list(record.twin_trials, as_json)}};
-  return {{"context", envelope_context(record.command_line.front(), rfc3339(record.started))},
+  return {{"context", envelope_context(record.command_line.front(), rfc3339(record.started),
+                                       record.load_before)},
           {"benchmarks", envelope_benchmarks(record)},
           {"muxbench", std::move(ours)}};
 }

@@ -132,6 +132,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   RunSetup setup{.profile = *profile};
   RunRecord& record = setup.record;
   record.started = std::chrono::system_clock::now();
+  record.load_before = load_average();
   record.profile = options.profile;
   record.command_line = options.command_line;
   record.seed = options.seed.value_or(std::random_device{}());

@@ -120,16 +120,19 @@ bool Address::is_loopback() const noexcept {
 }
 
 std::string_view Address::path() const noexcept { return storage_.local.sun_path; }
+std::uint16_t Address::port() const noexcept {
+  return ntohs(family() == AF_INET6 ? storage_.v6.sin6_port : storage_.v4.sin_port);
+}
 
 std::string Address::to_string() const {
   char text[INET6_ADDRSTRLEN] = "";
   switch (family()) {
     case AF_INET:
       ::inet_ntop(AF_INET, &storage_.v4.sin_addr, text, sizeof text);
-      return fmt::format("{}:{}", text, ntohs(storage_.v4.sin_port));
+      return fmt::format("{}:{}", text, port());
     case AF_INET6:
       ::inet_ntop(AF_INET6, &storage_.v6.sin6_addr, text, sizeof text);
-      return fmt::format("[{}]:{}", text, ntohs(storage_.v6.sin6_port));
+      return fmt::format("[{}]:{}", text, port());
     default:
       return fmt::format("{}{}", kUnixPrefix, path());
   }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@ class Address {
   bool is_unix() const noexcept { return family() == AF_UNIX; }
   bool is_loopback() const noexcept;       // 127.0.0.0/8, ::1 or AF_UNIX: never leaves this machine
   std::string_view path() const noexcept;  // AF_UNIX only
+  std::uint16_t port() const noexcept;     // not AF_UNIX
 
   const sockaddr* data() const noexcept { return &storage_.any; }
   socklen_t size() const noexcept { return size_; }

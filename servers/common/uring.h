@@ -122,7 +122,8 @@ inline Probe describe_ring(const Ring& ring) {
                             "disabled by the sysctl kernel.io_uring_disabled or a seccomp filter",
                             describe(ring.error()))};
   }
-  return {.features = {{"single_issuer", ring.has(IORING_SETUP_SINGLE_ISSUER)},
+  return {.features = {{"library_version", "liburing " LIBURING_VERSION},
+                       {"single_issuer", ring.has(IORING_SETUP_SINGLE_ISSUER)},
                        {"defer_taskrun", ring.has(IORING_SETUP_DEFER_TASKRUN)},
                        {"registered_ring_fd", ring.fd_registered()}}};
 }

@@ -170,7 +170,7 @@ def test_twenty_real_comparisons_of_one_binary(tmp_path):
         p.append(cells[0]["p"])
     alarms = sum(value < 0.05 for value in p)
     print(f"20 A/A comparisons in {time.monotonic() - begin:.0f} s: {alarms} below 0.05: {sorted(p)[:5]}")
-    # One is expected; 6 or more come by chance in 3 of 10,000 tests. bench/compare_proofs.py is stricter.
-    assert alarms <= 5, p
+    # One is expected; 5 or more come by chance in 3 of 1,000 tests.
+    assert alarms <= 4, p
     slowed = json.loads(compare(path, "--models", "a0,slowed", "--format", "json").stdout)["cells"][0]
     assert slowed["ratio"] < 0.7 and slowed["p"] < 0.05, slowed

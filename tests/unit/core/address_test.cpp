@@ -30,6 +30,11 @@ TEST(Address, RefusesWhatIsNotAnAddress) {
   }
 }
 
+TEST(Address, KnowsItsPort) {
+  EXPECT_EQ(Address::parse("127.0.0.1:80")->port(), 80);
+  EXPECT_EQ(Address::parse("[::1]:65535")->port(), 65535);
+}
+
 TEST(Address, KnowsWhatStaysOnThisMachine) {
   EXPECT_TRUE(Address::parse("127.1.2.3:1")->is_loopback());
   EXPECT_TRUE(Address::parse("[::1]:1")->is_loopback());

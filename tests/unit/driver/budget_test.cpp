@@ -130,13 +130,24 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 15 s"));
 }
 
-TEST(WarmupOf, LeavesTimeToAcceptEveryConnection) {
+TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
+  auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
+  auto model = fixtures::model("m");
+  model.family = "process";
+  const LoadSettings many{.connections = 100, .idle = 8000};
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
+  experiment.transport = "unix";
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+}
+
+TEST(WarmupOf, LeavesTimeToStartPrograms) {
   const auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
   auto model = fixtures::model("m");
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
-  model.family = "process";
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 100, .idle = 8000}), milliseconds(1620));
+  model.capabilities.program_per_connection = true;
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 10}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 100}), milliseconds(400));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(500));
 }
 
 TEST(FindProfile, RefusesOthers) {

@@ -104,15 +104,16 @@ bool bootstrap_alarm(const std::vector<double>& base, const std::vector<double>&
 
 TEST(Ratio, APercentileBootstrapWouldCryWolf) {
   for (const std::size_t n : {5U, 10U}) {
-    Random random(11);
+    Random random(2026);  // the pairs of alarms()
+    Random resampling(11);
     int found = 0;
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 500; ++i) {
       const auto base = sample(shapes()[0].draw, n, random);
       const auto now = sample(shapes()[0].draw, n, random);
-      found += bootstrap_alarm(base, now, random) ? 1 : 0;
+      found += bootstrap_alarm(base, now, resampling) ? 1 : 0;
     }
-    std::printf("percentile bootstrap, A/A n = %2zu: %.1f %% alarms\n", n, found / 10.0);
-    EXPECT_GT(found, 75) << n;  // it promises 50
+    std::printf("percentile bootstrap, A/A n = %2zu: %d of 500 alarms\n", n, found);
+    EXPECT_GT(found, 37) << n;  // it promises 25
   }
 }
 
