@@ -76,7 +76,7 @@ class Sigio {
     pollfd& listener = watched_[0];
     listener.events = worker_.accepting() ? POLLIN : 0;
     int ready = ::poll(watched_.data(), watched_.size(), 0);
-    const bool found_something = ready > 0;
+    const bool found_something = ready != 0;  // a signal may interrupt it before it has looked
     if (ready > 0 && listener.revents != 0) --ready, on_listener_ready();
     // Backwards: a closed connection's place is taken by the last one, which has had its turn.
     for (std::size_t i = watched_.size(); ready > 0 && --i > 0;) {

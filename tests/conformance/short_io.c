@@ -1,4 +1,4 @@
-/* Put before libc (LD_PRELOAD), it makes transfers on sockets short: 1 to 7 bytes, and every fifth one
+/* Put before libc (LD_PRELOAD), it makes transfers on sockets short: 1 to 7 bytes, and one in five
  * fails with EINTR first. What a kernel may do, and seldom does. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,9 +17,11 @@ static int is_connection(int fd) {
   return is_socket;
 }
 
+/* The same in every run, and of no period that a server's rounds could fall in with. */
 static unsigned next(void) {
-  static __thread unsigned calls = 0;
-  return ++calls;
+  static __thread unsigned state = 1;
+  state = state * 1103515245u + 12345u;
+  return state >> 16;
 }
 
 /* 0: interrupted. Otherwise the most that this transfer moves. */

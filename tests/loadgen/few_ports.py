@@ -1,4 +1,4 @@
-"""In a network namespace of its own, with 21 ephemeral ports: an echo server on [::1], and the load generator against it.
+"""In a network namespace of its own, with 20 ephemeral ports (of an odd number connect(2) may pass over one): an echo server on [::1], and the load generator against it.
 
 Prints {"status": exit status, "result": what the load generator printed}. Not a test; test_bad_input.py runs it.
 """
@@ -39,7 +39,7 @@ def accept(listener):
 
 
 bring_up_loopback()
-pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("50000 50020")
+pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("50000 50019")
 listener = socket.create_server(("::1", 4000), family=socket.AF_INET6, backlog=128)
 threading.Thread(target=accept, args=(listener,), daemon=True).start()
 build = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).parents[2] / "build"))
