@@ -22,28 +22,31 @@ constexpr std::size_t kBytes = 64;
 struct Ends {
   UniqueFd left;
   UniqueFd right;
-  bool open() const { return left && right; }
 };
 
-Ends open_socketpair() {
+Result<Ends> open_socketpair() {
   int ends[2] = {-1, -1};
-  ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+    return fail("cannot open a pair of sockets: {}", describe(last_errno()));
+  return Ends{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-Ends open_loopback() {
+Result<Ends> open_loopback() {
   const auto listener = listen_on(*Address::parse("127.0.0.1:0"), {});
-  if (!listener) return {};
+  if (!listener) return listener.error();
   const auto address = Address::of_socket(listener->get());
-  auto client = connect_to(*address, std::chrono::seconds(1));
-  if (!client) return {};
-  UniqueFd server(sys::accept(listener->get()).fd());
+  auto client = connect_to(*address, std::chrono::seconds(10));
+  if (!client) return client.error();
+  const IoResult accepted = sys::accept(listener->get());
+  if (!accepted.ok())
+    return fail("cannot accept a connection over loopback: {}", describe(accepted.error()));
+  UniqueFd server(accepted.fd());
   set_nodelay(server.get());
   set_nodelay(client->get());
-  return {std::move(*client), std::move(server)};
+  return Ends{std::move(*client), std::move(server)};
 }
 
-using Open = Ends (*)();
+using Open = Result<Ends> (*)();
 
 bool send_all(int fd) {
   std::byte buffer[kBytes] = {};
@@ -68,38 +71,38 @@ void call_getppid(benchmark::State& state) {
 }
 
 void recv_nothing(benchmark::State& state) {
-  const Ends ends = open_socketpair();
-  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  const auto ends = open_socketpair();
+  if (!ends) return give_up(state, ends.error().message);
   std::byte buffer[kBytes];
-  time_loop(state, "recv", [&] { return sys::recv(ends.left.get(), buffer).would_block(); });
+  time_loop(state, "recv", [&] { return sys::recv(ends->left.get(), buffer).would_block(); });
 }
 
 void send_and_recv(benchmark::State& state, Open open) {
-  const Ends ends = open();
-  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  const auto ends = open();
+  if (!ends) return give_up(state, ends.error().message);
   time_loop(state, "send or recv",
-            [&] { return send_all(ends.left.get()) && recv_all(ends.right.get()); });
+            [&] { return send_all(ends->left.get()) && recv_all(ends->right.get()); });
 }
 
 // The two halves apart, by a reading of the clock around each call.
 void send_alone(benchmark::State& state, Open open) {
-  const Ends ends = open();
-  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  const auto ends = open();
+  if (!ends) return give_up(state, ends.error().message);
   take_samples(state, 1, [&](Region& region) {
     region.begin();
-    const bool sent = send_all(ends.left.get());
+    const bool sent = send_all(ends->left.get());
     region.end();
-    if (!sent || !recv_all(ends.right.get())) region.fail("send failed");
+    if (!sent || !recv_all(ends->right.get())) region.fail("send failed");
   });
 }
 
 void recv_alone(benchmark::State& state, Open open) {
-  const Ends ends = open();
-  if (!ends.open()) return give_up(state, "cannot open a pair of sockets");
+  const auto ends = open();
+  if (!ends) return give_up(state, ends.error().message);
   take_samples(state, 1, [&](Region& region) {
-    const bool sent = send_all(ends.left.get());
+    const bool sent = send_all(ends->left.get());
     region.begin();
-    const bool got = recv_all(ends.right.get());
+    const bool got = recv_all(ends->right.get());
     region.end();
     if (!sent || !got) region.fail("recv failed");
   });
