@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 
-#include <cstring>
-
 #include "common/parked_bytes.h"
 #include "common/stop_signal.h"
 #include "common/uring.h"
@@ -74,7 +72,7 @@ struct Connection {
   bool receiving = false;
   bool cancelling = false;
   bool sending = false;
-  bool silently = false;   // the send under way tells only of failure
+  bool silently = false;  // the send under way tells only of failure
   bool backs_up = false;  // a send could not give the peer everything at once
   bool cancelling_send = false;
   bool peer_finished = false;  // to be told to the session after what is parked
@@ -167,8 +165,8 @@ class UringMultishot {
   // may not wait, and the next thing to do is to receive. Their completions would only end a wait.
   void submit_send(Token token, Connection& connection) {
     const std::span<const iovec> pieces = connection.session.write_buffers();
-    connection.silently = pieces.size() == 1 && !connection.backs_up &&
-                          connection.parked.empty() && connection.session.then_reads();
+    connection.silently = pieces.size() == 1 && !connection.backs_up && connection.parked.empty() &&
+                          connection.session.then_reads();
     prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       if (pieces.size() == 1) {
         ::io_uring_prep_send(sqe, connection.file.index, pieces[0].iov_base, pieces[0].iov_len,
@@ -269,12 +267,15 @@ class UringMultishot {
   }
 
   // `connection` is nullptr when it was closed before this receive ended: its buffer comes back all
-  // the same.
+  // the same. What the session has no room for is parked, not left in its buffer: all connections
+  // share those, and a client that never reads would hold them for ever.
   void on_received(Connection* connection, IoResult got, const io_uring_cqe& cqe,
                    bool more_will_come) {
     if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
       buffers_.with_received(cqe, [&](std::span<const std::byte> bytes) {
-        if (connection != nullptr && !connection->closing) take(*connection, bytes);
+        if (connection != nullptr && !connection->closing) {
+          connection->parked.pass_on(connection->session, bytes);
+        }
       });
     }
     if (connection == nullptr) return;
@@ -299,37 +300,9 @@ class UringMultishot {
     if (!sent.ok() && !sent.interrupted() && !sent.would_block()) connection.closing = true;
   }
 
-  // Copies into the session what it has room for. The rest is parked, not left in its buffer: all
-  // connections share those, and a client that never reads would hold them for ever.
-  void take(Connection& connection, std::span<const std::byte> bytes) {
-    if (connection.parked.empty()) bytes = bytes.subspan(feed(connection.session, bytes));
-    connection.parked.put(bytes);
-  }
-
-  static std::size_t feed(Session& session, std::span<const std::byte> bytes) {
-    std::size_t taken = 0;
-    while (taken < bytes.size()) {
-      const std::span<std::byte> lease = session.lease_read();
-      if (lease.empty()) break;
-      const std::size_t count = std::min(lease.size(), bytes.size() - taken);
-      std::memcpy(lease.data(), bytes.data() + taken, count);
-      session.on_read(count);
-      taken += count;
-    }
-    return taken;
-  }
-
-  void unpark(Connection& connection) {
-    while (!connection.parked.empty()) {
-      const std::size_t taken = feed(connection.session, connection.parked.front());
-      if (taken == 0) return;
-      connection.parked.take(taken);
-    }
-  }
-
   void proceed(Token token, Connection& connection) {
     Session& session = connection.session;
-    unpark(connection);
+    connection.parked.unpark(session);
     if (connection.peer_finished && connection.parked.empty()) session.on_read(0);
     if (session.wants_half_close() && !connection.closing) {
       submit_shutdown(token, connection, SHUT_WR);
