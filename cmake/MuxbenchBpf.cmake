@@ -4,13 +4,16 @@ find_program(CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clan
 find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin)
 pkg_check_modules(LIBBPF IMPORTED_TARGET libbpf)
 
-set(MUXBENCH_NO_BPF_BECAUSE "")  # no semicolon in it: it becomes a compile definition
+# They become compile definitions, so no semicolon in them.
+set(MUXBENCH_NO_BPF_BECAUSE "")
+set(MUXBENCH_NO_BPF_REMEDY "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set(bpf_architecture x86)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
   set(bpf_architecture arm64)
 else()
   set(MUXBENCH_NO_BPF_BECAUSE "its BPF programs know x86-64 and arm64 only")
+  set(MUXBENCH_NO_BPF_REMEDY "count by perf")
 endif()
 set(bpf_missing "")
 foreach(needed CLANG:clang BPFTOOL:bpftool LIBBPF_FOUND:libbpf-dev)
@@ -23,10 +26,11 @@ foreach(needed CLANG:clang BPFTOOL:bpftool LIBBPF_FOUND:libbpf-dev)
 endforeach()
 if(bpf_missing)
   list(JOIN bpf_missing " " bpf_missing)
-  set(MUXBENCH_NO_BPF_BECAUSE "not found: ${bpf_missing} (apt-get install ${bpf_missing}, and build again)")
+  set(MUXBENCH_NO_BPF_BECAUSE "not found: ${bpf_missing}")
+  set(MUXBENCH_NO_BPF_REMEDY "apt-get install ${bpf_missing}, and build again")
 endif()
 if(MUXBENCH_NO_BPF_BECAUSE)
-  message(STATUS "System calls are not counted by BPF: ${MUXBENCH_NO_BPF_BECAUSE}")
+  message(STATUS "System calls are not counted by BPF: ${MUXBENCH_NO_BPF_BECAUSE} (${MUXBENCH_NO_BPF_REMEDY})")
 endif()
 
 # muxbench_bpf_skeleton(NAME FOLDER): NAME.bpf.c of this folder becomes FOLDER/NAME.skel.h.

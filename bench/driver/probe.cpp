@@ -100,8 +100,9 @@ void counting(std::vector<Diagnosis>& list) {
                           tried.rung.reason.substr(semicolon + 2)));
     } else {
       list.push_back(lack(subject, tried.rung.reason,
-                          counted ? "not needed: the first choice works"
-                                  : "run as root; without it system calls are not in the report"));
+                          counted
+                              ? "not needed: the first choice works"
+                              : "the next way is tried; without any, no system call is counted"));
     }
   }
 }

@@ -24,9 +24,11 @@ def next_rung():
 
 
 def test_doctor_says_why_and_the_remedy():
-    line, = (line for line in run("doctor").stdout.splitlines() if "counting by bpf" in line)
-    assert not line.startswith("ok")
-    assert "this muxbench was built without BPF: not found: " in line and "apt-get install" in line
+    lines = run("doctor").stdout.splitlines()
+    number, = (n for n, line in enumerate(lines) if "counting by bpf" in line)
+    assert not lines[number].startswith("ok")
+    assert "this muxbench was built without BPF: not found: " in lines[number]
+    assert "-> apt-get install " in lines[number + 1] and lines[number + 1].endswith(", and build again")
 
 
 def test_count_takes_the_next_way(tmp_path):

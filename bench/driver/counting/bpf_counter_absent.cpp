@@ -4,7 +4,8 @@
 namespace muxbench {
 
 Result<std::unique_ptr<SyscallCounter>> open_bpf_counter() {
-  return fail("this muxbench was built without BPF: {}", MUXBENCH_NO_BPF_BECAUSE);
+  return fail("this muxbench was built without BPF: {}; {}", MUXBENCH_NO_BPF_BECAUSE,
+              MUXBENCH_NO_BPF_REMEDY);
 }
 
 }  // namespace muxbench
