@@ -15,7 +15,7 @@ struct CompareArguments {
   std::vector<std::string> models;
   std::vector<std::string> metrics;
   std::string margin = "2%";
-  std::string fail_on_regression;
+  std::optional<std::string> fail_on_regression;
   std::string correction = "holm";
   std::string format = "terminal";
   std::string colour = "auto";
@@ -29,7 +29,7 @@ Result<double> read_percent(const std::string& option, std::string text) {
   const double percent = std::strtod(text.c_str(), &end);
   while (*end == ' ') ++end;
   if (text.empty() || *end != '\0' || !(percent > 0) || !(percent < 100)) {
-    return usage_error("{} {} is no percentage between 0 and 100, such as 5%", option, text);
+    return usage_error("{} \"{}\" is no percentage between 0 and 100, such as 5%", option, text);
   }
   return percent / 100;
 }
@@ -88,8 +88,8 @@ int run(const CompareArguments& arguments) {
   const auto settings = understand(arguments);
   if (!settings) return report(kProgram, settings.error());
   Result<double> limit = 0.0;
-  if (!arguments.fail_on_regression.empty()) {
-    limit = read_percent("--fail-on-regression", arguments.fail_on_regression);
+  if (arguments.fail_on_regression) {
+    limit = read_percent("--fail-on-regression", *arguments.fail_on_regression);
     if (!limit) return report(kProgram, limit.error());
   }
   const auto comparison = compare(arguments, *settings);

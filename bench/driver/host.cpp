@@ -40,6 +40,18 @@ std::uint64_t descriptor_limit() {
   return limit.rlim_cur;
 }
 
+// How many CPUs a list such as "0-3,8" of the kernel names.
+int count_of_list(const std::string& list) {
+  int count = 0;
+  std::istringstream ranges(list);
+  for (std::string range; std::getline(ranges, range, ',');) {
+    const auto dash = range.find('-');
+    const int last = dash == std::string::npos ? 0 : std::atoi(range.c_str() + dash + 1);
+    count += dash == std::string::npos ? 1 : last - std::atoi(range.c_str()) + 1;
+  }
+  return std::max(count, 1);
+}
+
 Json caches() {
   Json list = Json::array();
   for (int index = 0; index < 8; ++index) {
@@ -50,7 +62,7 @@ Json caches() {
     list.push_back({{"type", first_line(folder + "type")},
                     {"level", std::atol(first_line(folder + "level").c_str())},
                     {"size", std::atol(size.c_str()) * scale},
-                    {"num_sharing", 1}});
+                    {"num_sharing", count_of_list(first_line(folder + "shared_cpu_list"))}});
   }
   return list;
 }

@@ -1,7 +1,8 @@
 #include "driver/json_reader.h"
 
+#include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <vector>
 
 #include "base/parse.h"
@@ -42,16 +43,21 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
     std::string_view what = error.what();
     if (const auto at = what.find("at line"); at != std::string_view::npos) what.remove_prefix(at);
     return usage_error("{}: expected JSON, found an error {}", name, what);
+  } catch (const Json::exception& error) {  // a number that no double can hold
+    return usage_error("{}: expected JSON, found an error: {}", name, error.what());
   }
 }
 
 Result<std::string> read_file(const std::string& path) {
+  std::ostringstream text;
+  std::error_code error;
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) {
+  const bool readable = file && !std::filesystem::is_directory(path, error);  // which opens, too
+  if (readable) text << file.rdbuf();
+  if (!readable || file.bad()) {
     return usage_error("cannot read {}; check that it is a file that you may read", path);
   }
-  return text;
+  return std::move(text).str();
 }
 
 namespace {

@@ -112,10 +112,10 @@ Model parse_description(std::string_view text, const std::string& file_name) {
   }
 }
 
-Model describe_model(const std::string& path) {
+Model describe_model(const std::string& path, const std::vector<int>& cpus) {
   const std::string file_name = std::filesystem::path(path).filename().string();
   const auto answer = [&]() -> Model {
-    auto child = ChildProcess::start({.command = {path, "--describe"}});
+    auto child = ChildProcess::start({.command = {path, "--describe"}, .cpus = cpus});
     if (!child) return unavailable(file_name, child.error().message);
     const auto deadline = Clock::now() + kDescribeTimeout;
     std::string text;
@@ -148,7 +148,8 @@ std::map<std::string, std::string> sha256_of(const std::vector<std::string>& fil
   return sums;
 }
 
-Result<std::vector<Model>> discover_models(const std::string& folder) {
+Result<std::vector<Model>> discover_models(const std::string& folder,
+                                           const std::vector<int>& cpus) {
   if (::access(folder.c_str(), R_OK | X_OK) != 0 && errno != ENOENT) {
     return usage_error("cannot look into {}: {}; name the servers' folder with --servers-dir",
                        folder, describe(last_errno()));
@@ -170,7 +171,7 @@ Result<std::vector<Model>> discover_models(const std::string& folder) {
   }
   std::vector<Model> models;
   for (const std::string& path : paths) {
-    models.push_back(describe_model(path));
+    models.push_back(describe_model(path, cpus));
     if (interrupted()) return fail("interrupted");
   }
   return models;

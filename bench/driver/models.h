@@ -34,11 +34,13 @@ struct Model {
 };
 
 // A program that does not describe itself is a model that is not available, with the reason.
-Model describe_model(const std::string& path);
+// It is asked on the CPUs that it will run on, as what it chooses may depend on them.
+Model describe_model(const std::string& path, const std::vector<int>& cpus);
 // The SHA-256 of each file, by sha256sum(1); without those that cannot be had.
 std::map<std::string, std::string> sha256_of(const std::vector<std::string>& files);
 // Fails when the folder has no server, or when interrupted.
-Result<std::vector<Model>> discover_models(const std::string& folder);
+Result<std::vector<Model>> discover_models(const std::string& folder,
+                                           const std::vector<int>& cpus = {});
 
 // Reads the answer to --describe; `file_name` is "server_X".
 Model parse_description(std::string_view text, const std::string& file_name);

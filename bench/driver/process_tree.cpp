@@ -117,6 +117,13 @@ std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) 
   return sum;
 }
 
+std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids) {
+  std::uint64_t sum = 0;
+  for (const pid_t pid : pids) sum += kilobytes(pid, "status", "VmHWM:").value_or(0);
+  if (sum == 0) return {};
+  return sum;
+}
+
 bool any_runnable(const std::vector<pid_t>& pids) {
   for (const pid_t pid : pids) {
     for (const std::string& name : names_in(tasks_of(pid))) {

@@ -31,6 +31,8 @@ Nanoseconds tree_cpu(const std::vector<pid_t>& pids);
 
 // Pss: memory that processes share counts once between them.
 std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids);
+// VmHWM: the most that each process ever had resident; what they share counts in each of them.
+std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids);
 
 // Does any of their threads run, or wait for a CPU to run on (state R of proc(5))?
 bool any_runnable(const std::vector<pid_t>& pids);

@@ -106,13 +106,22 @@ Json server_json(const TrialResult& trial) {
     server["cpu_ns_per_request"] = *per_request;
   }
   if (trial.memory) {
-    server["memory"] = {{"peak_bytes", trial.memory->peak_bytes}, {"source", trial.memory->source}};
+    Json& memory = server["memory"];
+    memory = {{"peak_bytes", trial.memory->peak_bytes}, {"source", trial.memory->source}};
+    if (const auto peak = trial.memory->resident_peak_bytes) {
+      memory["resident_peak_bytes"] = *peak;
+      memory["resident_peak_source"] = "VmHWM";
+    }
   }
   const auto put = [&](const char* key, const std::optional<double>& value) {
     if (value) server[key] = *value;
   };
   put("process_bytes_per_connection", trial.process_bytes_per_connection);
   put("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
+  if (trial.process_bytes_per_connection || trial.kernel_bytes_per_connection) {
+    server["bytes_per_connection_source"] =
+        "Pss of the processes; Slab, KernelStack and PageTables of /proc/meminfo";
+  }
   if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
   return server;
 }

@@ -10,6 +10,13 @@ namespace {
 
 // A server that fails this often in a row will not come right: its time goes to the others.
 constexpr int kPatience = 2;
+constexpr std::size_t kFewestForTarget = 5;
+
+unsigned last_repetition(const std::vector<PlannedTrial>& order) {
+  unsigned last = 0;
+  for (const PlannedTrial& trial : order) last = std::max(last, trial.repetition);
+  return last;
+}
 
 // Planned times in the order of the trials, and how reality compares with them.
 class Estimate {
@@ -64,20 +71,32 @@ class Patience {
   std::map<std::size_t, int> failures_;
 };
 
-// One more block for the cells whose interval is still wider than asked for (--target-ci).
-void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate,
-               unsigned repetition) {
+// Throughput, or p99 where the load generator sets the rate: what muxbench compare looks at too.
+std::optional<double> target_metric(const RunRecord& record, const TrialResult& trial) {
+  const bool open_loop = record.cells[trial.cell].settings.rate > 0;
+  return open_loop ? number_at(trial.load, "/latency_ns/p99") : trial.requests_per_second();
+}
+
+// One more block for the cells whose interval is still wider than asked for (--target-ci). A few
+// trials can agree by chance, so none stops before kFewestForTarget; docs/methodology.md tells what
+// stopping by what was seen does to a comparison.
+void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
+  const unsigned repetition = setup.order.empty() ? 0 : last_repetition(setup.order) + 1;
   if (!options.target_ci || repetition >= options.max_trials) return;
   const RunRecord& record = setup.record;
-  std::map<std::size_t, std::vector<double>> rates;
+  std::map<std::size_t, std::vector<double>> values;
   for (const TrialResult& trial : record.trials) {
-    const auto rate = trial.requests_per_second();
-    if (trial.ok() && rate) rates[trial.cell].push_back(*rate);
+    const auto value = target_metric(record, trial);
+    if (trial.ok() && value && !record.given_up.contains(record.cells[trial.cell].model)) {
+      values[trial.cell].push_back(*value);
+    }
   }
   const std::size_t begin = setup.order.size();
-  for (const auto& [cell, values] : rates) {
-    const auto half = relative_half_width(values);
-    if (!half || *half > *options.target_ci) setup.order.push_back({cell, repetition});
+  for (const auto& [cell, measured] : values) {
+    const auto half = relative_half_width(measured);
+    if (measured.size() < kFewestForTarget || !half || *half > *options.target_ci) {
+      setup.order.push_back({cell, repetition});
+    }
   }
   shuffle_trials(setup.order, begin, record.seed + repetition);
   estimate.add(setup, begin);
@@ -131,7 +150,9 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   Progress progress(setup.order.size(), options.quiet);
   auto block_begin = Clock::now();
 
-  for (std::size_t i = 0; i < setup.order.size() && !interrupted(); ++i) {
+  for (std::size_t i = 0; !interrupted(); ++i) {
+    if (i == setup.order.size()) add_block(setup, options, estimate);
+    if (i == setup.order.size()) break;
     const PlannedTrial& planned = setup.order[i];
     const Cell& cell = record.cells[planned.cell];
     const Experiment& asked = record.experiments[cell.experiment];
@@ -184,7 +205,6 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
      : planned.twin   ? record.twin_trials
                       : record.trials)
         .push_back(std::move(result));
-    if (i + 1 == setup.order.size()) add_block(setup, options, estimate, planned.repetition + 1);
   }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();

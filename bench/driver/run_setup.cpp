@@ -33,8 +33,8 @@ std::vector<T> choose(const std::vector<T>& items, const std::vector<std::size_t
   return chosen;
 }
 
-Result<std::vector<Model>> choose_models(const RunOptions& options) {
-  auto all = discover_models(options.servers_dir);
+Result<std::vector<Model>> choose_models(const RunOptions& options, const CpuPlan& cpus) {
+  auto all = discover_models(options.servers_dir, cpus.server);
   if (!all) return all.error();
   for (const std::string& text : options.external_servers) {
     auto model = external_model(text);
@@ -142,11 +142,11 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   if (auto enough = check_repetitions(*experiments, *profile, options.fixed); !enough) {
     return enough.error();
   }
-  auto models = choose_models(options);
-  if (!models) return models.error();
-  if (auto good = check_loadgen(options.loadgen); !good) return good.error();
   auto cpus = plan_cpus(allowed_cpus(), options.cpus);
   if (!cpus) return cpus.error();
+  auto models = choose_models(options, *cpus);
+  if (!models) return models.error();
+  if (auto good = check_loadgen(options.loadgen); !good) return good.error();
   record.cpus = std::move(*cpus);
   record.models = std::move(*models);
 

@@ -25,7 +25,8 @@ std::optional<MemorySample> ServerUsage::memory() const {
   const auto bytes = proportional_bytes(pids);
   if (!bytes) return {};
   return MemorySample{
-      *bytes, pids.size() == 1 ? "Pss" : fmt::format("sum of Pss over {} processes", pids.size())};
+      *bytes, pids.size() == 1 ? "Pss" : fmt::format("sum of Pss over {} processes", pids.size()),
+      peak_resident_bytes(pids)};
 }
 
 std::optional<MemorySample> ServerUsage::memory_if_cheap() const {

@@ -22,6 +22,7 @@ struct CpuSample {
 struct MemorySample {
   std::uint64_t peak_bytes = 0;
   std::string source;
+  std::optional<std::uint64_t> resident_peak_bytes;  // sum of VmHWM: an upper bound
 };
 
 // What connections cost: taken before there are any and while all are open.

@@ -121,10 +121,20 @@ void flag_concurrency(const Cell& cell, const Trials& trials, std::vector<Flag>&
                    median, asked)});
 }
 
-// How many CPUs a model can keep busy: those of one thread stop at one, however many are theirs.
-std::size_t usable_cpus(const Model& model, std::size_t cpus) {
-  const bool parallel = model.family == "process" || model.family == "thread";
-  return parallel ? std::max<std::size_t>(cpus, 1) : 1;
+// How many CPUs a server can keep busy: a single worker stops at one, however many are its own, and
+// those that run a process or a thread for each connection never do.
+std::size_t usable_cpus(const Model& model, const Cell& cell, std::size_t cpus) {
+  const Capabilities& can = model.capabilities;
+  std::size_t usable = cpus;
+  if (can.workers && cell.settings.workers > 0) {
+    usable = cell.settings.workers;
+  } else if (can.workers) {
+    usable = can.one_client_per_worker ? cpus : 1;  // what they start when nobody says how many
+  } else if (model.family != "process" && model.family != "thread") {
+    const bool kernel_thread = model.description.contains("/features/sq_thread_cpu"_json_pointer);
+    usable = kernel_thread ? 2 : 1;
+  }
+  return std::clamp<std::size_t>(usable, 1, std::max<std::size_t>(cpus, 1));
 }
 
 // The share of the load generator's least busy thread: while one has time left, load is not short.
@@ -146,7 +156,7 @@ void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& tr
   if (record.cpus.server == record.cpus.load) return;
   std::vector<double> load;
   std::vector<double> server;
-  const auto cpus = usable_cpus(record.models[cell.model], record.cpus.server.size());
+  const auto cpus = usable_cpus(record.models[cell.model], cell, record.cpus.server.size());
   for (const TrialResult* trial : trials) {
     if (!trial->ok() || !trial->cpu) continue;
     const auto busy = load_busy(*trial);

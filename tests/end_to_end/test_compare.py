@@ -104,6 +104,8 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
     twice["muxbench"]["cells"].append(twice["muxbench"]["cells"][0])
     again = copy.deepcopy(report)
     again["muxbench"]["trials"] += again["muxbench"]["trials"]
+    renamed = copy.deepcopy(report)
+    renamed["muxbench"]["cells"].append({**renamed["muxbench"]["cells"][0], "id": "under another name"})
     fewer = copy.deepcopy(report)
     fewer["muxbench"]["cells"].pop()
     for name, content, said in [
@@ -112,6 +114,8 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
         ("list.json", "[]", 'no section "muxbench"'),
         ("later.json", later, "schema version is 2.0"),
         ("twice.json", twice, "is there twice"),
+        ("renamed.json", renamed, "what the cell under another name measures is there twice"),
+        ("enormous.json", text.replace('"seed": ', '"seed": 1e999, "was": ', 1), "expected JSON, found an error"),
         ("again.json", again, "trial 0 of the cell"),
         ("fewer.json", fewer, "a trial is of a cell"),
     ]:
@@ -122,10 +126,12 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
             assert said in one_sentence(result) and result.stdout == "", result.stderr
     for words, said in [
         ([tmp_path / "nowhere.json", good], "cannot read"),
+        ([good, tmp_path], "cannot read"),
         ([good], "two reports"),
         ([good, good, "--models", "a,b"], "within one report"),
         ([good, good, "--margin", "much"], "no percentage"),
         ([good, good, "--fail-on-regression", "0"], "no percentage"),
+        ([good, good, "--fail-on-regression", ""], "no percentage"),
         ([good, good, "--metrics", "beauty"], 'no metric "beauty"'),
     ]:
         result = compare(*words)

@@ -26,7 +26,9 @@ def test_a_run_measures_and_reports(bench):
     for trial in ours["trials"]:
         assert trial["server"]["cpu"]["total_ns"] > 0
         assert trial["server"]["cpu_ns_per_request"] > 1000  # Python needs more than a microsecond
-        assert trial["server"]["memory"]["peak_bytes"] > 100_000  # its own pages; those of libraries count by share
+        memory = trial["server"]["memory"]
+        assert memory["peak_bytes"] > 100_000  # its own pages; those of libraries count by share
+        assert memory["resident_peak_bytes"] >= memory["peak_bytes"] * 0.9, memory
     assert sum(b["run_type"] == "iteration" for b in report["benchmarks"]) == 8
     summary = (bench.out / "summary.md").read_text()
     assert "Does the driver work?" in summary and "good" in summary
@@ -76,6 +78,16 @@ def test_trials_go_on_until_the_interval_is_narrow(bench):
     assert sorted(t["repetition"] for t in report["trials"]) == [0, 0, 1, 1, 2, 2, 3, 3]
     refused = bench.run(*words, "much")
     assert refused.returncode == 2 and "no percentage" in one_sentence(refused)
+
+
+@pytest.mark.parametrize("seed", ["1", "4"])  # of which one puts the failing server last
+def test_trials_go_on_although_a_server_was_given_up(bench, seed):
+    bench.server("good", "dies_at_start")
+    assert bench.run("--no-counting", "--repetitions", "3", "--duration", "20ms", "--target-ci", "0.001%", "--max-trials", "5",
+                     "--seed", seed).returncode == 1
+    trials = bench.report()["muxbench"]["trials"]
+    for cell in cells_of(bench.report(), "good"):
+        assert sum(trial["cell"] == cell["id"] for trial in trials) == 5
 
 
 ECHO = """

@@ -6,11 +6,19 @@
 namespace muxbench {
 namespace {
 
-const std::vector<double>& values_of(const MeasuredCell& cell, const std::string& metric) {
-  static const std::vector<double> none;
+std::size_t trials_of(const MeasuredCell& cell, const std::string& metric) {
   const auto found = cell.values.find(metric);
-  return found == cell.values.end() ? none : found->second;
+  return found == cell.values.end() ? 0 : found->second.size();
 }
+
+// The first n: had one side gone on for longer because its trials disagreed, and the other stopped
+// because its few agreed, all of one against all of the other would differ by that alone.
+std::vector<double> first_of(const MeasuredCell& cell, const std::string& metric, std::size_t n) {
+  const auto& values = cell.values.at(metric);
+  return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(n)};
+}
+
+bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
 
 std::vector<std::string> metrics_of(const MeasuredReport& report, const std::string& experiment,
                                     const CompareSettings& settings) {
@@ -27,8 +35,9 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
                     const MeasuredCell* now, bool comparable) {
   CellComparison cell{.cell = name, .metric = metric.name, .more_is_better = metric.more_is_better};
   const auto trials = [&](const MeasuredCell* side) {
-    return side == nullptr ? 0 : values_of(*side, metric.name).size();
+    return ran(side) ? trials_of(*side, metric.name) : 0;
   };
+  cell.base_ran = ran(base);
   cell.base_trials = trials(base);
   cell.new_trials = trials(now);
   const auto none = [&](Verdict verdict, std::string reason) {
@@ -42,11 +51,12 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
     return none(Verdict::missing,
                 fmt::format("{} {}", first ? "base:" : "new:",
                             side == nullptr              ? "no such cell"
-                            : side->status == "measured" ? "not measured by this metric"
+                            : side->status == "measured" ? "not measured in every trial"
                                                          : side->status));
   }
-  if (cell.base_trials >= 2 && cell.new_trials >= 2) {
-    cell.ratio = ratio_of(values_of(*base, metric.name), values_of(*now, metric.name));
+  const std::size_t both = std::min(cell.base_trials, cell.new_trials);
+  if (both >= 2) {
+    cell.ratio = ratio_of(first_of(*base, metric.name, both), first_of(*now, metric.name, both));
   }
   if (!comparable) return none(Verdict::refused, "measured under other conditions");
   if (!base->flags.empty() || !now->flags.empty()) {
@@ -55,7 +65,7 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
     if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
     return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
   }
-  if (std::min(cell.base_trials, cell.new_trials) < kFewestForVerdict) {
+  if (both < kFewestForVerdict) {
     return none(Verdict::insufficient,
                 fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
                             cell.new_trials, kFewestForVerdict));
@@ -78,9 +88,10 @@ void decide(Comparison& comparison) {
     CellComparison& cell = *open[i];
     const Ratio& ratio = *cell.ratio;
     cell.adjusted_p = corrected[i];
+    cell.differs = corrected[i] < comparison.settings.alpha;
     if (-std::log(ratio.low) <= margin && std::log(ratio.high) <= margin) {
       cell.verdict = Verdict::same;
-    } else if (corrected[i] < comparison.settings.alpha) {
+    } else if (cell.differs) {
       cell.verdict = (ratio.ratio > 1) == cell.more_is_better ? Verdict::faster : Verdict::slower;
     }
   }
@@ -110,6 +121,23 @@ std::vector<std::string> differences_of(const MeasuredReport& base, const Measur
   return differences;
 }
 
+// What makes no number incomparable, and explains one: an unfinished run, another build of a server.
+std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredReport& now) {
+  std::vector<std::string> remarks;
+  for (const auto* report : {&base, &now}) {
+    if (report->status != "complete") {
+      remarks.push_back(fmt::format("{}: the run was {}", report->file, report->status));
+    }
+  }
+  for (const auto& [key, before] : base.identities) {
+    const auto after = now.identities.find(key);
+    if (after != now.identities.end() && after->second != before) {
+      remarks.push_back(fmt::format("{}: {:.60} against {:.60}", key, before, after->second));
+    }
+  }
+  return remarks;
+}
+
 using ById = std::map<std::string, const MeasuredCell*>;
 
 // The cells of one model, or of all with the model in their name.
@@ -125,8 +153,6 @@ ById cells_of(const MeasuredReport& report, const std::string& model) {
   }
   return cells;
 }
-
-bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
 
 Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_report,
                            const MeasuredReport& new_report, const std::string& base_model,
@@ -191,6 +217,7 @@ Result<Comparison> compare_reports(const MeasuredReport& base, const MeasuredRep
                         .now = now.file,
                         .settings = settings,
                         .differences = differences_of(base, now),
+                        .remarks = remarks_on(base, now),
                         .cells = {}};
   return compare(std::move(comparison), base, now, "", "");
 }
@@ -203,8 +230,12 @@ Result<Comparison> compare_models(const MeasuredReport& report, const std::strin
     if (!known) return usage_error("{} has no model \"{}\"", report.file, model);
   }
   if (base == now) return usage_error("--models needs two models, and {} is one", base);
-  Comparison comparison{
-      .base = base, .now = now, .settings = settings, .differences = {}, .cells = {}};
+  Comparison comparison{.base = base,
+                        .now = now,
+                        .settings = settings,
+                        .differences = {},
+                        .remarks = {},
+                        .cells = {}};
   return compare(std::move(comparison), report, report, base, now);
 }
 
@@ -212,13 +243,14 @@ Regression regression_of(const CellComparison& cell, double limit) {
   const bool judged = cell.verdict == Verdict::faster || cell.verdict == Verdict::slower ||
                       cell.verdict == Verdict::same || cell.verdict == Verdict::inconclusive;
   // What the base never had cannot have become worse.
-  if (cell.base_trials == 0) return Regression::no;
+  if (!cell.base_ran) return Regression::no;
   if (!judged) return Regression::undecided;
   const double allowed = -std::log1p(-limit);  // in logarithms 5 % less and 5.3 % more are alike
   const auto loss = [&](double ratio) {
     return cell.more_is_better ? -std::log(ratio) : std::log(ratio);
   };
-  if (cell.verdict == Verdict::slower && loss(cell.ratio->ratio) >= allowed) return Regression::yes;
+  // Where the margin is wider than the limit, even what is called the same can be a regression.
+  if (cell.differs && loss(cell.ratio->ratio) >= allowed) return Regression::yes;
   const double worst = std::max(loss(cell.ratio->low), loss(cell.ratio->high));
   return worst < allowed ? Regression::no : Regression::undecided;
 }

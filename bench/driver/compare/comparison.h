@@ -40,11 +40,13 @@ struct CellComparison {
   std::string metric;
   bool more_is_better = true;
   Verdict verdict = Verdict::missing;
-  std::string reason;  // of a verdict that is none
-  std::size_t base_trials = 0;
+  std::string reason;           // of a verdict that is none
+  std::size_t base_trials = 0;  // the ratio takes the first of each side, as many as both have
   std::size_t new_trials = 0;
   std::optional<Ratio> ratio;  // of new to base, with 2 trials on each side or more
   double adjusted_p = 1;
+  bool differs = false;  // significantly, by whatever small amount
+  bool base_ran = true;  // the base measured this cell, though perhaps not this metric
 };
 
 struct Comparison {
@@ -52,6 +54,7 @@ struct Comparison {
   std::string now;
   CompareSettings settings;
   std::vector<std::string> differences;  // of the conditions: "host: kernel: ... against ..."
+  std::vector<std::string> remarks;      // what a reader should know and no verdict depends on
   std::vector<CellComparison> cells;
 };
 
@@ -62,7 +65,7 @@ Result<Comparison> compare_models(const MeasuredReport& report, const std::strin
                                   const std::string& now, const CompareSettings& settings);
 
 // For --fail-on-regression: is anything worse by `limit` (0.05) or more?
-//   yes  a cell is slower, and by that much as measured
+//   yes  a cell is significantly worse, and by that much as measured
 //   no   every cell's interval excludes it
 enum class Regression { no, yes, undecided };
 Regression regression_of(const CellComparison& cell, double limit);

@@ -15,6 +15,8 @@ std::string show_change(double ratio) { return fmt::format("{:+.1f} %", (ratio -
 
 std::string heading(const Comparison& comparison) {
   std::string text = fmt::format("Base: {}\nNew:  {}\n", comparison.base, comparison.now);
+  if (!comparison.remarks.empty()) text += "\nTo be known of them:\n";
+  for (const std::string& remark : comparison.remarks) text += "- " + remark + "\n";
   if (comparison.differences.empty()) return text;
   text +=
       comparison.settings.across_hosts
@@ -115,6 +117,7 @@ Json as_json(const Comparison& comparison) {
           {"margin", settings.margin},
           {"across_hosts", settings.across_hosts},
           {"differences", comparison.differences},
+          {"remarks", comparison.remarks},
           {"cells", std::move(cells)}};
 }
 

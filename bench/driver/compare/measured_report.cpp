@@ -11,8 +11,7 @@ Error broken(const std::string& file, const std::string& what) {
 
 // Of the host: what a number depends on, and not what merely happened to be so at the time.
 bool is_condition(const std::string& host_key) {
-  static const std::set<std::string> others{"descriptor_limit",
-                                            "limits"};
+  static const std::set<std::string> others{"descriptor_limit", "limits"};
   return !others.contains(host_key);
 }
 
@@ -40,6 +39,17 @@ void read_conditions(const Json& ours, MeasuredReport& report) {
   }
 }
 
+void read_identities(const Json& ours, MeasuredReport& report) {
+  report.identities["muxbench revision"] = text_at(ours, "/run/git/revision").value_or("unknown");
+  for (const Json& model : ours.at("models")) {
+    for (const char* key : {"mechanism", "features", "sha256"}) {
+      if (!model.contains(key)) continue;
+      const auto name = model.at("name").get<std::string>();
+      report.identities[fmt::format("server {}: {}", name, key)] = model.at(key).dump();
+    }
+  }
+}
+
 Result<> read_trial(const Json& trial, const std::string& file,
                     std::map<std::string, MeasuredCell>& cells) {
   const auto id = trial.at("cell").get<std::string>();
@@ -47,6 +57,7 @@ Result<> read_trial(const Json& trial, const std::string& file,
   if (cell == cells.end())
     return broken(file, fmt::format("a trial is of a cell {} that is not there", id));
   if (trial.at("status").get<std::string>() != "ok") return {};
+  ++cell->second.good_trials;
   for (const ComparedMetric& metric : compared_metrics()) {
     const auto value = number_at(trial, metric.pointer);
     if (!value) continue;
@@ -59,9 +70,15 @@ Result<> read_trial(const Json& trial, const std::string& file,
 }
 
 Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
-  MeasuredReport report{.file = file, .cells = {}, .open_loop = {}, .conditions = {}};
+  MeasuredReport report{.file = file,
+                        .cells = {},
+                        .open_loop = {},
+                        .conditions = {},
+                        .identities = {},
+                        .status = ours.at("status").get<std::string>()};
   std::map<std::string, MeasuredCell> cells;
   std::vector<std::string> order;
+  std::set<std::string> places;
   for (const Json& json : ours.at("cells")) {
     MeasuredCell cell{.model = json.at("model").get<std::string>(),
                       .experiment = json.at("experiment").get<std::string>(),
@@ -72,27 +89,36 @@ Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
     for (const Json& flag : json.at("flags"))
       cell.flags.push_back(flag.at("kind").get<std::string>());
     const auto id = json.at("id").get<std::string>();
+    if (!places.insert(cell.model + "/" + cell.experiment + "/" + cell.point).second) {
+      return broken(file, fmt::format("what the cell {} measures is there twice", id));
+    }
     if (!cells.emplace(id, std::move(cell)).second) {
       return broken(file, fmt::format("the cell {} is there twice", id));
     }
     order.push_back(id);
   }
-  std::set<std::pair<std::string, unsigned>> seen;
+  std::map<std::pair<std::string, unsigned>, const Json*> trials;
   for (const Json& trial : ours.at("trials")) {
     const auto id = trial.at("cell").get<std::string>();
     const auto repetition = trial.at("repetition").get<unsigned>();
-    if (!seen.emplace(id, repetition).second) {
+    if (!trials.emplace(std::pair(id, repetition), &trial).second) {
       return broken(file, fmt::format("trial {} of the cell {} is there twice", repetition, id));
     }
-    if (auto read = read_trial(trial, file, cells); !read) return read.error();
+  }
+  for (const auto& [key, trial] : trials) {
+    if (auto read = read_trial(*trial, file, cells); !read) return read.error();
   }
   for (const std::string& id : order) {
-    if (cells.at(id).status == "measured" && cells.at(id).values.empty()) {
+    MeasuredCell& cell = cells.at(id);
+    if (cell.status == "measured" && cell.good_trials == 0) {
       return broken(file, fmt::format("the cell {} is measured and has no trials", id));
     }
-    report.cells.push_back(std::move(cells.at(id)));
+    std::erase_if(cell.values,
+                  [&](const auto& entry) { return entry.second.size() < cell.good_trials; });
+    report.cells.push_back(std::move(cell));
   }
   read_conditions(ours, report);
+  read_identities(ours, report);
   return report;
 }
 

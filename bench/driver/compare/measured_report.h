@@ -27,7 +27,10 @@ struct MeasuredCell {
   std::string point;   // "idle:8000/connections:100"
   std::string status;  // as in the report
   std::vector<std::string> flags;
-  std::map<std::string, std::vector<double>> values;  // of each metric, one for each good trial
+  std::size_t good_trials = 0;
+  // In the order of repetitions. Of each metric that every good trial has: without the trial that lacks one, often the slowest,
+  // the others would speak for more than they are.
+  std::map<std::string, std::vector<double>> values;
 };
 
 struct MeasuredReport {
@@ -37,6 +40,9 @@ struct MeasuredReport {
       open_loop;  // experiments that offer a rate: throughput is not theirs to tell
   // Whatever makes numbers incomparable, by a name for people: "kernel", "experiment idle: load".
   std::map<std::string, std::string> conditions;
+  // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".
+  std::map<std::string, std::string> identities;
+  std::string status;  // "complete" or why it is not
 };
 
 // Refuses, with a sentence and exit status 2, what is no whole report of schema version 1.

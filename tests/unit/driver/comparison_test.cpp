@@ -120,6 +120,53 @@ TEST(Compare, OtherConditionsAreListedAndRefused) {
   EXPECT_EQ(asked->differences.size(), 1U);
 }
 
+// Often it is the slowest trial that lacks a percentile; the others must not speak for it.
+TEST(Compare, AMetricThatOneTrialLacksIsNotMeasured) {
+  Json json = report_json(kBase, kBase);
+  for (Json& trial : json["muxbench"]["trials"]) trial["load"]["latency_ns"]["p99"] = 1000;
+  const CompareSettings settings{.metrics = {"latency_p99_ns"}};
+  const auto base = *understand_report(json, "base.json");
+  EXPECT_EQ(compare_reports(base, base, settings)->cells[0].verdict, Verdict::same);
+  json["muxbench"]["trials"][0]["load"]["latency_ns"].erase("p99");
+  const auto result = compare_reports(base, *understand_report(json, "new.json"), settings);
+  const std::string model = json["muxbench"]["trials"][0]["cell"].get<std::string>().substr(0, 1);
+  const CellComparison& cell = result->cells[model == "a" ? 0 : 1];
+  EXPECT_EQ(cell.verdict, Verdict::missing);
+  EXPECT_THAT(cell.reason, HasSubstr("not measured in every trial"));
+  EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
+  EXPECT_EQ(
+      regression_of(*compare_reports(*understand_report(json, "new.json"), base, settings), 0.05),
+      Regression::undecided);
+}
+
+TEST(Compare, TrialsOfACellThatWasNotMeasuredCountForNothing) {
+  auto now = measured(times(kBase, 0.5));
+  now.cells[0].status = "failed";
+  const auto result = compare_reports(measured(kBase), now, {});
+  EXPECT_EQ(result->cells[0].verdict, Verdict::missing);
+  EXPECT_EQ(result->cells[0].new_trials, 0U);
+}
+
+TEST(Compare, TellsOfUnfinishedRunsAndOtherBuilds) {
+  auto now = measured(kBase, kBase, "new.json");
+  EXPECT_TRUE(compare_reports(measured(kBase), now, {})->remarks.empty());
+  now.status = "interrupted";
+  now.identities["muxbench revision"] = "another";
+  const auto result = compare_reports(measured(kBase), now, {});
+  ASSERT_EQ(result->remarks.size(), 2U);
+  EXPECT_EQ(result->remarks[0], "new.json: the run was interrupted");
+  EXPECT_THAT(result->remarks[1], HasSubstr("muxbench revision"));
+  EXPECT_EQ(result->cells[0].verdict, Verdict::same) << "a remark takes no verdict away";
+  EXPECT_THAT(as_markdown(*result), HasSubstr("the run was interrupted"));
+}
+
+TEST(Compare, AWideMarginHidesNoRegression) {
+  const auto result =
+      compare_reports(measured(kBase), measured(times(kBase, 0.9)), {.margin = 0.2});
+  EXPECT_EQ(result->cells[0].verdict, Verdict::same);
+  EXPECT_EQ(regression_of(*result, 0.05), Regression::yes);
+}
+
 TEST(Compare, FlaggedCellsGetNoVerdict) {
   auto now = measured(times(kBase, 0.5));
   now.cells[0].flags = {"saturated_load"};

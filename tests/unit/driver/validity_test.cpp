@@ -52,6 +52,32 @@ TEST(Flags, SaturatedLoadOnlyWhileTheServerHasTimeLeft) {
   EXPECT_THAT(flags_of_a(record), IsEmpty());
 }
 
+TEST(Flags, SaturatedLoadKnowsHowManyCpusAServerCanUse) {
+  auto record = steady();
+  record.cpus = {.server = {0, 1, 2, 3}, .load = {4}};
+  for (TrialResult& trial : record.trials) {
+    trial.load["cpu"]["threads"][0]["utilisation"] = 0.99;
+    trial.cpu->total = std::chrono::milliseconds(990);  // of 1 s: one CPU
+  }
+  Model& model = record.models[0];
+  const auto flagged = [&](const std::string& family, bool has_workers, unsigned workers) {
+    model.family = family;
+    model.capabilities.workers = has_workers;
+    record.cells[0].settings.workers = workers;
+    return !flags_of_a(record).empty();
+  };
+  EXPECT_FALSE(flagged("readiness", false, 0)) << "one thread is busy";
+  EXPECT_TRUE(flagged("readiness", true, 4)) << "three of its workers are not";
+  EXPECT_FALSE(flagged("process", true, 1)) << "its one worker is busy";
+  EXPECT_FALSE(flagged("readiness", true, 0)) << "it has one worker when none were asked for";
+  model.capabilities.one_client_per_worker = true;
+  EXPECT_TRUE(flagged("process", true, 0)) << "a pool for many clients";
+  model.capabilities.one_client_per_worker = false;
+  EXPECT_TRUE(flagged("thread", false, 0));
+  model.description["features"]["sq_thread_cpu"] = 1;
+  EXPECT_TRUE(flagged("completion", false, 0)) << "the kernel's thread is idle, or it is";
+}
+
 TEST(Flags, AnOpenLoopThatFallsBehind) {
   auto record = steady();
   record.cells[0].settings.rate = 105'000;
