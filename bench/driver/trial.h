@@ -35,6 +35,7 @@ struct TrialResult {
   bool server_failed = false;  // the error is the server's: it will most likely come again
   std::string stop_error;      // it measured, and then did not stop as the contract says
   std::vector<std::string> server_command;
+  std::vector<std::string> load_command;
   std::optional<CpuSample> cpu;  // used by the server within the measured window
   std::optional<MemorySample> memory;
   std::optional<double> process_bytes_per_connection;  // at points of many connections

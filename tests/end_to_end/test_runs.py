@@ -26,6 +26,7 @@ def test_a_run_measures_and_reports(bench):
     for trial in ours["trials"]:
         assert trial["server"]["cpu"]["total_ns"] > 0
         assert trial["server"]["cpu_ns_per_request"] > 1000  # Python needs more than a microsecond
+        assert "--connections" in trial["load_command_line"], trial["load_command_line"]
         memory = trial["server"]["memory"]
         assert memory["peak_bytes"] > 100_000  # its own pages; those of libraries count by share
         assert memory["resident_peak_bytes"] >= memory["peak_bytes"] * 0.9, memory
