@@ -43,7 +43,7 @@ struct TrialResult {
   std::optional<Nanoseconds> load_waited;  // the load generator for a CPU, within the window
   // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
   std::optional<SyscallCounts> counts;
-  Json load;               // what the load generator printed; null if it did not
+  Json load;  // what the load generator printed; null if it did not
 
   bool ok() const noexcept { return error.empty(); }
   // Server CPU time over the requests of the window.
