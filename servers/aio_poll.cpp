@@ -155,11 +155,13 @@ class AioPoll {
         listening_ = true;
         aio_.poll(listener_, POLLIN, kListener);
       }
-      aio_.submit();
+      // What the kernel would not take now is tried again soon.
+      constexpr int kAgainMs = 10;
+      const bool submitted = aio_.submit();
       if (aio_.has_events()) {
         aio_.take(events);
       } else {
-        aio_.wait(worker_.timeout_ms(), events);
+        aio_.wait(submitted ? worker_.timeout_ms() : kAgainMs, events);
       }
       for (const io_event& event : events) on_event(event.data);
       // A poll cannot be taken back by closing; shutting the socket down completes it.

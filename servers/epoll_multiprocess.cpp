@@ -146,8 +146,8 @@ class EpollMultiprocess {
 
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
     if (wanted != connection.events) {
-      watch(connection.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.fd.get(), wanted,
-            token);
+      const int change = connection.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+      if (!watch(change, connection.fd.get(), wanted, token)) return worker_.close(token);
       connection.events = wanted;
     }
   }
