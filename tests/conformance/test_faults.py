@@ -19,6 +19,7 @@ TRANSIENT = {
     "no_memory_to_accept": [(trace.ACCEPT, "ENOMEM", "1..2")],
 }
 TRANSIENT_FULL = {
+    "submission_refused": [(("io_submit",), "EAGAIN", "2..3")],
     "wait_interrupted": [(trace.WAIT + trace.ENTER, "EINTR", "1+2")],
     "receive_interrupted": [(trace.RECEIVE, "EINTR", "1+2")],
     "send_interrupted": [(trace.SEND, "EINTR", "1+2")],
@@ -78,6 +79,21 @@ def test_interruptions_lose_nothing(model, faults):
 @pytest.mark.parametrize("faults", cases(REFUSED_WATCH, REFUSED_WATCH_FULL))
 def test_a_refused_watch_costs_one_connection(model, faults):
     expect_the_cost_of_one_connection(model, faults)
+
+
+@pytest.mark.needs("survives_refused_watch", True)
+@pytest.mark.needs("work", "child")
+def test_a_watch_refused_after_child_work_is_not_waited_for(model, tmp_path):
+    with Server(model, "--work", "child", "--root", tmp_path) as server:
+        with trace.Trace(server, *injection([(("epoll_ctl",), "ENOMEM", "3")])):
+            for number in range(3):
+                with client.connect(server) as sock:
+                    try:
+                        for _ in range(2):
+                            client.echo(sock, b"x", f"client {number}")
+                    except (ConnectionError, AssertionError) as lost:
+                        assert "timed out" not in str(lost).lower(), lost
+        client.echo_once(server)
 
 
 @pytest.mark.parametrize("faults", cases(FATAL, FATAL_FULL))
