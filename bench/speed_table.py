@@ -19,14 +19,26 @@ import time
 
 BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
 
-# (program, what it is held against)
-PAIRS = [
-    ("epoll_level", "bare_epoll"),
-    *((name, "epoll_level") for name in ("epoll_edge", "epoll_oneshot", "poll", "select", "aio_poll", "uring_multishot",
-                                         "thread_per_connection", "libev", "libevent", "libuv", "asio_callback")),
-    ("libev", "stock_libev"), ("libevent", "stock_libevent"), ("libuv", "stock_libuv"),
-    ("asio_callback", "stock_asio"), ("asio_coroutine", "stock_asio"),
-]
+# (program, what it is held against): the ratio that it should reach, or None where nothing is asked.
+# The barest server may be 5 % faster. Four models are held, within 10 %, to the ratios of the prototypes that the design was
+# chosen by: 190, 198, 204 and 204 k/s beside 193. A library's model must be no slower than the library's stock server.
+PAIRS = {
+    ("epoll_level", "bare_epoll"): 0.95,
+    ("epoll_edge", "epoll_level"): 0.9 * 190 / 193,
+    ("poll", "epoll_level"): 0.9 * 198 / 193,
+    ("select", "epoll_level"): 0.9 * 204 / 193,
+    ("uring_multishot", "epoll_level"): 0.9 * 204 / 193,
+    **{(name, "epoll_level"): None for name in ("epoll_oneshot", "aio_poll", "thread_per_connection", "libev", "libevent",
+                                                "libuv", "asio_callback")},
+    ("libev", "stock_libev"): 1,
+    ("libevent", "stock_libevent"): 1,
+    ("libevent", "stock_libevent_events"): 1,
+    ("libuv", "stock_libuv"): 1,
+    ("asio_callback", "stock_asio"): 1,
+    ("asio_coroutine", "stock_asio"): 1,
+    ("asio_threads", "stock_asio"): 1,
+    ("asio_uring", "stock_asio_uring"): 1,
+}
 
 
 def program(name):
@@ -86,6 +98,10 @@ def requests_per_second(name, options, cpus):
     return json.loads(done.stdout)["achieved"]["requests_per_second"]
 
 
+def tell_target(ratio):
+    return "" if ratio is None else f"{ratio:.2f}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
@@ -109,10 +125,10 @@ def main():
             ratios[one, other].append(rates[one][-1] / rates[other][-1])
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
     print(f"{options.connections} connections, {options.bytes} bytes, {options.rounds} rounds of {options.seconds:g} s\n")
-    print("| program | against | k/s | ratio | smallest | largest |\n|---|---|---|---|---|---|")
+    print("| program | against | k/s | ratio | smallest | largest | asked |\n|---|---|---|---|---|---|---|")
     for (one, other), seen in sorted(ratios.items(), key=lambda item: (item[0][1], -statistics.median(item[1]))):
         print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.3f} "
-              f"| {min(seen):.3f} | {max(seen):.3f} |")
+              f"| {min(seen):.3f} | {max(seen):.3f} | {tell_target(PAIRS[one, other])} |")
 
 
 if __name__ == "__main__":
