@@ -6,8 +6,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "common/asio.h"
 #include "common/worker.h"
@@ -28,8 +28,10 @@ struct Connection {
 };
 
 using Awaitable = asio::awaitable<void, asio::Executor>;
-// Errors come back beside the result instead of as exceptions.
-constexpr auto kReturnError = asio::as_tuple(asio::use_awaitable_t<asio::Executor>{});
+using Transferred = std::tuple<asio::ErrorCode, std::size_t>;
+// Errors come back beside the result instead of as exceptions; deferred, as the operation then
+// starts in our coroutine's own frame, where use_awaitable would make one for each.
+constexpr auto kReturnError = asio::as_tuple(asio::deferred);
 
 class AsioCoroutine {
  public:
@@ -81,7 +83,15 @@ class AsioCoroutine {
     Session& session = connection.session;
     while (!session.done()) {
       if (session.wants_write()) {
-        const auto [error, count] = co_await write(socket, session.write_buffers());
+        const std::span<const iovec> pieces = session.write_buffers();
+        Transferred sent;
+        if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
+          const asio::const_buffer piece(pieces[0].iov_base, pieces[0].iov_len);
+          sent = co_await socket.async_write_some(piece, kReturnError);
+        } else {
+          sent = co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
+        }
+        const auto [error, count] = sent;
         if (error) break;
         session.on_written(count);
       } else if (session.wants_half_close()) {
@@ -98,15 +108,6 @@ class AsioCoroutine {
     }
     worker_.close(token);
     if (worker_.finished()) housekeeping_.cancel();
-  }
-
-  using Written = asio::awaitable<std::tuple<asio::ErrorCode, std::size_t>, asio::Executor>;
-  static Written write(asio::Socket& socket, std::span<const iovec> pieces) {
-    if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
-      return socket.async_write_some(asio::buffer(pieces[0].iov_base, pieces[0].iov_len),
-                                     kReturnError);
-    }
-    return socket.async_write_some(asio::Pieces(pieces), kReturnError);
   }
 
   // Closes the sockets of connections that were silent too long: their coroutines end then.
