@@ -7,6 +7,8 @@ import pytest
 from support import client
 from support.server import Server
 
+# Threads that take what is ready from one set: nothing belongs to a worker there, and an idle thread is woken only
+# when the others cannot keep up. Asio lets one thread go on alone as long as it can.
 COMMON_SET = ("epoll_oneshot", "asio_threads")
 
 
@@ -36,10 +38,19 @@ def test_every_connection_and_request_is_counted(model, tmp_path):
         assert sum(worker[name] for worker in seen["workers"]) == seen[name], f"{name} of the workers: {seen}"
 
 
+def bounds_of_share(model):
+    """The smallest and the largest part of its share that a worker may have."""
+    if model.capability("one_client_per_worker"):
+        return 1, 1
+    if model.name == "epoll_multiprocess":
+        return 0.25, 2.5  # a process that runs while a burst comes takes more of it: 1.9 was seen on a busy machine
+    # Of 400 connections that a hash gives to 4 workers one has 100, and 50 would be 5.8 standard deviations away.
+    return 0.5, 1.6
+
+
 @pytest.mark.needs("workers", True)
 def test_workers_share_evenly(model, tmp_path):
-    """Held: no worker has less than a quarter of its share, or more than three times. Where threads take
-    what is ready from one common set nothing belongs to a worker: there more than one must have had some."""
+    """In a common set more than one worker must have had some; else see bounds_of_share()."""
     workers, rounds = 4, 5
     clients = model.room_with_workers(workers, 80)
 
@@ -55,5 +66,6 @@ def test_workers_share_evenly(model, tmp_path):
     if model.name in COMMON_SET:
         assert sum(many > 0 for many in accepted) > 1, f"one thread of {workers} did it all: {seen}"
         return
-    assert share / 4 <= min(accepted) and max(accepted) <= 3 * share, \
+    least, most = bounds_of_share(model)
+    assert least * share <= min(accepted) and max(accepted) <= most * share, \
         f"{clients * rounds} connections over {workers} workers: {accepted}"
