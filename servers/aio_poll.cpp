@@ -1,7 +1,7 @@
 // Linux AIO as a readiness notifier: IOCB_CMD_POLL requests are submitted in batches, and their
 // completions read from memory that the kernel shares.
-// Syscalls per request: 1/k io_submit and at most 1/k io_getevents (k connections ready at once), 1
-// recv, 1 send.
+// Syscalls per request: 1/k io_submit, 1/k io_getevents (k connections ready at once), 1 recv, 1
+// send.
 // Limit: a poll is one-shot and submitted again for each request; the number of requests is a share
 // of fs.aio-max-nr.
 #include <linux/aio_abi.h>

@@ -1,6 +1,7 @@
 // Boost.Asio with callbacks: an asynchronous operation is started, and a function called when it
 // has ended; over epoll, edge-triggered.
-// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send.
+// Syscalls per request: 2/k epoll_wait (k connections ready at once), 2 recv, 1 send; a read is
+// tried, waited for and tried again, and Asio looks at epoll between a write and its handler.
 // Limit: every step passes through a queue of handlers, and a read must be given its buffer in
 // advance, so that an idle connection holds 16 KiB.
 #include "common/asio.h"

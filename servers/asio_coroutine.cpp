@@ -1,6 +1,7 @@
 // Boost.Asio with C++20 coroutines: a connection is one function that reads, writes and loops, and
 // is suspended where it would wait; over epoll, edge-triggered.
-// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send.
+// Syscalls per request: 2/k epoll_wait (k connections ready at once), 2 recv, 1 send; as
+// asio_callback.cpp says.
 // Limit: a coroutine frame per connection beside the callbacks' costs, and 16 KiB for the read that
 // an idle one waits in.
 #include <boost/asio/as_tuple.hpp>

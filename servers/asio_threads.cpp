@@ -1,7 +1,7 @@
 // Boost.Asio, one io_context run by N threads: whichever thread is free takes the next completed
 // operation, of any connection.
-// Syscalls per request: 1 epoll_wait or less, 1 recv, 1 send, and futex calls when threads sleep
-// and wake.
+// Syscalls per request: 2/k epoll_wait (k connections ready at once), 2 recv, 1 send; futex calls
+// when threads sleep and wake.
 // Limit: the threads share one queue of handlers and one epoll set, and their lock is what they
 // wait for first.
 #include <list>

@@ -1,7 +1,7 @@
 // Boost.Asio with callbacks, as in asio_callback.cpp, over its io_uring backend instead of epoll:
 // each operation becomes a submission.
-// Syscalls per request: up to 3 io_uring_enter when requests come one by one; under load one for
-// many, since Asio submits what has gathered in a turn of its loop.
+// Syscalls per request: 3/k io_uring_enter (k connections ready at once); Asio submits what has
+// gathered in a turn of its loop, and then looks for completions.
 // Limit: a backend for portability rather than speed: it drains completions in small lots, and does
 // not use what newer rings offer.
 #define BOOST_ASIO_HAS_IO_URING

@@ -1,6 +1,6 @@
 // Non-blocking calls on everything, round and round, never asleep: asking is all there is.
-// Syscalls per request: 1 recv, 1 send, and one failing recv for every other connection in every
-// round, with one accept for each round.
+// Syscalls per request: any recv, any accept, 1 send; every round is a failing recv for each
+// connection that has sent nothing, and one accept.
 // Limit: a processor is always busy, and with n connections an answer waits for n calls.
 #include "common/stop_signal.h"
 #include "common/worker.h"

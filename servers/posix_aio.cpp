@@ -1,7 +1,7 @@
 // POSIX AIO: aio_read and aio_write with a queued signal when each has ended; in glibc, threads of
 // the library that make the blocking calls.
-// Syscalls per request: pread and pwrite refused by the socket (ESPIPE), read, write, 2
-// rt_sigqueueinfo, futex calls, 1/k poll and read of the signals.
+// Syscalls per request: 1 pread64, 1 pwrite64 (both refused by the socket: ESPIPE), 1 read, 1
+// write, 2 getpid, 2 getuid, 2 rt_sigqueueinfo, 2/k poll, 2/k read (of the signals), any futex.
 // Limit: a read that waits keeps a thread, so it is a thread per connection by a longer way.
 #include <aio.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 // Processes started in advance: each blocks in accept on the one listener, and the kernel gives a
 // connection to one of them.
-// Syscalls per request: 1 recv, 1 send, and a wake-up by the scheduler; none for the connection but
+// Syscalls per request: 1 recv, 1 send; a wake-up by the scheduler, and none for the connection but
 // accept and close.
 // Limit: as many clients at once as there are processes; a silent client holds one (unless
 // --idle-timeout is set).

@@ -1,6 +1,6 @@
 // Real-time signals: each event on a descriptor is queued as a signal that names it, and the queue
 // is read in batches.
-// Syscalls per request: 1/k read of a signalfd (k signals queued), 1 recv, 1 send.
+// Syscalls per request: 1/k read (of a signalfd; k signals queued), 1 recv, 1 send.
 // Limit: the queue is short (ulimit -i) and every segment that arrives takes a place in it; when it
 // overflows, only a look at every connection finds out what was missed.
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 // Signal-driven I/O: SIGIO says that something happened on some descriptor, a scan finds out what.
-// Syscalls per request: 1/k sigtimedwait and 1/k poll (k requests ready at once), 1 recv, 1 send.
+// Syscalls per request: 2/k sigtimedwait, 2/k poll (k requests ready at once), 1 recv, 1 send; of
+// each two the second makes sure that nothing is left.
 // Limit: the signal names no descriptor and pending ones merge into one, so every wake-up costs
 // time for every connection; each arrival sends a signal, wanted or not.
 #include <fcntl.h>

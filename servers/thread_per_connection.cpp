@@ -1,5 +1,5 @@
 // A thread for each connection, as many as there are clients, each in blocking calls.
-// Syscalls per request: 1 recv, 1 send, and a wake-up by the scheduler; per connection a clone and
+// Syscalls per request: 1 recv, 1 send; a wake-up by the scheduler, and per connection a clone and
 // its stack.
 // Limit: thousands of threads: memory for their stacks, and a context switch for every message.
 #include <pthread.h>

@@ -1,6 +1,6 @@
 // A fixed number of threads, each with one client at a time; accepted sockets wait for a free
 // thread in a bounded queue.
-// Syscalls per request: 1 recv, 1 send, and a wake-up by the scheduler; per connection at most two
+// Syscalls per request: 1 recv, 1 send; a wake-up by the scheduler, and per connection at most two
 // futex calls.
 // Limit: as many clients at once as there are threads; a silent client holds a thread (unless
 // --idle-timeout is set).

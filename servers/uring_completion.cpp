@@ -1,6 +1,6 @@
 // io_uring, one-shot operations: recv and send are submitted instead of called, and their
 // completions are collected.
-// Syscalls per request: 1/k io_uring_enter (k completions at once) and no other: a send is linked
+// Syscalls per request: 1/k io_uring_enter (k completions at once); no other, as a send is linked
 // to the receive after it.
 // Limit: a receive must be given its buffer in advance, so every idle connection parks 16 KiB in
 // the kernel.

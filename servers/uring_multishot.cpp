@@ -1,6 +1,6 @@
 // io_uring, multishot: one armed accept and one armed receive per connection complete again and
 // again; received bytes come in buffers that the kernel picks, and sockets have no descriptor.
-// Syscalls per request: 1/k io_uring_enter (k completions at once) and no other.
+// Syscalls per request: 1/k io_uring_enter (k completions at once); no other.
 // Limit: a receive cannot be throttled, only cancelled, so what a slow reader sends meanwhile must
 // be kept.
 #include <poll.h>
