@@ -1,0 +1,33 @@
+"""The tables of docs/models.md, as the tests read them."""
+
+import functools
+
+from support.models import REPOSITORY
+
+
+def _tables(text):
+    """Each table as a list of rows, each row a dictionary by the names of the columns."""
+    table = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("|"):
+            table.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif table:
+            names, _, *rows = table
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+            table = []
+
+
+@functools.cache
+def _rows(column):
+    """{model: row} of the table that has this column."""
+    text = (REPOSITORY / "docs" / "models.md").read_text()
+    table, = (table for table in _tables(text) if column in table[0])
+    return {row["model"]: row for row in table}
+
+
+def rows_of_models():
+    return _rows("per request")
+
+
+def rows_of_features():
+    return _rows("what --describe said")
