@@ -8,6 +8,7 @@
 
 #include "common/stop_signal.h"
 #include "common/uring.h"
+#include "common/uring_trial.h"
 #include "common/worker.h"
 
 namespace muxbench {
@@ -15,7 +16,17 @@ namespace {
 
 constexpr uring::Ring::Flags kFlags{.preferred = uring::Ring::kOneThread};
 
-Probe probe() { return uring::describe_ring(uring::Ring(kFlags)); }
+Probe probe() {
+  uring::Ring ring(kFlags);
+  Probe probe = uring::describe_ring(ring);
+  if (!ring.ok()) return probe;
+  const bool links = uring::trial::links(ring);
+  if (!links) probe.unavailable_because = "this io_uring does not link a receive to a send";
+  probe.features.insert(
+      probe.features.end(),
+      {{"linked_receives", links}, {"silent_sends", uring::trial::skips_success(ring)}});
+  return probe;
+}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "common/parked_bytes.h"
 #include "common/stop_signal.h"
 #include "common/uring.h"
+#include "common/uring_trial.h"
 #include "common/worker.h"
 
 namespace muxbench {
@@ -42,9 +43,25 @@ Probe probe() {
   const unsigned files = register_file_table(ring);
   if (!buffers.ok() || files == 0) {
     probe.unavailable_because = "the kernel refuses a provided buffer ring or a file table";
+    return probe;
   }
-  probe.features.insert(probe.features.end(), {{"multishot_accept", true},
-                                               {"multishot_recv", true},
+  const uring::trial::Sockets sockets;
+  const bool accepts = uring::trial::stays_armed(ring, [&](io_uring_sqe* sqe) {
+    ::io_uring_prep_multishot_accept_direct(sqe, sockets.listener(), nullptr, nullptr, 0);
+  });
+  const bool receives = uring::trial::stays_armed(ring, [&](io_uring_sqe* sqe) {
+    ::io_uring_prep_recv_multishot(sqe, sockets.readable(), nullptr, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = ProvidedBuffers::kGroup;
+  });
+  const bool skips = uring::trial::skips_success(ring);
+  if (!accepts || !receives || !skips) {
+    probe.unavailable_because =
+        "this io_uring has no multishot accept, no multishot receive or no silent send";
+  }
+  probe.features.insert(probe.features.end(), {{"multishot_accept", accepts},
+                                               {"multishot_recv", receives},
+                                               {"silent_sends", skips},
                                                {"direct_descriptors", std::int64_t{files}},
                                                {"provided_buffers", std::int64_t{kBuffers}},
                                                {"incremental_buffers", buffers.incremental()},

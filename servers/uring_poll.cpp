@@ -7,6 +7,7 @@
 
 #include "common/stop_signal.h"
 #include "common/uring.h"
+#include "common/uring_trial.h"
 #include "common/worker.h"
 #include "net/socket.h"
 #include "net/sys.h"
@@ -17,9 +18,17 @@ namespace {
 constexpr uring::Ring::Flags kFlags{.preferred = uring::Ring::kOneThread};
 
 Probe probe() {
-  const uring::Ring ring(kFlags);
+  uring::Ring ring(kFlags);
   Probe probe = uring::describe_ring(ring);
-  if (ring.ok()) probe.features.push_back({"multishot_poll", true});
+  if (!ring.ok()) return probe;
+  const uring::trial::Sockets sockets;
+  const bool polls = uring::trial::polls_many_times(ring, sockets);
+  const bool skips = uring::trial::skips_success(ring);
+  if (!polls || !skips) {
+    probe.unavailable_because = "this io_uring has no multishot poll or no silent cancel";
+  }
+  probe.features.insert(probe.features.end(),
+                        {{"multishot_poll", polls}, {"silent_cancels", skips}});
   return probe;
 }
 
