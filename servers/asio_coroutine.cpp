@@ -94,6 +94,7 @@ class AsioCoroutine {
         }
         const auto [error, count] = sent;
         if (error) break;
+        worker_.touch(token);
         session.on_written(count);
       } else if (session.wants_half_close()) {
         asio::ErrorCode ignored;
@@ -103,9 +104,9 @@ class AsioCoroutine {
         const auto [error, count] =
             co_await socket.async_read_some(asio::to_buffer(session.lease_read()), kReturnError);
         if (error && error != asio::error::eof) break;
+        worker_.touch(token);
         session.on_read(count);
       }
-      worker_.touch(token);
     }
     worker_.close(token);
     if (worker_.finished()) housekeeping_.cancel();

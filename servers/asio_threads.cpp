@@ -161,7 +161,7 @@ class AsioThreads {
   }
 
   void touch(Connection& connection) noexcept {
-    if (server_.options.idle_timeout.count() == 0) return;
+    if (server_.options.idle_timeout.count() == 0 || connection.session.owes_rest()) return;
     connection.last_active.store(Clock::now().time_since_epoch().count(),
                                  std::memory_order_relaxed);
   }

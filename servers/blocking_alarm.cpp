@@ -70,7 +70,8 @@ void converse(int fd, Session& session, Alarm& alarm) {
       ::shutdown(fd, SHUT_WR);
       session.on_half_closed();
     } else {
-      alarm.set();
+      // The parts of one request share one alarm, or a byte now and then would put it off for ever.
+      if (!session.owes_rest()) alarm.set();
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());

@@ -16,6 +16,7 @@ const ModelInfo kModel{.name = "blocking_iterative",
 namespace {
 
 void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.awaits_work()) {
       if (!run_child_work(options)) return;  // too many processes: this client is shed
@@ -34,6 +35,7 @@ void converse(int fd, Session& session, const Options& options) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
+        if (timer.is_over(session)) return;
       } else if (!got.interrupted()) {
         return;
       }

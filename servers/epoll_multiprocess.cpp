@@ -168,7 +168,7 @@ class EpollMultiprocess {
 
   // It is not the client who is silent while its answer is being worked on.
   void on_silence(Token token) noexcept {
-    if (worker_.find(token)->session.awaits_work()) return worker_.touch(token);
+    if (worker_.find(token)->session.awaits_work()) return worker_.give_time(token);
     worker_.close(token);
   }
 

@@ -185,7 +185,7 @@ class EpollOneshot {
     const std::lock_guard lock(mutex_);
     worker_.expire([this](Token token) {
       ::shutdown(worker_.find(token)->fd.get(), SHUT_RDWR);
-      worker_.touch(token);  // so that it is not visited again before it is closed
+      worker_.give_time(token);  // so that it is not visited again before it is closed
     });
     if (listener_is_parked_ && worker_.accepting()) arm_listener();
   }

@@ -15,7 +15,8 @@ const ModelInfo kModel{.name = "fork_per_connection",
 
 namespace {
 
-void converse(int fd, Session& session) {
+void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());
@@ -31,6 +32,7 @@ void converse(int fd, Session& session) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
+        if (timer.is_over(session)) return;
       } else if (!got.interrupted()) {
         return;
       }
@@ -45,7 +47,7 @@ void converse(int fd, Session& session) {
   SessionContext sessions = server.new_session_context();
   {
     Session session(sessions);
-    converse(fd, session);
+    converse(fd, session, server.options);
     server.counters().requests += sessions.requests;
   }
   ::_exit(0);

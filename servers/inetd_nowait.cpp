@@ -14,7 +14,8 @@
 namespace muxbench {
 namespace {
 
-void converse(int fd, Session& session) {
+void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());
@@ -30,6 +31,7 @@ void converse(int fd, Session& session) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
+        if (timer.is_over(session)) return;
       } else if (!got.interrupted()) {
         return;
       }
@@ -56,7 +58,7 @@ Result<> handle(ServerContext& server) {
   set_io_timeout(STDIN_FILENO, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
   Session session(sessions);
-  converse(STDIN_FILENO, session);
+  converse(STDIN_FILENO, session, server.options);
   server.counters().requests += sessions.requests;  // other handlers add theirs at the same time
   ::_exit(0);  // the end of the process frees all, and each connection pays for it
 }

@@ -73,8 +73,8 @@ class NonblockingSpin {
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
-        session.on_read(got.count());
         worker_.touch(token);
+        session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
         session.drop_lease();
       } else {
@@ -84,8 +84,8 @@ class NonblockingSpin {
     while (session.wants_write()) {
       const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
       if (sent.ok()) {
-        session.on_written(sent.count());
         worker_.touch(token);
+        session.on_written(sent.count());
       } else if (sent.would_block()) {
         break;
       } else if (!sent.interrupted()) {

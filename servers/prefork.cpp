@@ -21,7 +21,8 @@ const ModelInfo kModel{
 
 namespace {
 
-void converse(int fd, Session& session) {
+void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());
@@ -40,6 +41,7 @@ void converse(int fd, Session& session) {
       } else if (!got.interrupted()) {
         return;
       }
+        if (timer.is_over(session)) return;
     }
   }
 }
@@ -64,7 +66,7 @@ Result<> run(ServerContext& server) {
     stop_signal::also_ends_input_of(connection.get());
     {
       Session session(sessions);
-      converse(connection.get(), session);
+      converse(connection.get(), session, server.options);
     }
     server.counters().requests = sessions.requests;
     stop_signal::also_ends_input_of(-1);

@@ -31,6 +31,7 @@ const ModelInfo kModel{
 namespace {
 
 void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.awaits_work()) {
       if (!run_child_work(options)) return;  // too many processes: this client is shed
@@ -49,6 +50,7 @@ void converse(int fd, Session& session, const Options& options) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
+        if (timer.is_over(session)) return;
       } else if (!got.interrupted()) {
         return;
       }

@@ -83,6 +83,14 @@ class Session {
   // n bytes of write_buffers() were sent; short writes are fine.
   void on_written(std::size_t n) noexcept;
 
+  // The peer has begun a request that is not whole yet, or goes on sending after the last answer:
+  // more of that is no reason to wait longer, or a byte now and then would hold a connection for
+  // ever.
+  bool owes_rest() const noexcept {
+    return state_ == State::lingering ||
+           (state_ == State::open && !has_output() && input_begin_ < input_end_);
+  }
+
   // Once what is pending is written, is a read certainly next? Then a completion model may link the
   // two.
   bool then_reads() const noexcept {

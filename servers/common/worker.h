@@ -51,8 +51,15 @@ class Worker {
     connections_.each(visit);
   }
 
-  // The connection was read from or written to.
+  // Call before the session is told what was read or written: the connection is not silent. The
+  // rest of a request does not count, so silence begins anew when a request begins, or when a part
+  // of an answer has gone.
   void touch(Token token) noexcept {
+    if (idle_limit_ == 0 || find(token)->session.owes_rest()) return;
+    give_time(token);
+  }
+  // The connection is as good as one just heard of.
+  void give_time(Token token) noexcept {
     if (idle_limit_ == 0) return;
     update_now();
     connections_.touch(token);

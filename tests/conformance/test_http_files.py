@@ -1,5 +1,6 @@
 """HTTP and the file system: nothing outside the root, nothing that hangs, files that change."""
 
+import math
 import os
 import socket
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from support import client, http
-from support.patience import PATIENCE
+from support.patience import FACTOR, PATIENCE
 from support.server import Server
 
 MIB = 1 << 20
@@ -172,6 +173,28 @@ def test_slow_heads_are_closed_by_the_idle_timeout(model, site):
         for sock in socks:
             with sock:
                 assert client.is_closed(sock, PATIENCE), "--idle-timeout 1: half a head, and the connection stays open"
+        http.expect_status(server, http.get("/a.txt"), {200})
+
+
+@pytest.mark.needs("idle_timeout", True)
+@pytest.mark.parametrize("begin", [b"GET /a.txt HTTP/1.1\r\nHost: a\r\nX: ",
+                                   pytest.param(b"neither a method nor a version\r\n\r\n", marks=pytest.mark.full)],
+                         ids=["head", "after_a_refusal"])
+def test_a_byte_now_and_then_does_not_hold_a_connection(model, site, begin):
+    """A request has as long to arrive as a connection may be silent (with blocking calls twice that), whatever comes of
+    it meanwhile; and after the last answer the rest is read to its end, but not for ever."""
+    timeout = math.ceil(FACTOR)
+    with Server(model, "--root", site, "--idle-timeout", timeout, protocol="http") as server:
+        with client.connect(server) as sock:
+            began = time.monotonic()
+            sock.sendall(begin)
+            with pytest.raises(ConnectionError):
+                while time.monotonic() - began < timeout + PATIENCE:
+                    time.sleep(timeout / 10)
+                    sock.send(b"x")
+                pytest.fail(f"--idle-timeout {timeout}: a byte now and then, and the connection stays open")
+            took = time.monotonic() - began
+            assert took > timeout * 0.9, f"--idle-timeout {timeout}: a dribbled head was closed after only {took:.2f} s"
         http.expect_status(server, http.get("/a.txt"), {200})
 
 
