@@ -98,7 +98,8 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
                  "Accept no more than this at a time (default: no limit)")
       ->check(CLI::PositiveNumber);
   add_parsed(app, "--idle-timeout", options.idle_timeout, parse_seconds,
-             "Close connections that are silent for so many seconds (0: never)");
+             "Close connections that are silent for so many seconds, or take so long to say one "
+             "request (0: never)");
   add_parsed(app, "--work", options.work, parse_work,
              "Work for each request: none, spin:DURATION, or child: a find over --root or the "
              "current folder (default none)");

@@ -178,6 +178,26 @@ TEST_F(Buffers, AnIncompleteRequestKeepsOneAndAFullLeaseRemains) {
   EXPECT_EQ(session.lease_read().size(), BufferPool::kBufferBytes - 15) << "moved to the front";
 }
 
+TEST_F(Buffers, TheRestOfARequestIsOwedUntilItIsWhole) {
+  context_.protocol = Http{site()};
+  Session session(context_);
+  EXPECT_FALSE(session.owes_rest()) << "nothing has begun";
+  const std::string_view get = kGet;
+  read(session, get.substr(0, 1));
+  EXPECT_TRUE(session.owes_rest());
+  read(session, get.substr(1, get.size() - 2));
+  EXPECT_TRUE(session.owes_rest()) << "all but the last byte";
+  read(session, get.substr(get.size() - 1));
+  EXPECT_FALSE(session.owes_rest()) << "it is our turn";
+  write_all(session);
+  EXPECT_FALSE(session.owes_rest());
+  read(session, "?\r\n");
+  write_all(session);
+  ASSERT_TRUE(session.wants_half_close());
+  session.on_half_closed();
+  EXPECT_TRUE(session.owes_rest()) << "what comes after the last answer is only read to its end";
+}
+
 // --- The end of a conversation ---
 
 TEST(SessionEnd, AHalfClosedClientStillGetsItsEcho) {
