@@ -66,6 +66,11 @@ class Aio {
     io_event events[];
   };
 
+  // Is it laid out as we read it? AIO_RING_MAGIC, and no feature that would change the meaning.
+  bool knows_ring() const noexcept {
+    return ring().magic == 0xa10a10a1 && ring().incompatible == 0;
+  }
+
   bool has_events() const noexcept {
     return std::atomic_ref(ring().tail).load(std::memory_order_acquire) != ring().head;
   }
@@ -121,6 +126,11 @@ Probe probe() {
   }
   aio.poll(stop_signal::descriptor(), POLLIN, 0);
   if (!aio.submit()) return {.unavailable_because = "the kernel has no IOCB_CMD_POLL (Linux 4.18)"};
+  if (!aio.knows_ring()) {
+    return {
+        .unavailable_because =
+            "the completions that the kernel shares are laid out in a way unknown to this model"};
+  }
   return {.features = {{"requests", std::int64_t{aio.capacity()}}, {"ring_in_user_space", true}}};
 }
 

@@ -13,7 +13,7 @@ const ModelInfo kModel{.name = "asio_callback",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one thread",
                        .capabilities = {.edge_triggered = true},
-                       .probe = [] { return asio::probe("epoll"); }};
+                       .probe = asio::probe};
 
 namespace {
 

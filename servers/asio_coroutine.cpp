@@ -19,7 +19,7 @@ const ModelInfo kModel{.name = "asio_coroutine",
                        .family = "library",
                        .mechanism = "Boost.Asio, C++20 coroutines, one thread",
                        .capabilities = {.edge_triggered = true},
-                       .probe = [] { return asio::probe("epoll"); }};
+                       .probe = asio::probe};
 
 namespace {
 

@@ -17,7 +17,7 @@ const ModelInfo kModel{.name = "asio_threads",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one io_context on N threads",
                        .capabilities = {.workers = true, .edge_triggered = true},
-                       .probe = [] { return asio::probe("epoll"); }};
+                       .probe = asio::probe};
 
 namespace {
 

@@ -17,7 +17,7 @@ namespace {
 
 Probe probe() {
   const uring::Ring ring({});  // plain, as Asio sets up its own
-  return ring.ok() ? asio::probe("io_uring") : uring::describe_ring(ring);
+  return ring.ok() ? asio::probe() : uring::describe_ring(ring);
 }
 
 }  // namespace

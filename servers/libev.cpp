@@ -12,18 +12,36 @@
 
 namespace muxbench {
 
+namespace {
+
+// Whatever the environment says: the model should be the same everywhere.
+struct ev_loop* new_loop() {
+  return ::ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+}
+
+Probe probe() {
+  struct ev_loop* loop = new_loop();
+  if (loop == nullptr) return {.unavailable_because = "libev has no backend here"};
+  const unsigned number = ::ev_backend(loop);
+  ::ev_loop_destroy(loop);
+  std::string backend = fmt::format("number {} of ev.h", number);
+  if (number == EVBACKEND_EPOLL) backend = "epoll";
+  if (number == EVBACKEND_POLL) backend = "poll";
+  if (number == EVBACKEND_SELECT) backend = "select";
+  return {.features = {
+              {"library_version", fmt::format("{}.{}", ::ev_version_major(), ::ev_version_minor())},
+              {"backend", backend}}};
+}
+
+}  // namespace
+
 const ModelInfo kModel{
     .name = "libev",
     .family = "library",
     .mechanism = "libev: ev_io over its own choice of backend",
     // It tells of a refused watch at the next event, and that may be long in coming.
     .capabilities = {.survives_refused_watch = false},
-    .probe = [] {
-      const char* backend = ::ev_recommended_backends() & EVBACKEND_EPOLL ? "epoll" : "another";
-      return Probe{.features = {{"library_version",
-                                 fmt::format("{}.{}", ::ev_version_major(), ::ev_version_minor())},
-                                {"backend", backend}}};
-    }};
+    .probe = probe};
 
 namespace {
 
@@ -163,7 +181,7 @@ class Libev {
   }
 
   int listener_;
-  Loop* loop_ = ::ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+  Loop* loop_ = new_loop();
   ev_io accept_watcher_{};
   ev_io stop_watcher_{};
   ev_timer housekeeping_{};

@@ -3,23 +3,43 @@
 // Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 read, 1 write.
 // Limit: a callback for every step, and a close that takes effect a turn of the loop later.
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "common/stop_signal.h"
 #include "common/worker.h"
 
 namespace muxbench {
+namespace {
+
+// libuv has no name for what its loop waits with, but the kernel has one for the loop's descriptor.
+std::string backend() {
+  uv_loop_t loop;
+  if (::uv_loop_init(&loop) != 0) return {};
+  std::array<char, 64> kind{};
+  const std::string link = fmt::format("/proc/self/fd/{}", ::uv_backend_fd(&loop));
+  if (::readlink(link.c_str(), kind.data(), kind.size() - 1) < 0) kind = {"unknown"};
+  ::uv_loop_close(&loop);
+  const std::string_view name = kind.data();
+  return name == "anon_inode:[eventpoll]" ? "epoll" : std::string(name);
+}
+
+Probe probe() {
+  const std::string backs = backend();
+  if (backs.empty()) return {.unavailable_because = "libuv cannot make a loop here"};
+  return {.features = {{"library_version", uv_version_string()}, {"backend", backs}}};
+}
+
+}  // namespace
 
 const ModelInfo kModel{
     .name = "libuv",
     .family = "library",
-    .mechanism = "libuv over epoll: uv_read_start, uv_try_write, uv_write",
+    .mechanism = "libuv: uv_read_start, uv_try_write, uv_write",
     // uv__io_poll() calls abort() when epoll_ctl fails, and uv__emfile_trick() accepts
     // and closes when descriptors run out.
     .capabilities = {.sheds_when_full = true, .survives_refused_watch = false},
-    .probe = [] {
-      return Probe{.features = {{"library_version", uv_version_string()}}};
-    }};
+    .probe = probe};
 
 namespace {
 

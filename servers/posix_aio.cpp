@@ -4,6 +4,7 @@
 // write, 2 getpid, 2 getuid, 2 rt_sigqueueinfo, 2/k poll, 2/k read (of the signals), any futex.
 // Limit: a read that waits keeps a thread, so it is a thread per connection by a longer way.
 #include <aio.h>
+#include <gnu/libc-version.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -37,7 +38,8 @@ const ModelInfo kModel{
     .mechanism = "aio_read and aio_write with SIGEV_SIGNAL, by threads of glibc",
     .capabilities = {.max_connections = kMostThreads, .signal_per_connection = true},
     .probe = [] {
-      return Probe{.features = {{"implementation", "threads in user space (glibc)"},
+      return Probe{.features = {{"implementation", fmt::format("threads in user space (glibc {})",
+                                                               ::gnu_get_libc_version())},
                                 {"most_threads", std::int64_t{kMostThreads}}}};
     }};
 

@@ -71,10 +71,21 @@ class StopEvent : public posix::basic_stream_descriptor<Executor> {
   ~StopEvent() { release(); }
 };
 
-inline Probe probe(std::string backend) {
+// Asio chooses what it stands on when it is compiled.
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+constexpr const char* kBackend = "io_uring";
+#elif defined(BOOST_ASIO_HAS_EPOLL)
+constexpr const char* kBackend = "epoll";
+#elif defined(BOOST_ASIO_HAS_KQUEUE)
+constexpr const char* kBackend = "kqueue";
+#else
+constexpr const char* kBackend = "select";
+#endif
+
+inline Probe probe() {
   return {.features = {{"library_version", fmt::format("Boost {}.{}", BOOST_VERSION / 100000,
                                                        BOOST_VERSION / 100 % 1000)},
-                       {"backend", std::move(backend)}}};
+                       {"backend", kBackend}}};
 }
 
 }  // namespace muxbench::asio
