@@ -109,8 +109,11 @@ def echo(sock, payload, what="echo"):
 
 
 def echo_once(server, payload=b"one small message"):
+    """Waits for the server's end of it, so that what is counted afterwards does not count this connection."""
     with connect(server) as sock:
         echo(sock, payload, f"echo through {server}")
+        sock.shutdown(socket.SHUT_WR)
+        expect_end(sock, f"the end of a connection to {server}")
 
 
 def fill(sock, data, quiet=0.1):
