@@ -1,12 +1,14 @@
 #include "common/work.h"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
 namespace muxbench {
 namespace {
@@ -19,39 +21,50 @@ void spin() noexcept {
   }
 }
 
-// What is the same for every child: no input, no output, no signal blocked or ignored that we
-// block or ignore.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    ::posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigaddset(&signals, SIGPIPE);
-    ::posix_spawnattr_setsigdefault(&attributes, &signals);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+// In the child of vfork(2), which has our memory until the exec: nothing here writes to any, and no
+// handler of ours may run. Returns only if there is no find.
+void become_find(pid_t server, const char* folder) noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != server) ::_exit(0);  // it ended before prctl took effect
+  ::close(STDIN_FILENO);
+  ::open("/dev/null", O_RDWR);  // the lowest that is free: standard input
+  ::dup2(STDIN_FILENO, STDOUT_FILENO);
+  ::dup2(STDIN_FILENO, STDERR_FILENO);
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execlp("find", "find", folder, nullptr);
+}
+
+void wait_for(pid_t child) noexcept {
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-};
-
-// posix_spawn and not fork: it shares the memory of the parent until the exec, so that its cost
-// does not grow with the server. -1: it could not be started.
+// The child dies with the server, in whatever way that ends: the deadline of a stop, a second
+// signal and SIGKILL leave no chance to end it. (PR_SET_PDEATHSIG goes by the thread that starts
+// the child; here that is an event loop's, or one that waits for it.) posix_spawn(3) cannot ask for
+// that, so this is what it does: vfork and not fork, because the cost of that grows with the
+// server's memory. -1: it could not be started.
 pid_t start_find(const std::string& root) noexcept {
-  static const SpawnSettings settings;
-  char find[] = "find";
-  const std::string folder = root.empty() ? "." : root;
-  char* const arguments[] = {find, const_cast<char*>(folder.c_str()), nullptr};
-  pid_t child = -1;
-  const int error =
-      ::posix_spawnp(&child, find, &settings.actions, &settings.attributes, arguments, environ);
-  return error == 0 ? child : -1;
+  const char* const folder = root.empty() ? "." : root.c_str();
+  const pid_t server = ::getpid();
+  volatile bool failed = false;  // written by the child
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t child = ::vfork();
+  if (child == 0) {
+    become_find(server, folder);
+    failed = true;
+    ::_exit(127);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!failed) return child;
+  wait_for(child);
+  return -1;
 }
 
 }  // namespace
@@ -64,8 +77,7 @@ auto make_request_hook(Nanoseconds spin_for) noexcept -> void (*)() noexcept {
 bool run_child_work(const Options& options) noexcept {
   const pid_t child = start_find(options.root);
   if (child < 0) return false;
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_for(child);
   return true;
 }
 

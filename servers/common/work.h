@@ -2,7 +2,8 @@
 //
 // spin:20us is processor time. child is a process (find over --root, its output thrown away): the
 // kind of work that a blocking model simply waits for, and an event loop must not. The session
-// holds the answer back until the model says that the work is done.
+// holds the answer back until the model says that the work is done. A child never outlives the
+// server that started it.
 #pragma once
 
 #include <signal.h>

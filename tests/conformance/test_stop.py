@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import threading
 import time
 
@@ -158,19 +157,12 @@ def test_with_a_client_that_never_reads(model):
         sock.close()
 
 
-def is_refused(server):
-    family, address = server.endpoint()
-    with socket.socket(family) as late:
-        late.settimeout(PATIENCE)
-        return late.connect_ex(address) != 0
-
-
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_second_signal_ends_it_at_once(model, second):
     with Server(model) as server:
         sock = stuck_client(server)
         server.signal(signal.SIGTERM)
-        wait_until(lambda: is_refused(server), "SIGTERM was sent, and the port still takes connections")
+        wait_until(server.is_refusing, "SIGTERM was sent, and the port still takes connections")
         since = time.monotonic()
         server.signal(second)
         status = server.wait_for_end(PATIENCE)
@@ -186,7 +178,7 @@ def test_no_new_connection_after_the_signal(model):
         sock = stuck_client(server)  # keeps it busy with ending
         since = time.monotonic()
         server.signal(signal.SIGTERM)
-        wait_until(lambda: is_refused(server), "SIGTERM was sent, and the port still takes connections", 1.0 * FACTOR)
+        wait_until(server.is_refusing, "SIGTERM was sent, and the port still takes connections", 1.0 * FACTOR)
         client.reset(sock)
         server.expect_end("SIGTERM, then the last client went", since)
 
@@ -200,20 +192,6 @@ def test_the_port_is_free_again_at_once(model):
             stop(server, "SIGTERM")
     with Server(model, listen=listen) as server:
         client.echo_once(server)
-
-
-@pytest.mark.needs("work", "child")
-def test_with_children_at_work(model, tmp_path):
-    """`--work child` in mid-request: nothing is left of the children."""
-    for n in range(200):
-        (tmp_path / f"{n}").mkdir()
-    with Server(model, "--work", "child", "--root", tmp_path) as server:
-        socks = [client.connect(server) for _ in range(8 if model.concurrent else 1)]
-        for sock in socks:
-            sock.sendall(b"go")
-        stop(server, "SIGTERM with children at work")
-        for sock in socks:
-            sock.close()
 
 
 @pytest.mark.needs("workers", True)

@@ -106,6 +106,13 @@ class Server:
         family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
         return family, (host.strip("[]"), int(port))
 
+    def is_refusing(self):
+        """Does nobody listen there any more?"""
+        family, address = self.endpoint()
+        with socket.socket(family) as late:
+            late.settimeout(PATIENCE)
+            return late.connect_ex(address) != 0
+
     # --- what it is made of
 
     def _states(self):
