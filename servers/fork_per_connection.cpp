@@ -41,7 +41,6 @@ void converse(int fd, Session& session, const Options& options) {
 }
 
 [[noreturn]] void run_child(const ServerContext& server, int fd) {
-  stop_signal::adopt_in_child(fd);
   ::close(server.listener);
   set_io_timeout(fd, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
@@ -70,7 +69,7 @@ Result<> serve(ServerContext& server) {
     }
     count(server.counters().accepted);
     const UniqueFd connection(accepted.fd());
-    const pid_t child = children::start();
+    const pid_t child = children::start(connection.get());
     if (child == 0) run_child(server, connection.get());
     if (child < 0) gate.close_for_a_while();  // too many processes: this connection is shed
   }

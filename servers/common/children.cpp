@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <vector>
 
+#include "common/stop_signal.h"
+
 namespace muxbench::children {
 namespace {
 
@@ -19,16 +21,16 @@ std::vector<pid_t> pids;
 std::atomic<std::size_t> count = 0;
 std::atomic<int> status_of_last = 0;
 
-class BlockSigchld {
+// Nothing interrupts what is done while one of these lives.
+class BlockSignals {
  public:
-  BlockSigchld() {
-    sigset_t chld;
-    ::sigemptyset(&chld);
-    ::sigaddset(&chld, SIGCHLD);
-    ::sigprocmask(SIG_BLOCK, &chld, &before_);
+  BlockSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before_);
   }
-  ~BlockSigchld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  BlockSigchld(const BlockSigchld&) = delete;
+  ~BlockSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
   const sigset_t& mask_before() const { return before_; }
 
  private:
@@ -59,8 +61,8 @@ void reap_as_they_end() {
   ::sigaction(SIGCHLD, &action, nullptr);
 }
 
-pid_t start() {
-  const BlockSigchld blocked;
+pid_t start(int connection) {
+  const BlockSignals blocked;
   pids.reserve(pids.size() + 1);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
@@ -71,6 +73,9 @@ pid_t start() {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(0);  // it ended before prctl took effect
     ::signal(SIGCHLD, SIG_DFL);
+    // Before any signal can come: Ctrl-C reaches the child itself and then once more through
+    // stop_all(), and to a child that took itself for the server the second would be the last.
+    stop_signal::adopt_in_child(connection);
     pids.clear();
     count = 0;
   }
@@ -82,7 +87,7 @@ std::size_t running() noexcept { return count; }
 int last_status() noexcept { return status_of_last; }
 
 void stop_all(int signal) {
-  const BlockSigchld blocked;
+  const BlockSignals blocked;
   for (const pid_t pid : pids) ::kill(pid, signal);
   while (!pids.empty()) ::sigsuspend(&blocked.mask_before());
 }

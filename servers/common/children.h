@@ -13,8 +13,9 @@ namespace muxbench::children {
 void reap_as_they_end();
 
 // fork(2): 0 in the child, which dies with its parent; -1 and errno when there are too many
-// processes.
-pid_t start();
+// processes. From its first moment the stop signal means the end of that connection's input to the
+// child (stop_signal::adopt_in_child), and nothing but "stop" if there is none (-1).
+pid_t start(int connection = -1);
 
 // Those that still run.
 std::size_t running() noexcept;

@@ -38,8 +38,9 @@ int descriptor() noexcept;
 // For one thread of a process.
 void also_ends_input_of(int connection) noexcept;
 
-// In a child made by fork(2), or before install() in a program that such a child executes: forget the listeners, which the parent shuts down, and end the input
-// of `connection` in their place. A second signal, which Ctrl-C and the parent may both send, means
+// In a child made by fork(2), while signals are blocked, or before install() in a program that such
+// a child executes: forget the listeners, which the parent shuts down, and end the input of
+// `connection` in their place. A second signal, which Ctrl-C and the parent may both send, means
 // nothing here: the parent decides when the time is over, and its children end with it.
 void adopt_in_child(int connection) noexcept;
 

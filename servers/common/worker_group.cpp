@@ -45,7 +45,6 @@ Result<> run_worker(const ServerContext& server, unsigned number, const ServeAsW
 
 [[noreturn]] void run_child(const ServerContext& server, unsigned number,
                             const ServeAsWorker& serve) {
-  stop_signal::adopt_in_child(-1);
   const Result<> served = run_worker(server, number, serve);
   if (served) ::_exit(0);
   ::_exit(report(fmt::format("server_{}, worker {}", kModel.name, number), served.error()));
