@@ -38,10 +38,10 @@ void converse(int fd, Session& session, const Options& options) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
+        if (timer.is_over(session)) return;
       } else if (!got.interrupted()) {
         return;
       }
-        if (timer.is_over(session)) return;
     }
   }
 }
@@ -50,14 +50,16 @@ Result<> run(ServerContext& server) {
   SessionContext sessions = server.new_session_context();
   AcceptGate gate(server.options.max_connections);
   server.ready();
-  while (true) {
+  while (!stop_signal::requested()) {
     // All workers sleep here. Linux wakes one of them for a connection, the one that has waited
     // longest, so there is no herd and no lock around accept as other kernels needed.
     const IoResult accepted = sys::accept(server.listener);
     if (!accepted.ok()) {
       // EINVAL: the parent has shut the listener down; our own stop signal need not have come yet.
       if (accepted.error() == Errno{EINVAL}) return {};
-      if (gate.on_error(accepted.error()) == AcceptAdvice::pause) wait_a_moment();
+      if (gate.on_error(accepted.error()) == AcceptAdvice::pause) {
+        sleep_until(gate.reopens());
+      }
       continue;
     }
     count(server.counters().accepted);
@@ -71,6 +73,7 @@ Result<> run(ServerContext& server) {
     server.counters().requests = sessions.requests;
     stop_signal::also_ends_input_of(-1);
   }
+  return {};
 }
 
 }  // namespace

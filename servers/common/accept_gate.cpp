@@ -1,5 +1,8 @@
 #include "common/accept_gate.h"
 
+#include <algorithm>
+
+#include "common/counters.h"
 #include "common/stop_signal.h"
 
 namespace muxbench {
@@ -27,7 +30,12 @@ AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
 
 void AcceptGate::close_for_a_while() noexcept {
   paused_ = true;
-  reopens_ = Clock::now() + kPause;
+  std::atomic<Clock::time_point>& next = counters::next_accept_attempt();
+  const Clock::time_point soonest = Clock::now() + kPause;
+  Clock::time_point queued = next;
+  do {
+    reopens_ = std::max(queued, soonest);
+  } while (!next.compare_exchange_weak(queued, reopens_ + kApart));
 }
 
 }  // namespace muxbench

@@ -19,4 +19,11 @@ void wait_a_moment() noexcept {
   ::nanosleep(&moment, nullptr);
 }
 
+void sleep_until(Clock::time_point time) noexcept {
+  const auto nanoseconds = time.time_since_epoch().count();
+  const timespec until{.tv_sec = nanoseconds / 1'000'000'000,
+                       .tv_nsec = nanoseconds % 1'000'000'000};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
+
 }  // namespace muxbench

@@ -41,4 +41,7 @@ class RequestTimer {
 // Sleeps until a closed accept gate is worth another look, or until a signal.
 void wait_a_moment() noexcept;
 
+// The same for a worker among many, whose gate opens when its turn has come.
+void sleep_until(Clock::time_point time) noexcept;
+
 }  // namespace muxbench

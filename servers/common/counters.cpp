@@ -17,6 +17,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "it is shared bet
 
 struct alignas(WorkerCounters) Shared {
   std::atomic<unsigned> ready = 0;
+  std::atomic<Clock::time_point> next_accept_attempt{};
 };
 Shared* shared = nullptr;                    // a group's memory begins with this,
 std::span<WorkerCounters> workers_counters;  // and goes on with these
@@ -112,6 +113,10 @@ Result<> join() {
 WorkerCounters& of_worker(unsigned worker) noexcept { return workers_counters[worker]; }
 
 unsigned one_more_is_ready() noexcept { return ++shared->ready; }
+
+std::atomic<Clock::time_point>& next_accept_attempt() noexcept {
+  return shared->next_accept_attempt;
+}
 
 void write_file() noexcept {
   if (::getpid() != owner) return;  // a child that inherited the descriptor

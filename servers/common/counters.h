@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace muxbench {
@@ -41,6 +42,9 @@ WorkerCounters& of_worker(unsigned worker) noexcept;
 
 // How many workers are ready, with this one.
 unsigned one_more_is_ready() noexcept;
+
+// From when on a worker that cannot accept now may try again: AcceptGate's queue of attempts.
+std::atomic<Clock::time_point>& next_accept_attempt() noexcept;
 
 // Writes the file, once, in the process that called set_up(). Safe in a signal handler.
 void write_file() noexcept;
