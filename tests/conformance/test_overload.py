@@ -1,12 +1,11 @@
-"""Clients that hold a server up, and a server that runs out of something."""
+"""Clients that hold a server up, idle connections, and a server that can start nothing more."""
 
 import math
-import resource
 import time
 
 import pytest
 
-from support import client, processes, trace
+from support import client, trace
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 from support.server import Server
 
@@ -14,7 +13,7 @@ MIB = 1 << 20
 
 
 def stalled_clients(server, payload):
-    """One never reads, one has stopped in the middle of a message, one has said nothing."""
+    """One never reads what comes back, one has said nothing."""
     never_reads = client.connect(server, receive_buffer=4096)
     client.fill(never_reads, payload, quiet=0.03)
     return [never_reads, client.connect(server)]
@@ -162,89 +161,6 @@ def test_idle_connections_cost_no_cpu(model, size):
             sock.close()
 
 
-def expect_no_storm(traced, calls, what):
-    """Retrying now and then is right, retrying without a pause is a storm."""
-    rate = traced.count(*calls) / traced.seconds
-    assert rate < 100, f"{what}: expected under 100 calls per second, seen {traced.counts} in {traced.seconds:.2f} s"
-
-
-def test_out_of_descriptors_at_accept(model):
-    """Full: no storm of accept calls, connections keep working. Room again: accepting within 1 s.
-
-    The limit of each process is lowered to what it has open, so that models whose connections live
-    in processes of their own meet it too."""
-    with Server(model) as server:
-        usual = len(server.processes())
-        client.echo_once(server)
-        client.expect_return_to(lambda: len(server.processes()), usual, "processes after one connection")
-        client.expect_return_to(lambda: len(server.zombies()), 0, "zombies")
-        inside = [client.connect(server) for _ in range(4)] if model.concurrent else []
-        for sock in inside:
-            client.echo(sock, b"inside")
-        pids = server.processes()
-        limits = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in pids}
-        for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE,
-                             (processes.above_all_descriptors(pid), limits[pid][1]))
-        # The first are taken by accept calls that had their descriptor before the limit came.
-        waiting = [client.connect(server) for _ in range(len(pids) + 8)]
-        for number, sock in enumerate(waiting):
-            sock.sendall(client.pattern(number, 100))
-        time.sleep(0.05)
-        cpu, since = server.cpu_seconds(), time.monotonic()
-        storm = (*trace.ACCEPT, *trace.ENTER, *trace.FORK)
-        with trace.Trace(server, "-e", "trace=" + trace.names(*storm)) as traced:
-            time.sleep(0.5)
-            used = (server.cpu_seconds() - cpu) / (time.monotonic() - since)
-        for sock in inside:
-            client.echo(sock, b"still works", "a connection from before, while descriptors are exhausted")
-        expect_no_storm(traced, storm, "out of descriptors")
-        assert used < 0.5 * FACTOR or model.capability("idle_cpu"), \
-            f"out of descriptors: {used:.0%} of a CPU used while there is nothing to do"
-        for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits[pid])
-        since = time.monotonic()
-        served = 0
-        for number, sock in enumerate(waiting):
-            with sock:
-                try:
-                    data = sock.recv(100)
-                except ConnectionResetError:
-                    continue  # it was shed: allowed while there was no room
-                if data:
-                    data += client.receive(sock, 100 - len(data)) if len(data) < 100 else b""
-                    client.expect_same(data, client.pattern(number, 100), "a client that waited")
-                    served += 1
-        took = time.monotonic() - since
-        client.echo_once(server)
-        expect_within(took, 1.0 * FACTOR, f"descriptors are free again, and {len(waiting)} clients wait")
-        assert served or model.capability("sheds_when_full"), "no client that waited was served"
-        for sock in inside:
-            client.echo(sock, b"inside")
-            sock.close()
-
-
-def test_small_descriptor_limit_from_the_start(model):
-    """The same as a user meets it: `ulimit -n`, more clients than that, and everyone is served in turn."""
-    limit = 64
-    with Server(model, limits=[(resource.RLIMIT_NOFILE, (limit, limit))]) as server:
-        waiting = []
-        for number in range(limit + 40 if model.concurrent else 3):
-            sock = client.connect(server)
-            sock.sendall(client.pattern(number, 10))
-            waiting.append(sock)
-        for number, sock in enumerate(waiting):
-            with sock:  # its end makes room for another
-                try:
-                    data = sock.recv(10)
-                except ConnectionResetError:
-                    data = b""
-                # A model that cannot serve it may close it, but not answer wrongly or be silent.
-                if data:
-                    client.expect_same(data, client.pattern(number, 10), f"client {number}, ulimit -n {limit}")
-        client.echo_once(server)
-
-
 def test_no_processes_or_threads_left(model):
     """fork, clone and pthread_create fail with EAGAIN: connections are shed or wait, and within 1 s of
     the end of the shortage the server is back. Nothing is asked of models that start nothing."""
@@ -259,7 +175,7 @@ def test_no_processes_or_threads_left(model):
                 sock.sendall(b"is anyone there")
             time.sleep(0.3)
         since = time.monotonic()
-        expect_no_storm(traced, trace.FORK, "clone fails")
+        trace.expect_no_storm(traced, trace.FORK, "clone fails")
         for sock in shed:
             try:
                 data = sock.recv(100)

@@ -37,9 +37,10 @@ def descriptors(pid):
         return 0
 
 
-def above_all_descriptors(pid):
-    """A limit that allows all that is open, holes below included: poll(2) refuses more entries than the limit."""
-    return 1 + max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+def lowest_free_descriptor(pid):
+    """The limit with which the process can open nothing more."""
+    taken = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+    return min(set(range(len(taken) + 1)) - taken)
 
 
 def threads(pid):

@@ -84,6 +84,16 @@ class Trace:
         return sum(self.counts[call] for call in calls)
 
 
+MOST_PER_SECOND = 100
+
+
+def expect_no_storm(traced, calls, what):
+    """Retrying now and then is right, retrying without a pause is a storm."""
+    rate = traced.count(*calls) / traced.seconds
+    assert rate < MOST_PER_SECOND, (f"{what}: expected under {MOST_PER_SECOND} calls per second, seen {rate:.0f}: "
+                                    f"{dict(traced.counts)} in {traced.seconds:.2f} s")
+
+
 def traced_from_start(log, *options):
     """What to put before a server's command line; skips where strace is missing."""
     if not shutil.which("strace"):
