@@ -1,6 +1,7 @@
 """Clients that hold a server up, idle connections, and a server that can start nothing more."""
 
 import math
+import socket
 import time
 
 import pytest
@@ -12,22 +13,24 @@ from support.server import Server
 MIB = 1 << 20
 
 
-def stalled_clients(server, payload):
-    """One never reads what comes back, one has said nothing."""
-    never_reads = client.connect(server, receive_buffer=4096)
-    client.fill(never_reads, payload, quiet=0.03)
-    return [never_reads, client.connect(server)]
-
-
 @pytest.mark.needs("concurrent", True)
 def test_stalled_clients_do_not_hold_the_others(model):
+    """Three that do not read what comes back, and three that say nothing. In the end one of the first reads after all:
+    while the others came and went, the server has not forgotten that it is to be written to."""
     payload = client.pattern("stall", 16 * MIB)
     with Server(model) as server:
-        stalled = [sock for _ in range(3) for sock in stalled_clients(server, payload)]
+        unread = {client.connect(server, receive_buffer=4096): 0 for _ in range(3)}
+        for sock in unread:
+            unread[sock] = client.fill(sock, payload, quiet=0.03)
+        silent = [client.connect(server) for _ in range(3)]
         for number in range(5):
             with client.connect(server) as sock:
                 client.converse(sock, client.pattern(number, 100_000))
-        for sock in stalled:
+        late, sent = unread.popitem()
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MIB)  # no longer slow
+        client.expect_same(client.receive(late, sent, "a client that reads at last"), payload[:sent], "read at last")
+        late.close()
+        for sock in [*unread, *silent]:
             client.reset(sock)
         client.echo_once(server)
 
