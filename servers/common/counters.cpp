@@ -126,7 +126,10 @@ void write_file() noexcept {
     Writer json(fd);
     json << R"({"accepted":)" << sum(&WorkerCounters::accepted);
     json << R"(,"requests":)" << sum(&WorkerCounters::requests);
-    json << R"(,"refused":)" << sum(&WorkerCounters::refused) << R"(,"workers":[)";
+    json << R"(,"refused":)" << sum(&WorkerCounters::refused);
+    const std::uint64_t rounds = sum(&WorkerCounters::rounds);
+    if (rounds != 0) json << R"(,"rounds":)" << rounds;
+    json << R"(,"workers":[)";
     std::string_view separator = "";
     for (const WorkerCounters& worker : workers_counters) {
       json << separator << R"({"accepted":)" << worker.accepted;

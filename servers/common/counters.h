@@ -1,7 +1,9 @@
 // What the workers have done, for --counters FILE: one JSON object when the server ends,
 //
-//   {"accepted":128,"requests":90000,"refused":0,"workers":[{"accepted":64,"requests":44000},...]}
+//   {"accepted":128,"requests":90000,"refused":0,"rounds":90300,
+//    "workers":[{"accepted":64,"requests":44000},...]}
 //
+// (no rounds where there are none, as in a model that blocks in accept or read)
 // so that the spread over workers can be stated. The counters are in memory that worker processes
 // share, each worker's on cache lines of its own; what a process that was killed had not added yet
 // is lost.
@@ -20,6 +22,7 @@ struct alignas(64) WorkerCounters {
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> refused = 0;  // accepted and closed again: the model cannot watch it
+  std::atomic<std::uint64_t> rounds = 0;   // of an event loop, which waits once in each
 };
 
 // For a counter with one writer: a plain load, add and store, where fetch_add would lock the bus.

@@ -87,8 +87,9 @@ class Worker {
   bool finished() const noexcept { return stopping_ && connections_.size() == 0; }
 
   // For the wait call: milliseconds until something is due, -1 if nothing is. Asked once a round,
-  // so it is also where requests are added to what --counters reports.
+  // so it is also where rounds and requests are added to what --counters reports.
   int timeout_ms() noexcept {
+    count(counters_.rounds);
     publish();
     std::int64_t timeout = -1;
     if (gate_.paused()) {

@@ -2,8 +2,8 @@
 // ways (rungs), tried in this order:
 //   bpf      programs at raw tracepoints, filtered by cgroup v2: everything below
 //   perf     perf_event_open(2) on the tracepoints of the calls that servers make, by cgroup v2:
-//            calls, EAGAIN results and context switches, but no sums of results and nothing of
-//            io_uring
+//            calls, EAGAIN results, other errors of accept, and context switches, but no sums of
+//            results and nothing of io_uring
 //   inherit  the same on each thread that the server has, inherited by those that it starts: for
 //            where there is no cgroup v2, and for ordinary users that may use perf events
 // Each is believed only after it has counted a child that makes exactly 1,000 getppid calls. Where
