@@ -61,7 +61,9 @@ def server(model, site):
 
 
 def refused(server, target):
-    answer = http.expect_status(server, http.get(target), {400, 403, 404}, "must not be served:")
+    # A bare backslash is no character of a target (RFC 3986), and no file's name holds a NUL: malformed requests.
+    statuses = {400} if "\\" in target or "%00" in target else {403, 404}
+    answer = http.expect_status(server, http.get(target), statuses, "must not be served:")
     assert SECRET.strip() not in answer.body, f"GET {target}: the secret got out"
 
 
