@@ -1,19 +1,31 @@
 """Many connections: at once, one after the other, and those that end badly."""
 
+import contextlib
+import json
 import random
+import selectors
 import socket
 
 import pytest
 
 from support import client
-from support.patience import PATIENCE, wait_until
+from support.patience import FACTOR, PATIENCE, wait_until
 from support.server import Server
+
+# Who closes what comes when all places are taken, and what it cannot watch: descriptors from FD_SETSIZE on. With
+# others it waits.
+REFUSE_BEYOND_THEIR_LIMIT = ("select",)
+FD_SETSIZE = 1024
 
 
 def test_simultaneous_connects_each_echo(model, size):
-    count = model.room_for(size(300, 2000))
+    """All at once, more than some have places for: then they wait in the backlog and are served as others leave.
+    Only a model that refuses them gets no more than it has places for."""
+    count = size(300, 2000)
+    if model.name in REFUSE_BEYOND_THEIR_LIMIT:
+        count = model.room_for(count)
     with Server(model) as server:
-        socks = client.crowd(server, count, hold=model.concurrent)
+        socks = client.crowd(server, count, hold=model.concurrent and model.room_for(count) == count)
         for sock in socks:
             sock.close()
         client.echo_once(server)
@@ -147,16 +159,44 @@ def test_max_connections_limits_and_goes_on(model):
         client.echo_once(server)
 
 
+def is_refused(sock):
+    """What has come is the connection's end instead of an answer."""
+    try:
+        return not sock.recv(100)
+    except ConnectionResetError:
+        return True
+
+
+def outcomes(socks, patience):
+    """What becomes of each that has spoken; the silence of the others has lasted as long as `patience`."""
+    seen = {}
+    with selectors.DefaultSelector() as selector:
+        for sock in socks:
+            selector.register(sock, selectors.EVENT_READ)
+        while len(seen) < len(socks) and (events := selector.select(patience)):
+            for key, _ in events:
+                selector.unregister(key.fileobj)
+                seen[key.fileobj] = "refused" if is_refused(key.fileobj) else "served"
+    return list(seen.values())
+
+
 @pytest.mark.needs("concurrent", True)
-def test_limit_of_the_mechanism(model):
-    """select and FD_SETSIZE: those beyond it are refused, those within it never notice."""
+def test_limit_of_the_mechanism(model, tmp_path):
+    """Beyond it clients wait, or are refused and counted (select and FD_SETSIZE); those within it never notice."""
     limit = model.capability("max_connections")
     if not limit:
-        return
-    with Server(model) as server:
+        pytest.skip("declared: max_connections is 0")
+    refuses = model.name in REFUSE_BEYOND_THEIR_LIMIT
+    counters = tmp_path / "counters.json"
+    with Server(model, "--counters", counters) as server:
         with client.connect(server) as first:
             crowd = client.crowd(server, model.room_for(limit), hold=True)
             beyond = [client.connect(server) for _ in range(100)]
+            for sock in beyond:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    sock.sendall(b"any room?")
+            seen = outcomes(beyond, PATIENCE if refuses else 0.3 * FACTOR)
+            served, refused = seen.count("served"), seen.count("refused")
             for sock in crowd[::17]:
                 sock.settimeout(PATIENCE)
                 client.echo(sock, b"within", f"{len(crowd)} connections and 100 beyond the limit")
@@ -164,3 +204,8 @@ def test_limit_of_the_mechanism(model):
             for sock in beyond + crowd:
                 sock.close()
         client.echo_once(server)
+    at_once = 1 + len(crowd) + served
+    told = f"limit {limit}: {at_once} were served at once, {refused} refused, {100 - served - refused} left to wait"
+    assert limit <= at_once <= (FD_SETSIZE if refuses else limit), told
+    assert refused == (100 - served if refuses else 0), told
+    assert json.loads(counters.read_text())["refused"] == refused, f"{told}; counted: {counters.read_text()}"
