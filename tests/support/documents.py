@@ -1,6 +1,8 @@
 """The tables of docs/models.md, as the tests read them."""
 
 import functools
+import os
+import re
 
 from support.models import REPOSITORY
 
@@ -31,3 +33,14 @@ def rows_of_models():
 
 def rows_of_features():
     return _rows("what --describe said")
+
+
+def of_feature(name, value):
+    """As the documentation writes it: `bundles` yes."""
+    return f"`{name}` {'yes' if value is True else 'no' if value is False else value}"
+
+
+def tells_of_this_kernel():
+    """Is the kernel of this machine the one that the documentation's table was made on?"""
+    said = re.search(r"Linux (\d+\.\d+)", (REPOSITORY / "docs" / "models.md").read_text())[1]
+    return os.uname().release.startswith(said + ".")

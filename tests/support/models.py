@@ -28,6 +28,11 @@ class Model:
     def available(self):
         return self.description["available"]
 
+    @property
+    def was_left_out(self):
+        """A library was missing when it was built, and a program that only says so stands in for it."""
+        return self.description["mechanism"] == "not built"
+
     def capability(self, name):
         """What the model declares; absent means no."""
         return self.description["capabilities"].get(name, False)
@@ -58,6 +63,6 @@ def all_models():
 
 
 def targets_in_cmake():
-    """The names that servers/CMakeLists.txt asks for in every build (the others stand in an if, indented)."""
+    """The names that servers/CMakeLists.txt has a program built for."""
     text = (REPOSITORY / "servers" / "CMakeLists.txt").read_text()
     return re.findall(r"^muxbench_add_server\((\w+)", text, re.MULTILINE)

@@ -1,0 +1,63 @@
+"""The suite lets a model off a test for what it says in --describe. What it may say is in one table, so that no model can let itself off."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from support import documents, model_table, models
+from support.model_table import MODELS, USUAL
+
+
+@pytest.mark.unavailable_too
+def test_a_model_declares_what_the_table_says(model):
+    assert model.name in MODELS, f"server_{model.name} has no line in the table MODELS of {model_table.__file__}"
+    if model.was_left_out:
+        pytest.skip(f"environment: {model.description['reason']}")
+    family, exceptions, _ = MODELS[model.name]
+    assert model.description["family"] == family
+    expected = {**USUAL, **exceptions}
+    declared = model.description["capabilities"]
+    differing = sorted(name for name in {*expected, *declared}
+                       if declared.get(name, "nothing") != expected.get(name, "nothing"))
+    assert not differing, "; ".join(f"{name}: expected {expected.get(name, 'nothing')}, declared {declared.get(name, 'nothing')}"
+                                    for name in differing)
+
+
+@pytest.mark.needs("one_client_per_worker", True)
+def test_the_limit_follows_the_workers(model):
+    said = subprocess.run([model.program, "--describe", "--workers", "3"], capture_output=True, text=True, timeout=30)
+    assert json.loads(said.stdout)["capabilities"]["max_connections"] == 3, said
+
+
+@pytest.mark.parametrize("place, names", [
+    ("servers/CMakeLists.txt", models.targets_in_cmake),
+    (f"{models.BUILD}/servers", lambda: [model.name for model in models.all_models()]),
+    ("docs/models.md", documents.rows_of_models),
+    ("servers/*.cpp", lambda: [file.stem for file in (models.REPOSITORY / "servers").glob("*.cpp")]),
+], ids=["cmake", "built", "documented", "written"])
+def test_the_same_models_are_everywhere(place, names):
+    """One that fell out of the build would pass every test by its absence."""
+    found = sorted(names())
+    missing, surplus = sorted(set(MODELS) - set(found)), sorted(set(found) - set(MODELS))
+    assert found == sorted(MODELS), f"{place}: missing {missing}; not in MODELS of {model_table.__file__}: {surplus}; seen {found}"
+
+
+def test_the_documentation_repeats_the_features(model):
+    """Their names everywhere. What they are, where kernel and library are those of the documentation; but not numbers,
+    which follow the machine's CPUs and limits."""
+    features = model.description["features"]
+    row = documents.rows_of_features().get(model.name, {"what --describe said": ""})["what --describe said"]
+    names = re.findall(r"`(\w+)`", row)
+    expected = "; ".join(documents.of_feature(*feature) for feature in features.items())
+    assert names == list(features), f"docs/models.md has the features {names}; expected: | {model.name} | {expected} |"
+    library = [documents.of_feature("library_version", features["library_version"])] if "library_version" in features else []
+    if not documents.tells_of_this_kernel() or any(each not in row for each in library):
+        pytest.skip("environment: docs/models.md was made with another kernel or library")
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("environment: docs/models.md was made with more than one CPU")
+    wrong = [documents.of_feature(name, value) for name, value in features.items()
+             if not type(value) is int and documents.of_feature(name, value) not in row]
+    assert not wrong, f"docs/models.md says {row!r} of {model.name}; expected {wrong}"
