@@ -131,8 +131,10 @@ class Kqueue {
     const bool stuck = session.wants_write();
     if (stuck != connection.waits_to_write) {
       connection.waits_to_write = stuck;
-      change(connection.fd.get(), EVFILT_READ, stuck ? EV_DISABLE : EV_ENABLE, token);
-      change(connection.fd.get(), EVFILT_WRITE, stuck ? EV_ADD : EV_DELETE, token);
+      const int fd = connection.fd.get();
+      const bool changed = change(fd, EVFILT_READ, stuck ? EV_DISABLE : EV_ENABLE, token) &&
+                           change(fd, EVFILT_WRITE, stuck ? EV_ADD : EV_DELETE, token);
+      if (!changed) worker_.close(token);  // or nothing would tell when it can go on
     }
   }
 

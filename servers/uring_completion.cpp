@@ -61,7 +61,6 @@ class UringCompletion {
     while (!worker_.finished()) {
       if (!accepting_ && worker_.accepting()) submit_accept();
       ring_.submit_and_wait(worker_.timeout_ms());
-      messages_used_ = 0;  // the kernel has copied the headers that it was given
       ring_.each_completion([this](const io_uring_cqe& cqe) {
         on_complete(static_cast<Operation>(cqe.user_data >> kOperationShift),
                     cqe.user_data & Table::kTokenMask, IoResult::from_res(cqe.res));
@@ -72,15 +71,7 @@ class UringCompletion {
   }
 
  private:
-  // Makes room for submissions that must reach the kernel together.
-  void make_room(unsigned count) {
-    if (::io_uring_sq_space_left(ring_.get()) >= count) return;
-    ::io_uring_submit(ring_.get());
-    messages_used_ = 0;
-  }
-
   void submit_accept() {
-    make_room(1);
     prepare(Operation::accept, {}, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_accept(sqe, listener_, nullptr, nullptr, SOCK_CLOEXEC);
     });
@@ -113,7 +104,7 @@ class UringCompletion {
                              kSendFlags);
         return;
       }
-      msghdr& message = messages_[messages_used_++] = {};
+      msghdr& message = headers_[headers_used_++ % headers_.size()] = {};
       message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg does not write to it
       message.msg_iovlen = pieces.size();
       ::io_uring_prep_sendmsg(sqe, connection.fd.get(), &message, kSendFlags);
@@ -199,7 +190,7 @@ class UringCompletion {
     }
     if (session.done()) close(token, connection);
     if (!connection.closing && !connection.sending) {
-      make_room(2);
+      ring_.make_room(2);
       if (session.wants_write()) {
         submit_send(token, connection, session.then_reads() && !connection.receiving);
       } else if (!connection.receiving) {
@@ -220,8 +211,10 @@ class UringCompletion {
   int listener_;
   bool accepting_ = false;
   uring::Ring ring_{kFlags};
-  std::array<msghdr, uring::Ring::kEntries> messages_;
-  std::size_t messages_used_ = 0;
+  // The kernel copies a header when it is submitted, and the queue holds no more submissions than
+  // these: one that is used anew has been copied.
+  std::array<msghdr, uring::Ring::kEntries> headers_;
+  std::size_t headers_used_ = 0;
   Worker<Connection> worker_;
 };
 

@@ -201,7 +201,7 @@ class UringMultishot {
   // Once they are submitted: those that have not completed, with a failure, are done.
   void settle_silent_sends() {
     if (silent_sends_.empty()) return;
-    if (!ring_.all_submitted()) return void(hurry_ = true);
+    if (!ring_.all_submitted() || ring_.hides_completions()) return void(hurry_ = true);
     ring_.peek_completions([this](const io_uring_cqe& cqe) {
       if (operation_of(cqe) == Operation::send) worker_.find(token_of(cqe))->silently = false;
     });

@@ -108,13 +108,14 @@ class UringPoll {
         break;
     }
     Connection* connection = worker_.find(token);
-    if (connection == nullptr) return;  // closed before its poll was cancelled
+    if (connection == nullptr) return;                  // closed before its poll was cancelled
+    if (cqe.res < 0) return close(token, *connection);  // not watched any more: no memory
     if (operation == Operation::space) {
       connection->awaits_space = false;
     } else {
       connection->readable = true;
     }
-    if (cqe.res > 0 && (cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) != 0) connection->hung_up = true;
+    if ((cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) != 0) connection->hung_up = true;
     // Without F_MORE (completions had overflowed) nothing is armed any more.
     const bool disarmed = operation == Operation::input && (cqe.flags & IORING_CQE_F_MORE) == 0;
     if (disarmed) submit_input_poll(token, *connection);

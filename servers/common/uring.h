@@ -3,6 +3,7 @@
 #pragma once
 
 #include <liburing.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,14 +51,20 @@ class Ring {
   bool fd_registered() const noexcept { return fd_registered_; }
   io_uring* get() noexcept { return &ring_; }
 
-  // An entry to fill in; when the queue is full, what is in it goes to the kernel first.
-  io_uring_sqe* next_sqe() noexcept {
-    io_uring_sqe* sqe;
-    while ((sqe = ::io_uring_get_sqe(&ring_)) == nullptr) {
-      ::io_uring_submit(&ring_);
+  // Room for entries that must reach the kernel together, as linked ones must. When there is too
+  // little, what is in the queue goes to the kernel first; one that is out of memory (EAGAIN) is
+  // asked again a thousand times a second.
+  void make_room(unsigned count) noexcept {
+    constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+    while (::io_uring_sq_space_left(&ring_) < count) {
+      if (::io_uring_submit(&ring_) < 0) ::nanosleep(&kMoment, nullptr);
       if (has(IORING_SETUP_SQPOLL)) ::io_uring_sqring_wait(&ring_);
     }
-    return sqe;
+  }
+  // An entry to fill in.
+  io_uring_sqe* next_sqe() noexcept {
+    make_room(1);
+    return ::io_uring_get_sqe(&ring_);
   }
 
   // Submits what was prepared and waits for a completion in one system call; timeout_ms -1: for
@@ -75,6 +82,8 @@ class Ring {
 
   // False after a wait that failed, say with EINTR: what was prepared goes with the next.
   bool all_submitted() const noexcept { return ::io_uring_sq_ready(&ring_) == 0; }
+  // True when completions have overflowed: the kernel keeps the newest until the next wait.
+  bool hides_completions() const noexcept { return ::io_uring_cq_has_overflow(&ring_); }
 
   // look(const io_uring_cqe&) for each completion that has arrived; they stay.
   template <typename Look>
