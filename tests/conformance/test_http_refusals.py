@@ -170,7 +170,8 @@ def test_oversized_heads_in_bounded_memory(http_server):
         told = f"{begin!r} and 1 MiB of {filler!r}"
         answer, grown = oversized(http_server, begin, filler, MIB, b"\r\n\r\n")
         assert answer.status == status, f"{told}: expected {status}, seen {answer.status}"
-        assert grown < MIB // 2 or http_server.model.sanitized, f"{told}: the server's memory grew by {grown // 1024} KiB"
+        # A ring of provided buffers is 512 KiB, and may be new to these.
+        assert grown < MIB * 3 // 4 or http_server.model.sanitized, f"{told}: the server's memory grew by {grown // 1024} KiB"
     # Just within what RFC 9112 section 3 asks for.
     http.expect_status(http_server, http.get("/" + "x" * 7900), {404}, "a target of 7900 bytes")
 
