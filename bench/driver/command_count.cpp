@@ -1,11 +1,15 @@
 // muxbench count: runs a program and tells what it and its children asked of the kernel. It is how
 // the driver counts, made usable by itself, and how the tests prove that its counts are exact.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
+#include <utility>
 
 #include "driver/commands.h"
 #include "driver/counting/counts_json.h"
@@ -47,13 +51,16 @@ Result<std::unique_ptr<SyscallCounter>> open_counter(const std::string& rung) {
   ::_exit(report(kProgram, error));
 }
 
-// A signal to the driver is passed on, so that a server ends as it should.
+// A signal to the driver is passed on, so that a server ends as it should. It may come at any time:
+// a blocking waitpid(2) would miss one that comes just before it.
 int wait_for(pid_t child) {
+  const UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  const int most_ms = ended ? -1 : 5;  // before Linux 5.3
+  std::array<pollfd, 2> wakers{pollfd{ended.get(), POLLIN, 0}, pollfd{interrupt_fd(), POLLIN, 0}};
   int status = 0;
-  bool passed_on = false;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return 1;
-    if (interrupted() && !passed_on) passed_on = ::kill(child, SIGTERM) == 0;
+  while (::waitpid(child, &status, WNOHANG) == 0) {
+    ::poll(wakers.data(), wakers.size(), most_ms);
+    if (interrupted() && std::exchange(wakers[1].fd, -1) >= 0) ::kill(child, SIGTERM);
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -40,6 +40,7 @@ class Trace:
         # Not into programs that the server starts: their loader's calls are none of its own.
         self._command = ["strace", "-f", "-b", "execve", "-qq", "-o", self._log.name, *options]
         self.counts = collections.Counter()
+        self._injected = collections.Counter()
 
     def __enter__(self):
         pids = self._server.processes()
@@ -64,7 +65,19 @@ class Trace:
             raise
         return self
 
+    def _let_it_come_to_rest(self):
+        """strace skips a call that it makes fail; one that it leaves in the middle of that returns ENOSYS."""
+        deadline = time.monotonic() + 0.5  # a server that never sleeps is left all the same
+        calm, seen = 0, -1
+        while calm < 3 and time.monotonic() < deadline:
+            time.sleep(0.002)
+            size = os.path.getsize(self._log.name)
+            rests = all(processes.is_at_rest(pid) for pid in self._server.processes())
+            calm = calm + 1 if rests and size == seen else 0
+            seen = size
+
     def __exit__(self, *_):
+        self._let_it_come_to_rest()
         self._process.send_signal(signal.SIGINT)  # it detaches, the server goes on
         try:
             self._process.wait(PATIENCE)
@@ -79,9 +92,16 @@ class Trace:
             # "4711 recvfrom(5, ..." counts; "<... recvfrom resumed>" is the other half of one.
             if match := re.match(r"(?:\d+ +)?(\w+)\(", line):
                 self.counts[match[1]] += 1
+            # "recvfrom(5, ...) = -1 EINTR (Interrupted system call) (INJECTED)"
+            if match := re.match(r"(?:\d+ +)?(?:<\.\.\. )?(\w+)[( ].*\(INJECTED\)$", line):
+                self._injected[match[1]] += 1
 
     def count(self, *calls):
         return sum(self.counts[call] for call in calls)
+
+    def injected(self, *calls):
+        """How many of them strace answered in the kernel's place."""
+        return sum(self._injected[call] for call in calls)
 
 
 MOST_PER_SECOND = 100
