@@ -23,37 +23,45 @@ def pytest_addoption(parser):
     parser.addoption("--tier", choices=("quick", "full"), default="quick",
                      help="quick: small sizes, for every change; full: everything (default quick)")
     parser.addoption("--jobs", type=int, default=1, help="run in so many processes; most tests wait more than they work")
-    parser.addoption("--shard", default="0/1", help="I/N: only every N-th test, from the I-th (what --jobs makes)")
+    parser.addoption("--shard", default="0/1",
+                     help="I/N: every N-th test, from the I-th, of those not marked alone; alone: the others (what --jobs makes)")
     parser.addoption("--models", default="", help="a,b: only these models (default: every program built)")
+
+
+def _start_shard(config, shard):
+    output = tempfile.TemporaryFile()
+    command = [sys.executable, "-m", "pytest", *config.invocation_params.args, "--jobs", "1", "--shard", shard]
+    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), output
 
 
 def pytest_cmdline_main(config):
     jobs = config.getoption("--jobs")
     if jobs <= 1 or config.getoption("collectonly"):
         return None
-    arguments = [word for word in config.invocation_params.args]
-    children = []
-    for number in range(jobs):
-        output = tempfile.TemporaryFile()
-        command = [sys.executable, "-m", "pytest", *arguments, "--jobs", "1", "--shard", f"{number}/{jobs}"]
-        children.append((subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), output))
     statuses = set()
-    for process, output in children:
-        statuses.add(process.wait())
-        output.seek(0)
-        sys.stdout.write(output.read().decode(errors="replace"))
-        sys.stdout.flush()
-        output.close()
+    for shards in ([f"{number}/{jobs}" for number in range(jobs)], ["alone"]):
+        for process, output in [_start_shard(config, shard) for shard in shards]:
+            statuses.add(process.wait())
+            output.seek(0)
+            sys.stdout.write(output.read().decode(errors="replace"))
+            sys.stdout.flush()
+            output.close()
     if len(statuses) > 1:
         statuses -= {0, pytest.ExitCode.NO_TESTS_COLLECTED}  # a shard may be empty
     return max(statuses, default=0)
 
 
 def pytest_collection_modifyitems(config, items):
-    first, step = map(int, config.getoption("--shard").split("/"))
-    if step > 1:
-        config.hook.pytest_deselected(items=[item for at, item in enumerate(items) if at % step != first])
-        items[:] = items[first::step]
+    shard = config.getoption("--shard")
+    alone = [item for item in items if item.get_closest_marker("alone")]
+    company = [item for item in items if item not in alone]
+    if shard == "alone":
+        chosen = alone
+    else:
+        first, step = map(int, shard.split("/"))
+        chosen = items if step == 1 else company[first::step]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 def pytest_configure(config):
