@@ -26,6 +26,7 @@ WITHOUT = {
 # The models that make the call; nobody else does.
 ONLY = {
     ("io_submit",): {"aio_poll"},
+    trace.ENTER: IN_THE_RING | {"uring_poll"},
     ("epoll_ctl",): {"asio_callback", "asio_coroutine", "asio_threads", "epoll_edge", "epoll_level", "epoll_multiprocess",
                      "epoll_oneshot", "epoll_reuseport", "kqueue", "kqueue_batched", "libev", "libevent", "libuv"},
     ("mmap",): {"posix_aio", "thread_per_connection"},  # a stack for each thread
@@ -40,6 +41,8 @@ TRANSIENT = {
 TRANSIENT_FULL = {
     "submission_refused": [(("io_submit",), "EAGAIN", "2..3")],
     "wait_interrupted": [(trace.WAIT + trace.ENTER, "EINTR", "1+2")],
+    "ring_short_of_memory": [(trace.ENTER, "EAGAIN", "2+3")],
+    "ring_busy": [(trace.ENTER, "EBUSY", "2+3")],  # completions that overflowed wait to be taken
     "receive_interrupted": [(trace.RECEIVE, "EINTR", "1+2")],
     "send_interrupted": [(trace.SEND, "EINTR", "1+2")],
     "accept_interrupted": [(trace.ACCEPT, "EINTR", "1+2")],
