@@ -53,8 +53,8 @@ def test_the_documentation_repeats_the_features(model):
     names = re.findall(r"`(\w+)`", row)
     expected = "; ".join(documents.of_feature(*feature) for feature in features.items())
     assert names == list(features), f"docs/models.md has the features {names}; expected: | {model.name} | {expected} |"
-    library = [documents.of_feature("library_version", features["library_version"])] if "library_version" in features else []
-    if not documents.tells_of_this_kernel() or any(each not in row for each in library):
+    libraries = [documents.of_feature(name, features[name]) for name in ("library_version", "backend") if name in features]
+    if not documents.tells_of_this_kernel() or any(each not in row for each in libraries):
         pytest.skip("environment: docs/models.md was made with another kernel or library")
     if len(os.sched_getaffinity(0)) == 1:
         pytest.skip("environment: docs/models.md was made with more than one CPU")
