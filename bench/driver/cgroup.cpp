@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,9 +87,24 @@ std::optional<long> read_number(const std::string& path) {
 
 // The whole is exact; the parts are counted in ticks and share it between them.
 CgroupCpu apportioned(Nanoseconds total, double user, double system) {
-  const double share = user + system > 0 ? user / (user + system) : 0;
+  if (!(user + system > 0)) return {{}, total};
+  const double share = user / (user + system);
   const Nanoseconds part(static_cast<Nanoseconds::rep>(share * static_cast<double>(total.count())));
-  return {{part, total - part}, total};
+  return {CpuTime{part, total - part}, total};
+}
+
+Result<CgroupCpu> read_cpu_stat(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.stat");
+  std::map<std::string, long> values;
+  std::string key;
+  for (long value = 0; file >> key >> value;) values[key] = value;
+  if (!values.contains("usage_usec")) return fail("{}/cpu.stat has no usage_usec", folder);
+  const auto time = [&](const char* name) { return std::chrono::microseconds(values[name]); };
+  CgroupCpu cpu{{}, time("usage_usec")};
+  if (values.contains("user_usec") && values.contains("system_usec")) {
+    cpu.split = CpuTime{time("user_usec"), time("system_usec")};
+  }
+  return cpu;
 }
 
 Result<CgroupCpu> read_cpuacct(const std::string& folder) {
@@ -105,6 +121,19 @@ Result<CgroupCpu> read_cpuacct(const std::string& folder) {
   double ticks[2] = {0, 0};
   stat >> key >> ticks[0] >> key >> ticks[1];
   return apportioned(Nanoseconds(*usage), ticks[0], ticks[1]);
+}
+
+// Who may make a group may not always move processes into it: in cgroup v2 that takes write
+// permission to cgroup.procs of the group that they leave, too.
+Result<> try_to_join(int procs, const std::string& path) {
+  const pid_t child = ::fork();
+  if (child < 0) return fail("cannot fork: {}", describe(last_errno()));
+  if (child == 0) ::_exit(::write(procs, "0", 1) == 1 ? 0 : errno);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status == 0) return {};
+  return fail("no process can be moved into {}: {}", path, describe(Errno{WEXITSTATUS(status)}));
 }
 
 // Groups of drivers that were killed. Those of drivers that live stay, and rmdir(2) refuses those
@@ -134,12 +163,20 @@ std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo,
   return places;
 }
 
+Result<CgroupCpu> read_cpu(const CgroupPlace& group) {
+  return group.kind == CgroupKind::v2 ? read_cpu_stat(group.path) : read_cpuacct(group.path);
+}
+
 Result<Cgroup> Cgroup::make() {
   const auto mountinfo = read_file("/proc/self/mountinfo");
   const auto membership = read_file("/proc/self/cgroup");
   if (!mountinfo || !membership) return fail("/proc is not mounted");
+  return make_in(cgroup_places(*mountinfo, *membership));
+}
+
+Result<Cgroup> Cgroup::make_in(const std::vector<CgroupPlace>& places) {
   std::string reasons;
-  for (const CgroupPlace& place : cgroup_places(*mountinfo, *membership)) {
+  for (const CgroupPlace& place : places) {
     auto group = make_in(place);
     if (group) return group;
     reasons += (reasons.empty() ? "" : ", and ") + group.error().message;
@@ -158,55 +195,44 @@ Result<Cgroup> Cgroup::make() {
 Result<Cgroup> Cgroup::make_in(const CgroupPlace& place) {
   static std::atomic<unsigned> serial{0};
   remove_abandoned(place.path);
-  Cgroup group(place.kind);
   const std::string path = fmt::format("{}/{}{}-{}", place.path, kPrefix, ::getpid(), serial++);
   if (::mkdir(path.c_str(), 0755) != 0) {
     return fail("cannot make a cgroup in {}: {}", place.path, describe(last_errno()));
   }
-  group.path_ = path;
+  Cgroup group({place.kind, path});
   group.procs_.reset(::open((path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
   group.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.procs_ || !group.directory_) {
     return fail("cannot open {}: {}", path, describe(last_errno()));
   }
+  if (const auto joined = try_to_join(group.procs_fd(), path); !joined) return joined.error();
   if (const auto cpu = group.cpu(); !cpu) return cpu.error();
   return group;
 }
 
 const char* Cgroup::cpu_source() const noexcept {
-  return kind_ == CgroupKind::v2 ? "cgroup v2 cpu.stat" : "cgroup v1 cpuacct.usage";
+  return kind() == CgroupKind::v2 ? "cgroup v2 cpu.stat" : "cgroup v1 cpuacct.usage";
 }
 
 Cgroup::~Cgroup() {
-  if (path_.empty()) return;
+  if (place_.path.empty()) return;
   // A killed process leaves its group a moment after the signal, so removal needs some patience.
   for (int attempt = 0; attempt < 200; ++attempt) {
     kill_all();
-    if (::rmdir(path_.c_str()) == 0 || errno == ENOENT) return;
+    if (::rmdir(place_.path.c_str()) == 0 || errno == ENOENT) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 
-Result<CgroupCpu> Cgroup::cpu() const {
-  if (kind_ == CgroupKind::cpuacct) return read_cpuacct(path_);
-  std::ifstream file(path_ + "/cpu.stat");
-  std::map<std::string, long> values;
-  std::string key;
-  for (long value = 0; file >> key >> value;) values[key] = value;
-  if (!values.contains("usage_usec")) return fail("{}/cpu.stat has no usage_usec", path_);
-  const auto time = [&](const char* name) { return std::chrono::microseconds(values[name]); };
-  return CgroupCpu{{time("user_usec"), time("system_usec")}, time("usage_usec")};
-}
-
 std::vector<pid_t> Cgroup::processes() const {
-  std::ifstream file(path_ + "/cgroup.procs");
+  std::ifstream file(place_.path + "/cgroup.procs");
   std::vector<pid_t> pids;
   for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
   return pids;
 }
 
 void Cgroup::kill_all() const noexcept {
-  write_text(path_ + "/cgroup.kill", "1");  // Linux 5.14; what is older needs the loop
+  write_text(place_.path + "/cgroup.kill", "1");  // Linux 5.14; what is older needs the loop
   for (const pid_t pid : processes()) ::kill(pid, SIGKILL);
 }
 

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@
 namespace muxbench {
 
 struct CgroupCpu {
-  CpuTime split;        // user and system: apportioned by the kernel from its ticks
-  Nanoseconds total{};  // exact
+  std::optional<CpuTime> split;  // user and system, if told: apportioned from the kernel's ticks
+  Nanoseconds total{};           // exact
 };
 
 enum class CgroupKind {
@@ -34,27 +35,31 @@ struct CgroupPlace {
 // From the texts of /proc/self/mountinfo and /proc/self/cgroup; v2 first.
 std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo, const std::string& membership);
 
+// What the group at this place has used.
+Result<CgroupCpu> read_cpu(const CgroupPlace& group);
+
 class Cgroup {
  public:
-  // In the first place that allows it; or the reason why there can be none, with the remedy.
+  // In the first of this process's own places that allows it; or the reason why there can be none,
+  // with the remedy.
   static Result<Cgroup> make();
+  static Result<Cgroup> make_in(const std::vector<CgroupPlace>& places);
   static Result<Cgroup> make_in(const CgroupPlace& place);
   Cgroup(Cgroup&& other) noexcept = default;
   Cgroup& operator=(Cgroup&&) = delete;
   ~Cgroup();  // kills what is left in it and removes it
 
-  CgroupKind kind() const noexcept { return kind_; }
+  CgroupKind kind() const noexcept { return place_.kind; }
   const char* cpu_source() const noexcept;  // "cgroup v2 cpu.stat", as reports name it
   int procs_fd() const noexcept { return procs_.get(); }
   int directory_fd() const noexcept { return directory_.get(); }  // for BPF and perf events
-  Result<CgroupCpu> cpu() const;
+  Result<CgroupCpu> cpu() const { return read_cpu(place_); }
   std::vector<pid_t> processes() const;
   void kill_all() const noexcept;
 
  private:
-  explicit Cgroup(CgroupKind kind) : kind_(kind) {}
-  CgroupKind kind_;
-  std::string path_;
+  explicit Cgroup(CgroupPlace place) : place_(std::move(place)) {}
+  CgroupPlace place_;  // its own folder; no path if it was moved from
   UniqueFd procs_;
   UniqueFd directory_;
 };

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "driver/child_process.h"
 #include "driver/json_reader.h"
@@ -9,6 +13,9 @@
 
 namespace muxbench {
 namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 std::vector<std::string> paths(const std::string& mountinfo, const std::string& membership) {
   std::vector<std::string> texts;
@@ -45,6 +52,91 @@ TEST(CgroupPlaces, AreNotWhereThisProcessIsNot) {
       paths("32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n", "0::/\n").empty());
   EXPECT_TRUE(paths(kUnified, "1:cpu:/\n").empty());
   EXPECT_TRUE(paths(kUnified, "0::/../outside\n").empty());
+}
+
+// Files and folders that look like a mounted hierarchy, for readings that no kernel gives on demand.
+class FakeCgroups : public testing::Test {
+ protected:
+  FakeCgroups() {
+    std::string pattern = (fs::temp_directory_path() / "cgroups_XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+  }
+  ~FakeCgroups() override { fs::remove_all(root_); }
+
+  void write(const std::string& file, const std::string& text) const {
+    const fs::path path = root_ / file;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  std::string mount(const std::string& point, const std::string& type_and_options) const {
+    return fmt::format("31 23 0:28 / {} rw - {}\n", (root_ / point).string(), type_and_options);
+  }
+
+  fs::path root_;
+};
+
+constexpr const char* kCpuStat = "usage_usec 1500\nuser_usec 500\nsystem_usec 1000\nnr_periods 0\n";
+
+TEST_F(FakeCgroups, UnifiedTellsByCpuStat) {
+  write("user/cpu.stat", kCpuStat);
+  const auto places = cgroup_places(mount("", "cgroup2 cgroup2 rw"), "0::/user\n");
+  ASSERT_EQ(places.size(), 1U);
+  const auto cpu = read_cpu(places[0]);
+  ASSERT_TRUE(cpu.ok()) << cpu.error().message;
+  EXPECT_EQ(cpu->total, 1500us);
+  EXPECT_EQ(cpu->split->user, 500us);
+  EXPECT_EQ(cpu->split->system, 1000us);
+}
+
+TEST_F(FakeCgroups, HybridTellsByBoth) {
+  write("unified/cpu.stat", kCpuStat);
+  write("cpu,cpuacct/deep/cpuacct.usage", "3000\n");
+  write("cpu,cpuacct/deep/cpuacct.usage_user", "2000\n");
+  write("cpu,cpuacct/deep/cpuacct.usage_sys", "1000\n");
+  const auto places = cgroup_places(
+      mount("cpu,cpuacct", "cgroup cgroup rw,cpu,cpuacct") + mount("unified", "cgroup2 none rw"),
+      "4:cpu,cpuacct:/deep\n0::/\n");
+  ASSERT_EQ(places.size(), 2U);
+  EXPECT_EQ(read_cpu(places[0])->total, 1500us);
+  const auto legacy = read_cpu(places[1]);
+  ASSERT_TRUE(legacy.ok()) << legacy.error().message;
+  EXPECT_EQ(legacy->total, 3000ns);
+  EXPECT_EQ(legacy->split->user, 2000ns);
+  EXPECT_EQ(legacy->split->system, 1000ns);
+}
+
+TEST_F(FakeCgroups, LegacyBeforeLinux4_7SharesTheTotalByTicks) {
+  write("cpuacct.usage", "4000\n");
+  write("cpuacct.stat", "user 1\nsystem 3\n");
+  const auto cpu = read_cpu({CgroupKind::cpuacct, root_});
+  ASSERT_TRUE(cpu.ok()) << cpu.error().message;
+  EXPECT_EQ(cpu->split->user, 1000ns);
+  EXPECT_EQ(cpu->split->system, 3000ns);
+}
+
+TEST_F(FakeCgroups, WhatIsNotToldIsAbsent) {
+  write("cpu.stat", "usage_usec 1500\n");
+  EXPECT_FALSE(read_cpu({CgroupKind::v2, root_})->split.has_value());
+  write("cpuacct.usage", "4000\n");
+  EXPECT_FALSE(read_cpu({CgroupKind::cpuacct, root_})->split.has_value());
+  write("cpuacct.stat", "user 0\nsystem 0\n");  // less than a tick
+  EXPECT_FALSE(read_cpu({CgroupKind::cpuacct, root_})->split.has_value());
+  write("cpu.stat", "user_usec 500\n");
+  fs::remove(root_ / "cpuacct.usage");
+  for (const CgroupKind kind : {CgroupKind::v2, CgroupKind::cpuacct}) {
+    EXPECT_THAT(read_cpu({kind, root_}).error().message, testing::HasSubstr(root_.string()));
+  }
+}
+
+// No kernel puts a cgroup.procs into these folders, so no group can be made in them.
+TEST_F(FakeCgroups, EveryPlaceThatAllowsNoGroupIsNamedAndLeftAsItWas) {
+  const std::string missing = root_ / "missing";
+  const auto group = Cgroup::make_in({{CgroupKind::v2, root_}, {CgroupKind::cpuacct, missing}});
+  ASSERT_FALSE(group.ok());
+  EXPECT_THAT(group.error().message, testing::HasSubstr("cannot open " + root_.string()));
+  EXPECT_THAT(group.error().message, testing::HasSubstr("cannot make a cgroup in " + missing));
+  EXPECT_THAT(group.error().message, testing::HasSubstr("Delegate=yes"));
+  EXPECT_TRUE(fs::is_empty(root_));
 }
 
 // A shell that starts a child which burns CPU, so that both ways of counting must see more than
