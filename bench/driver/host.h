@@ -1,40 +1,27 @@
-// What this machine is: the report's `host` section and Google Benchmark's `context`.
+// What this machine is: the report's `host` section and Google Benchmark's `context`, from the
+// /proc and /sys below `root`.
 #pragma once
 
-#include <array>
 #include <string>
+#include <vector>
 
+#include "driver/host_cpu.h"
 #include "driver/json_reader.h"
 
 namespace muxbench {
 
 std::string host_name();
-Json host_section();
-// Runnable tasks on average over the last 1, 5 and 15 minutes; to be read before a run, which is a
-// load itself.
-using LoadAverage = std::array<double, 3>;
-LoadAverage load_average();
+Json host_section(const Root& root = "/");
+
+// Runnable tasks on average over the last 1, 5 and 15 minutes, to be read before a run, which is a
+// load itself; empty where the kernel does not tell.
+using LoadAverage = std::vector<double>;
+LoadAverage load_average(const Root& root = "/");
 
 Json envelope_context(const std::string& executable, const std::string& date,
-                      const LoadAverage& load_before);
+                      const LoadAverage& load_before, const Root& root = "/");
 
-// The first line of a file under /proc or /sys; empty when there is none.
-std::string first_line(const std::string& path);
-std::string cpu_model();
-// Of the CPU's frequency; "unknown" where the kernel does not show it, as in most virtual machines.
-std::string governor();
 // "virtual machine", "docker in a virtual machine" or such; "none seen" where nothing tells.
-std::string virtualisation();
-
-struct BuildInfo {
-  std::string version;
-  std::string revision;  // empty: unknown
-  bool dirty = false;
-  std::string type;
-  std::string compiler;
-  std::string compiler_flags;
-  std::string experiments_dir;  // in the source tree that it was built from
-};
-const BuildInfo& build_info();
+std::string virtualisation(const Root& root = "/");
 
 }  // namespace muxbench

@@ -1,9 +1,9 @@
 // muxbench: compares I/O multiplexing strategies by measuring one server program per strategy.
 #include <fmt/format.h>
 
+#include "driver/build_info.h"
 #include "driver/child_process.h"
 #include "driver/commands.h"
-#include "driver/host.h"
 #include "driver/interrupt.h"
 
 int main(int argc, char** argv) {

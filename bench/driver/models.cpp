@@ -133,6 +133,14 @@ Model describe_model(const std::string& path, const std::vector<int>& cpus) {
   return model;
 }
 
+std::string program_of(const Model& model) {
+  if (!model.external) return model.command.front();
+  const std::string& command = model.command.front();
+  const std::string word = command.substr(0, command.find_first_of(" \t\n"));
+  const bool plain = word.find_first_of("'\"\\$`;|&()<>*?[]{}~=#!") == std::string::npos;
+  return plain ? find_program(word) : "";
+}
+
 std::map<std::string, std::string> sha256_of(const std::vector<std::string>& files) {
   SpawnOptions spawn{.command = {"/usr/bin/sha256sum", "--"}};
   spawn.command.insert(spawn.command.end(), files.begin(), files.end());

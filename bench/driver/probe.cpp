@@ -9,11 +9,12 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
+#include "base/directory.h"
 #include "driver/cgroup.h"
 #include "driver/counting/syscall_counter.h"
 #include "driver/host.h"
+#include "driver/host_files.h"
 #include "driver/models.h"
 #include "driver/network_namespace.h"
 
@@ -137,17 +138,6 @@ Diagnosis reuse_port() {
   return lack("SO_REUSEPORT", describe(last_errno()), "use Linux 3.9 or newer");
 }
 
-std::string find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string file = folder;
-    file += "/" + name;
-    if (::access(file.c_str(), X_OK) == 0) return file;
-  }
-  return "";
-}
-
 void tools(std::vector<Diagnosis>& list) {
   struct Tool {
     const char* name;
@@ -172,12 +162,13 @@ void noise(std::vector<Diagnosis>& list) {
   } else {
     list.push_back(lack("governor", seen, "cpupower frequency-set -g performance, as root"));
   }
-  const double load = load_average().front();
-  const std::string found = fmt::format("{:.2f} over the last minute", load);
-  list.push_back(load < 0.5 ? good("load average", found)
-                            : lack("load average", found,
-                                   "stop other work: it makes trials noisy, and noisy cells are "
-                                   "flagged"));
+  if (const LoadAverage load = load_average(); !load.empty()) {
+    const std::string found = fmt::format("{:.2f} over the last minute", load.front());
+    list.push_back(load.front() < 0.5 ? good("load average", found)
+                                      : lack("load average", found,
+                                             "stop other work: it makes trials noisy, and noisy "
+                                             "cells are flagged"));
+  }
   if (const std::string kind = virtualisation(); kind != "none seen") {
     list.push_back(lack("virtualisation", kind,
                         "neighbours may take CPU time; prefer bare metal for numbers to publish"));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,12 +42,15 @@ struct RunRecord {
   std::chrono::system_clock::time_point started;
   std::chrono::system_clock::time_point finished;
   LoadAverage load_before{};
+  std::optional<Nanoseconds> stolen_before;  // since boot
+  std::optional<Nanoseconds> stolen;         // during the run
   std::uint64_t seed = 0;
   std::string profile;
   std::vector<std::string> command_line;
   std::vector<std::string> notes;
 
   CpuPlan cpus;
+  std::string loadgen_sha256;  // empty: unknown
   bool private_network = false;
   std::vector<Rung> rungs;  // ways of counting system calls that were tried; the last one may count
   std::size_t planned_trials = 0;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "driver/build_info.h"
 #include "driver/compare/ratio.h"
 #include "driver/counting/counts_json.h"
 #include "driver/histogram_json.h"
@@ -33,8 +34,19 @@ Json run_section(const RunRecord& record) {
   if (!build_info().revision.empty()) {
     run["git"] = {{"revision", build_info().revision}, {"dirty", build_info().dirty}};
   }
+  if (record.stolen) run["steal_ns"] = record.stolen->count();
   run["notes"] = record.notes;
   return run;
+}
+
+Json plan_section(const RunRecord& record) {
+  Json plan{{"server_cpus", record.cpus.server},
+            {"load_cpus", record.cpus.load},
+            {"network", record.private_network ? "private" : "host"},
+            {"trials", record.planned_trials},
+            {"counting_trials", record.planned_counting_trials}};
+  if (!record.loadgen_sha256.empty()) plan["loadgen_sha256"] = record.loadgen_sha256;
+  return plan;
 }
 
 Json model_json(const Model& model) {
@@ -225,12 +237,7 @@ Json make_report(const RunRecord& record) {
             {"status", record.interrupted ? "interrupted" : "complete"},
             {"run", run_section(record)},
             {"host", host_section()},
-            {"plan",
-             {{"server_cpus", record.cpus.server},
-              {"load_cpus", record.cpus.load},
-              {"network", record.private_network ? "private" : "host"},
-              {"trials", record.planned_trials},
-              {"counting_trials", record.planned_counting_trials}}},
+            {"plan", plan_section(record)},
             {"counting", to_json(record.rungs)},
             {"models", list(record.models, model_json)},
             {"experiments", list(record.experiments, experiment_json)},

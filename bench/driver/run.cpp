@@ -208,6 +208,8 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();
+  record.stolen =
+      stolen_between(record.stolen_before, stolen_since_boot(), !virtual_machine().empty());
 }
 
 }  // namespace muxbench

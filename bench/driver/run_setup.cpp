@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/parse.h"
+#include "driver/build_info.h"
 #include "driver/cgroup.h"
 #include "driver/host.h"
 #include "driver/network_namespace.h"
@@ -53,16 +54,23 @@ Result<std::vector<Model>> choose_models(const RunOptions& options, const CpuPla
     const bool left_out = std::find(names.begin(), names.end(), model.name) == names.end();
     if (model.external && left_out) chosen.push_back(model);
   }
-  std::vector<std::string> programs;
-  for (const Model& model : chosen) {
-    if (!model.external) programs.push_back(model.command.front());
-  }
-  const auto sums = sha256_of(programs);
-  for (Model& model : chosen) {
-    const auto sum = sums.find(model.command.front());
-    if (sum != sums.end()) model.description["sha256"] = sum->second;
-  }
   return chosen;
+}
+
+// Which programs were measured, and which measured them.
+void record_sums(RunRecord& record, const std::string& loadgen) {
+  std::vector<std::string> programs{loadgen};
+  for (const Model& model : record.models) programs.push_back(program_of(model));
+  std::erase(programs, "");
+  const auto sums = sha256_of(programs);
+  const auto sum_of = [&](const std::string& program) {
+    const auto sum = sums.find(program);
+    return sum == sums.end() ? std::string() : sum->second;
+  };
+  record.loadgen_sha256 = sum_of(loadgen);
+  for (Model& model : record.models) {
+    if (auto sum = sum_of(program_of(model)); !sum.empty()) model.description["sha256"] = sum;
+  }
 }
 
 Result<std::vector<Experiment>> choose_experiments(const RunOptions& options) {
@@ -133,6 +141,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   RunRecord& record = setup.record;
   record.started = std::chrono::system_clock::now();
   record.load_before = load_average();
+  record.stolen_before = stolen_since_boot();
   record.profile = options.profile;
   record.command_line = options.command_line;
   record.seed = options.seed.value_or(std::random_device{}());
@@ -149,6 +158,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   if (auto good = check_loadgen(options.loadgen); !good) return good.error();
   record.cpus = std::move(*cpus);
   record.models = std::move(*models);
+  record_sums(record, options.loadgen);
 
   const HostLimits limits{.descriptors = raise_descriptor_limit(),
                           .cpus = std::thread::hardware_concurrency()};

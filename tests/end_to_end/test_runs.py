@@ -1,12 +1,14 @@
 """Whole runs: a good one, servers with a fault each, interruption."""
+import hashlib
 import os
+import pathlib
 import signal
 import subprocess
 import time
 
 import pytest
 
-from driver_bench import SMALL, one_sentence
+from driver_bench import HERE, SMALL, one_sentence
 
 
 def cells_of(report, model):
@@ -21,6 +23,8 @@ def test_a_run_measures_and_reports(bench):
     ours = report["muxbench"]
     assert ours["status"] == "complete"
     assert ours["run"]["seed"] == 7
+    assert ours["plan"]["loadgen_sha256"] == hashlib.sha256((HERE / "fake_loadgen.py").read_bytes()).hexdigest()
+    assert ours["host"]["kernel_command_line"] == pathlib.Path("/proc/cmdline").read_text().strip()
     assert [cell["status"] for cell in ours["cells"]] == ["measured"] * 4
     assert len(ours["trials"]) == 8 == ours["plan"]["trials"]
     for trial in ours["trials"]:
@@ -115,7 +119,9 @@ def test_a_server_of_somebody_else(bench):
             assert "stop_error" not in trial["server"], trial["server"]  # SIGTERM kills it, as it may
             assert trial["server"]["cpu"]["total_ns"] > 0
     assert all("before it accepted a connection" in c["reason"] for c in report["cells"] if c["model"] == "dead")
-    assert [m["family"] for m in report["models"] if m["name"] == "theirs"] == ["external"]
+    model, = (model for model in report["models"] if model["name"] == "theirs")
+    assert model["family"] == "external"
+    assert model["sha256"] == hashlib.sha256(pathlib.Path("/usr/bin/python3").read_bytes()).hexdigest()
     for bad in ("theirs", "Their=x {port}", "theirs=no port", "theirs:ftp=x {port}", "good=x {port}"):
         refused = bench.run("--server", bad, out=False)
         assert refused.returncode == 2 and "--server" in one_sentence(refused), refused.stderr

@@ -41,6 +41,9 @@ void read_conditions(const Json& ours, MeasuredReport& report) {
 
 void read_identities(const Json& ours, MeasuredReport& report) {
   report.identities["muxbench revision"] = text_at(ours, "/run/git/revision").value_or("unknown");
+  if (const auto sum = text_at(ours, "/plan/loadgen_sha256")) {
+    report.identities["load generator: sha256"] = *sum;
+  }
   for (const Json& model : ours.at("models")) {
     for (const char* key : {"mechanism", "features", "sha256"}) {
       if (!model.contains(key)) continue;

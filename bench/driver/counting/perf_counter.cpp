@@ -14,7 +14,7 @@
 #include "base/parse.h"
 #include "driver/counting/syscall_counter.h"
 #include "driver/counting/trace_events.h"
-#include "driver/host.h"
+#include "driver/host_files.h"
 #include "driver/json_reader.h"
 #include "driver/process_tree.h"
 

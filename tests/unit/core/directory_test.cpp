@@ -24,6 +24,14 @@ TEST(Directory, ThatIsNotThereHasNone) {
   EXPECT_TRUE(exists("/proc"));
 }
 
+TEST(FindProgram, FindsWhatTheShellWouldExecute) {
+  EXPECT_EQ(find_program("/bin/sh"), "/bin/sh");
+  EXPECT_TRUE(find_program("sh").ends_with("/sh")) << find_program("sh");
+  for (const char* none : {"", "no_such_program", "/nowhere/sh", "/proc", "/etc/passwd"}) {
+    EXPECT_EQ(find_program(none), "") << none;
+  }
+}
+
 TEST(Directory, MayVanishWhileItIsRead) {
   for (int round = 0; round < 200; ++round) {
     const pid_t child = ::fork();

@@ -120,6 +120,37 @@ TEST(Compare, OtherConditionsAreListedAndRefused) {
   EXPECT_EQ(asked->differences.size(), 1U);
 }
 
+TEST(Compare, WhatVariesFromRunToRunIsNoCondition) {
+  const Json base = report_json(kBase, kBase);
+  Json now = base;
+  now["context"]["load_avg"] = {7.5, 7.5, 7.5};
+  now["context"]["mhz_per_cpu"] = 801;
+  now["muxbench"]["run"]["steal_ns"] = 123456789;
+  now["muxbench"]["host"]["descriptor_limit"] = 99;
+  now["muxbench"]["host"]["limits"]["processes"] = 99;
+  now["muxbench"]["plan"]["trials"] = 99;
+  const auto compare = [&] {
+    return compare_reports(*understand_report(base, "base.json"),
+                           *understand_report(now, "new.json"), {});
+  };
+  EXPECT_THAT(compare()->differences, testing::IsEmpty());
+  for (const char* condition : {"smt", "kernel_command_line"}) {
+    now["muxbench"]["host"][condition] = "another";
+    EXPECT_THAT(compare()->differences, testing::Contains(HasSubstr(condition)));
+  }
+}
+
+TEST(Compare, AnotherLoadGeneratorIsRemarked) {
+  Json base = report_json(kBase, kBase);
+  Json now = base;
+  base["muxbench"]["plan"]["loadgen_sha256"] = "aaaa";
+  now["muxbench"]["plan"]["loadgen_sha256"] = "bbbb";
+  const auto result = compare_reports(*understand_report(base, "base.json"),
+                                      *understand_report(now, "new.json"), {});
+  EXPECT_THAT(result->remarks, testing::ElementsAre("load generator: sha256: aaaa against bbbb"));
+  EXPECT_THAT(result->differences, testing::IsEmpty());
+}
+
 // Often it is the slowest trial that lacks a percentile; the others must not speak for it.
 TEST(Compare, AMetricThatOneTrialLacksIsNotMeasured) {
   Json json = report_json(kBase, kBase);

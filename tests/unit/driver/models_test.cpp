@@ -50,6 +50,18 @@ TEST(ParseDescription, TheNameMustBeTheFiles) {
   EXPECT_THAT(model.reason, HasSubstr("must be called server_y"));
 }
 
+TEST(ProgramOf, AnExternalModelIsWhatItsShellExecutes) {
+  const auto program = [](const std::string& command) {
+    return program_of(*external_model("theirs=" + command + " {port}"));
+  };
+  EXPECT_EQ(program("/bin/sh server.sh"), "/bin/sh");
+  EXPECT_TRUE(program("sh server.sh").ends_with("/sh"));
+  for (const char* unknown :
+       {"no_such_program", "PORT=1 sh", "$SHELL -c", "'/bin/sh'", "~/server"}) {
+    EXPECT_EQ(program(unknown), "") << unknown;
+  }
+}
+
 TEST(SelectNames, TakesListsAndGlobs) {
   EXPECT_THAT(*select_names(kNames, "*", "model"), ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(*select_names(kNames, "select,epoll_*", "model"), ElementsAre(0, 1, 3));
