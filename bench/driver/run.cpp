@@ -77,13 +77,14 @@ std::optional<double> target_metric(const RunRecord& record, const TrialResult& 
   return open_loop ? number_at(trial.load, "/latency_ns/p99") : trial.requests_per_second();
 }
 
-// One more block for the cells whose interval is still wider than asked for (--target-ci). A few
-// trials can agree by chance, so none stops before kFewestForTarget; docs/methodology.md tells what
-// stopping by what was seen does to a comparison.
-void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
-  const unsigned repetition = setup.order.empty() ? 0 : last_repetition(setup.order) + 1;
-  if (!options.target_ci || repetition >= options.max_trials) return;
-  const RunRecord& record = setup.record;
+// Of the cells that can still be measured those whose interval is wider than asked for (--target-ci),
+// and how many there are. A few trials can agree by chance, so none is done before kFewestForTarget.
+struct Target {
+  std::vector<std::size_t> missed;
+  std::size_t cells = 0;
+};
+
+Target compare_with_target(const RunRecord& record, double target_ci) {
   std::map<std::size_t, std::vector<double>> values;
   for (const TrialResult& trial : record.trials) {
     const auto value = target_metric(record, trial);
@@ -91,38 +92,68 @@ void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
       values[trial.cell].push_back(*value);
     }
   }
-  const std::size_t begin = setup.order.size();
+  Target target{.missed = {}, .cells = values.size()};
   for (const auto& [cell, measured] : values) {
     const auto half = relative_half_width(measured);
-    if (measured.size() < kFewestForTarget || !half || *half > *options.target_ci) {
-      setup.order.push_back({cell, repetition});
+    if (measured.size() < kFewestForTarget || !half || *half > target_ci) {
+      target.missed.push_back(cell);
     }
+  }
+  return target;
+}
+
+// "2 of 8 cells are known less well than --target-ci 2 % asks for"; empty if all are known so well.
+std::string missed_target(const RunRecord& record, const RunOptions& options) {
+  if (!options.target_ci) return "";
+  const Target target = compare_with_target(record, *options.target_ci);
+  if (target.missed.empty()) return "";
+  return fmt::format("{} of {} cells are known less well than --target-ci {:g} % asks for",
+                     target.missed.size(), target.cells, *options.target_ci * 100);
+}
+
+// One more block for the cells that miss the target; docs/methodology.md tells what stopping by what
+// was seen does to a comparison.
+void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
+  const unsigned repetition = setup.order.empty() ? 0 : last_repetition(setup.order) + 1;
+  if (!options.target_ci) return;
+  RunRecord& record = setup.record;
+  if (repetition >= options.max_trials) {
+    if (const auto missed = missed_target(record, options); !missed.empty()) {
+      record.notes.push_back(fmt::format("After {} trials (--max-trials) {}.", repetition, missed));
+    }
+    return;
+  }
+  const std::size_t begin = setup.order.size();
+  for (const std::size_t cell : compare_with_target(record, *options.target_ci).missed) {
+    setup.order.push_back({cell, repetition});
   }
   shuffle_trials(setup.order, begin, record.seed + repetition);
   estimate.add(setup, begin);
-  setup.record.planned_trials += setup.order.size() - begin;
+  record.planned_trials += setup.order.size() - begin;
 }
 
 bool same_block(const PlannedTrial& a, const PlannedTrial& b) {
   return a.repetition == b.repetition && a.counting == b.counting;
 }
 
-void note_early_end(RunRecord& record, const PlannedTrial& next, bool at_block_start) {
-  if (at_block_start) {
-    record.notes.push_back(
-        fmt::format("The run took longer than planned: it ends after repetition {} "
-                    "to keep the time of profile {}.",
-                    next.repetition, record.profile));
-  } else {
-    record.notes.push_back(
-        fmt::format("The run took longer than planned: it ends within "
-                    "repetition {} to keep the time of profile {}, so some "
-                    "cells have one trial fewer.",
-                    next.repetition + 1, record.profile));
-  }
-}
-
 }  // namespace
+
+std::string early_end_note(const RunRecord& record, const RunOptions& options,
+                           const PlannedTrial& next, bool at_block_start) {
+  if (const auto missed = missed_target(record, options); !missed.empty()) {
+    return fmt::format("The time of profile {} is over, and {}.", record.profile, missed);
+  }
+  if (at_block_start) {
+    return fmt::format(
+        "The run took longer than planned: it ends after repetition {} to keep the time of profile "
+        "{}.",
+        next.repetition, record.profile);
+  }
+  return fmt::format(
+      "The run took longer than planned: it ends within repetition {} to keep the time of profile "
+      "{}, so some cells have one trial fewer.",
+      next.repetition + 1, record.profile);
+}
 
 TimeGuard::TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate) {
   // Amounts fixed on the command line may need more than the profile promises: the wish counts.
@@ -161,7 +192,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     const bool new_block = i > 0 && !same_block(planned, setup.order[i - 1]);
     if (new_block) {
       if (!guard.may_start_block(now, now - block_begin)) {
-        note_early_end(record, planned, true);
+        record.notes.push_back(early_end_note(record, options, planned, true));
         break;
       }
       block_begin = now;
@@ -171,7 +202,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
       continue;
     }
     if (!guard.may_start_trial(now, estimate.cost(i))) {
-      note_early_end(record, planned, false);
+      record.notes.push_back(early_end_note(record, options, planned, false));
       break;
     }
     progress.update(i, estimate.left(), cell.id);
@@ -188,7 +219,8 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     TrialResult result = run_trial(trial);
     if (interrupted()) break;  // an unfinished trial is no result
     if (!result.ok() && guard.left(Clock::now()) <= Nanoseconds(0)) {
-      note_early_end(record, planned, false);  // it failed because its time was cut
+      // It failed because its time was cut.
+      record.notes.push_back(early_end_note(record, options, planned, false));
       break;
     }
     result.cell = planned.cell;

@@ -27,4 +27,9 @@ class TimeGuard {
   std::optional<Clock::time_point> end_;
 };
 
+// The sentence about a run whose profile's time was over before `next`; with --target-ci it says how
+// many cells are known less well than that.
+std::string early_end_note(const RunRecord& record, const RunOptions& options,
+                           const PlannedTrial& next, bool at_block_start);
+
 }  // namespace muxbench

@@ -7,6 +7,17 @@
 // so that the spread over workers can be stated. The counters are in memory that worker processes
 // share, each worker's on cache lines of its own; what a process that was killed had not added yet
 // is lost.
+//
+// A round is counted where a loop asks how long it may wait (Worker::timeout_ms()). In most models
+// that is once for each wait; the rounds are others than the waits in
+//   libev, libevent, libuv, asio_*  the library waits, and we ask only to set its timer anew
+//   epoll_oneshot                   its threads ask only while something can be due: with an idle
+//                                   timeout, or while accepting has paused
+//   rt_signal, sigio                not asked where there is more to do, so that the wait returns at
+//   uring_multishot                 once; and rt_signal waits in read, without poll, where nothing
+//                                   is due
+//   aio_poll                        not asked for the pause after a submission that was refused
+//   nonblocking_spin                never waits: its rounds are those over its connections
 #pragma once
 
 #include <atomic>
@@ -22,7 +33,7 @@ struct alignas(64) WorkerCounters {
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> refused = 0;  // accepted and closed again: the model cannot watch it
-  std::atomic<std::uint64_t> rounds = 0;   // of an event loop, which waits once in each
+  std::atomic<std::uint64_t> rounds = 0;   // of an event loop, see above
 };
 
 // For a counter with one writer: a plain load, add and store, where fetch_add would lock the bus.

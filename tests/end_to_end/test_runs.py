@@ -81,6 +81,7 @@ def test_trials_go_on_until_the_interval_is_narrow(bench):
     report = bench.report()["muxbench"]
     assert len(report["trials"]) == 8 == report["plan"]["trials"]
     assert sorted(t["repetition"] for t in report["trials"]) == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert "After 4 trials (--max-trials) 2 of 2 cells are known less well than --target-ci 0.001 % asks for." in report["run"]["notes"]
     refused = bench.run(*words, "much")
     assert refused.returncode == 2 and "no percentage" in one_sentence(refused)
 
