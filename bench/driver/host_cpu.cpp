@@ -74,13 +74,16 @@ Json caches(const Root& root) {
   Json list = Json::array();
   for (int index = 0; index < 8; ++index) {
     const Root folder = root / kCpus / fmt::format("cpu0/cache/index{}", index);
+    const std::string type = first_line(folder / "type");
+    const std::string level = first_line(folder / "level");
     const std::string size = first_line(folder / "size");  // "48K"
-    if (size.empty()) break;
+    const std::string sharing = first_line(folder / "shared_cpu_list");
+    if (type.empty() || level.empty() || size.empty() || sharing.empty()) break;
     const long scale = size.back() == 'M' ? 1024L * 1024 : 1024L;
-    list.push_back({{"type", first_line(folder / "type")},
-                    {"level", std::atol(first_line(folder / "level").c_str())},
+    list.push_back({{"type", type},
+                    {"level", std::atol(level.c_str())},
                     {"size", std::atol(size.c_str()) * scale},
-                    {"num_sharing", count_of_list(first_line(folder / "shared_cpu_list"))}});
+                    {"num_sharing", count_of_list(sharing)}});
   }
   return list;
 }

@@ -137,13 +137,14 @@ bool any_runnable(const std::vector<pid_t>& pids) {
   return false;
 }
 
-Nanoseconds waited_for_cpu(pid_t pid) {
-  Nanoseconds sum{};
+std::optional<Nanoseconds> waited_for_cpu(pid_t pid) {
+  std::optional<Nanoseconds> sum;
   for (const std::string& name : names_in(tasks_of(pid))) {
     std::ifstream file(tasks_of(pid) + name + "/schedstat");
     Nanoseconds::rep ran = 0;
     Nanoseconds::rep waited = 0;
-    if (file >> ran >> waited) sum += Nanoseconds(waited);
+    // A kernel without this accounting shows zeros, of threads that must have run, too.
+    if (file >> ran >> waited && ran > 0) sum = sum.value_or(Nanoseconds(0)) + Nanoseconds(waited);
   }
   return sum;
 }

@@ -37,7 +37,8 @@ std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids)
 // Does any of their threads run, or wait for a CPU to run on (state R of proc(5))?
 bool any_runnable(const std::vector<pid_t>& pids);
 
-// How long its threads were ready to run and had no CPU (/proc/PID/task/TID/schedstat).
-Nanoseconds waited_for_cpu(pid_t pid);
+// How long its threads were ready to run and had no CPU (/proc/PID/task/TID/schedstat); nothing
+// where the kernel does not tell.
+std::optional<Nanoseconds> waited_for_cpu(pid_t pid);
 
 }  // namespace muxbench

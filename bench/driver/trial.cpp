@@ -55,7 +55,9 @@ class UsageWatch final : public Watch {
 
   void end(pid_t load) {
     const CpuSample end = usage_.cpu();
-    result_.load_waited = std::max(waited_for_cpu(load) - waited_, Nanoseconds(0));
+    if (const auto waited = waited_for_cpu(load); waited && waited_) {
+      result_.load_waited = std::max(*waited - *waited_, Nanoseconds(0));
+    }
     // Children that nobody waited for take their time with them: then it is unknown, and not zero.
     if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
   }
@@ -88,7 +90,7 @@ class UsageWatch final : public Watch {
   // processes of a small point are read before, too, and the larger counts.
   std::optional<MemorySample> memory_;
   std::optional<MemoryInUse> at_rest_;
-  Nanoseconds waited_{};
+  std::optional<Nanoseconds> waited_;
 };
 
 // System calls, read before the load's first request and after its last answer: while both sides

@@ -176,6 +176,13 @@ TEST(ServerUsage, CountsChildrenThatEnded) {
   EXPECT_GT(cpu.total, std::chrono::milliseconds(20));
 }
 
+TEST(WaitedForCpu, IsUnknownWhereNoThreadTells) {
+  EXPECT_EQ(waited_for_cpu(0), std::nullopt);
+  const auto text = read_file("/proc/self/schedstat");
+  const bool told = text.ok() && !text->empty() && !text->starts_with("0 ");
+  EXPECT_EQ(waited_for_cpu(::getpid()).has_value(), told);
+}
+
 // In every place where this machine has one: v2 and v1 both, on a hybrid.
 TEST(ServerUsage, CgroupAndProcessClocksAgree) {
   int tried = 0;
