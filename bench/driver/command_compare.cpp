@@ -44,10 +44,7 @@ Result<CompareSettings> understand(const CompareArguments& arguments) {
   settings.across_hosts = arguments.across_hosts;
   for (const std::string& name : arguments.metrics) {
     if (find_compared_metric(name) == nullptr) {
-      std::string known;
-      for (const auto& metric : compared_metrics())
-        known += (known.empty() ? "" : ", ") + metric.name;
-      return usage_error("there is no metric \"{}\"; there are {}", name, known);
+      return usage_error("there is no metric \"{}\"; there are {}", name, compared_metric_names());
     }
   }
   settings.metrics = arguments.metrics;
@@ -124,8 +121,7 @@ void add_compare_command(CLI::App& app, int& status) {
       ->allow_extra_args(false);
   command
       ->add_option("--metrics", arguments->metrics,
-                   "What to compare (default: requests_per_second; latency_p99_ns where the "
-                   "load is open-loop)")
+                   "What to compare (default: the metric that each experiment is answered by)")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--margin", arguments->margin, "\"same\" is within this (2%)");

@@ -34,8 +34,10 @@ Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& ex
   for (const Experiment& experiment : experiments) {
     Json sweep = Json::object();
     for (const Sweep& entry : experiment.sweep) sweep[entry.key] = entry.values;
-    json["experiments"].push_back(
-        {{"name", experiment.name}, {"question", experiment.question}, {"sweep", sweep}});
+    json["experiments"].push_back({{"name", experiment.name},
+                                   {"question", experiment.question},
+                                   {"metric", experiment.metric},
+                                   {"sweep", sweep}});
   }
   return json;
 }

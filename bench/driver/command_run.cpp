@@ -140,7 +140,7 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   command->add_option("--duration", arguments->duration, "Measured time of a trial, such as 500ms");
   command->add_option(
       "--target-ci", arguments->target_ci,
-      "Go on until every cell's throughput, or p99 at a given rate, is known to this, such as 2%");
+      "Go on until the metric of every cell's experiment is known to this, such as 2%");
   command->add_option("--max-trials", options.max_trials, "Of a cell, with --target-ci (30)")
       ->check(CLI::Range(2U, kMostRepetitions));
   command->add_option("--server-cpus", arguments->server_cpus, "CPUs of the server, such as 0-1");

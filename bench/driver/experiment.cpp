@@ -130,6 +130,11 @@ Result<Experiment> parse_experiment(std::string_view text, const std::string& fi
   if (const Json* load = reader.object("load", true)) {
     reader.adopt(read_load(*load, reader.path_of("load"), experiment));
   }
+  experiment.metric = reader.text("metric", usual_metric(experiment.mode));
+  reader.expect(find_compared_metric(experiment.metric) != nullptr, "metric",
+                "one of " + compared_metric_names());
+  reader.expect(experiment.mode != "open" || experiment.metric != "requests_per_second", "metric",
+                "another than the throughput of an open loop, whose rate is given");
   const Json* profiles = reader.object("profiles", false);
   if (const auto read = read_amounts(reader, true, experiment); !read) return read.error();
   if (const auto good = check_rate(experiment, file); !good) return good.error();

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "driver/json_reader.h"
+#include "driver/compared_metric.h"
 #include "driver/settings.h"
 
 namespace muxbench {
@@ -20,9 +20,10 @@ struct Sweep {
 struct Experiment {
   std::string name;
   std::string question;
-  std::string protocol;         // echo, greet or http
-  std::string transport;        // tcp or unix
-  std::string mode = "closed";  // of the load
+  std::string protocol;                         // echo, greet or http
+  std::string transport;                        // tcp or unix
+  std::string mode = "closed";                  // of the load
+  std::string metric = usual_metric("closed");  // what answers the question: a ComparedMetric
   LoadSettings load;
   std::vector<Sweep> sweep;  // several keys: every combination
   Nanoseconds warmup{};

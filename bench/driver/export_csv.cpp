@@ -2,16 +2,11 @@
 // for each cell; what was not measured is empty.
 #include <fmt/format.h>
 
-#include <array>
-
+#include "driver/compared_metric.h"
 #include "driver/exports.h"
 
 namespace muxbench {
 namespace {
-
-constexpr std::array kMetrics{
-    "requests_per_second", "latency_mean_ns",           "latency_p50_ns",
-    "latency_p99_ns",      "server_cpu_ns_per_request", "server_memory_bytes"};
 
 std::string field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -24,8 +19,8 @@ std::string field(const std::string& text) {
 
 std::string export_csv(const ReportView& view) {
   std::string text = "cell,model,experiment,point,status,reason,flags,trials";
-  for (const char* metric : kMetrics) {
-    text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric);
+  for (const ComparedMetric& metric : compared_metrics()) {
+    text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric.name);
   }
   text += "\n";
   for (const ExperimentView& experiment : view.experiments) {
@@ -36,8 +31,8 @@ std::string export_csv(const ReportView& view) {
       text += fmt::format("{},{},{},{},{},{},{},{}", field(cell.id), field(cell.model),
                           field(experiment.name), field(to_string(cell.point)), cell.status,
                           field(cell.reason), field(flags), rate == nullptr ? 0 : rate->n);
-      for (const char* metric : kMetrics) {
-        const Statistics* s = cell.metric(metric);
+      for (const ComparedMetric& metric : compared_metrics()) {
+        const Statistics* s = cell.metric(metric.name);
         text += s == nullptr
                     ? ",,,,,"
                     : fmt::format(",{},{},{},{},{}", s->median, s->mean, s->stddev, s->min, s->max);

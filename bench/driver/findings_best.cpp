@@ -15,9 +15,12 @@ struct Question {
   const char* best;
   bool more_is_better;
   std::string (*show)(double);
+  bool always = true;  // or only where it answers the experiment
 };
 constexpr std::array kQuestions{
     Question{"requests_per_second", "Highest throughput", true, show_rate},
+    Question{"latency_mean_ns", "Lowest mean latency", false, show_time, false},
+    Question{"latency_p50_ns", "Lowest median latency", false, show_time, false},
     Question{"latency_p99_ns", "Lowest p99", false, show_time},
     Question{"server_cpu_ns_per_request", "Least server CPU per request", false, show_time},
     Question{"server_memory_bytes", "Least server memory", false, show_bytes}};
@@ -90,6 +93,18 @@ Clause clause_of(const Question& question, const std::vector<Candidate>& candida
   return {fmt::format("a tie of {} at {} (about {})", fmt::join(tied, ", "), where, value), false};
 }
 
+// The one that answers the experiment comes first.
+std::vector<Question> questions_of(const ExperimentView& experiment) {
+  std::vector<Question> questions;
+  for (const Question& question : kQuestions) {
+    const bool answers = question.metric == experiment.metric;
+    if (experiment.open_loop && question.more_is_better) continue;
+    if (answers) questions.insert(questions.begin(), question);
+    if (!answers && question.always) questions.push_back(question);
+  }
+  return questions;
+}
+
 bool is_measured(const ExperimentView& experiment, const std::string& metric) {
   return std::any_of(experiment.cells.begin(), experiment.cells.end(),
                      [&](const CellView& cell) { return cell.metric(metric) != nullptr; });
@@ -160,8 +175,7 @@ void list_counts(const ExperimentView& experiment, const std::string& what,
 
 void say_best(const ExperimentView& experiment, Conclusions& into) {
   bool any = false;
-  for (const Question& question : kQuestions) {
-    if (experiment.open_loop && question.more_is_better) continue;
+  for (const Question& question : questions_of(experiment)) {
     if (is_measured(experiment, question.metric)) any = answer(experiment, question, into) || any;
   }
   if (any || experiment.cells.empty()) return;

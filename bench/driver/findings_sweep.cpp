@@ -18,10 +18,15 @@ struct Loss {
   const char* metric;
   const char* title;
   bool more_is_worse;
+  bool always = false;  // or only where it answers the experiment
 };
 constexpr std::array kLosses{
     Loss{"requests_per_second", "Lower throughput than epoll_level", false},
-    Loss{"server_cpu_ns_per_request", "More server CPU per request than epoll_level", true}};
+    Loss{"latency_mean_ns", "Higher mean latency than epoll_level", true},
+    Loss{"latency_p50_ns", "Higher median latency than epoll_level", true},
+    Loss{"latency_p99_ns", "Higher p99 than epoll_level", true},
+    Loss{"server_memory_bytes", "More server memory than epoll_level", true},
+    Loss{"server_cpu_ns_per_request", "More server CPU per request than epoll_level", true, true}};
 
 // From which value up to which a model is worse at all values that can be ranked.
 struct Range {
@@ -205,7 +210,7 @@ void say_crossovers(const ExperimentView& experiment, Conclusions& into) {
   const bool has_baseline = std::find(models.begin(), models.end(), kBaseline) != models.end();
   if (experiment.parameter.empty() || !has_baseline || models.size() < 2) return;
   for (const Loss& loss : kLosses) {
-    if (experiment.open_loop && !loss.more_is_worse) continue;
+    if (!loss.always && loss.metric != experiment.metric) continue;
     say_loss(experiment, loss, into);
   }
 }

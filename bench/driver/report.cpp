@@ -67,6 +67,7 @@ Json experiment_json(const Experiment& experiment) {
   for (const Sweep& entry : experiment.sweep) sweep[entry.key] = entry.values;
   return {{"name", experiment.name},
           {"question", experiment.question},
+          {"metric", experiment.metric},
           {"protocol", experiment.protocol},
           {"transport", experiment.transport},
           {"load", load},

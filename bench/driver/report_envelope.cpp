@@ -32,13 +32,6 @@ constexpr std::array kCounters{Counter{"real_time", "latency_mean_ns"},
                                Counter{"latency_p99_ns", "latency_p99_ns"},
                                Counter{"server_memory_bytes", "server_memory_bytes"}};
 
-std::optional<double> metric_of(const TrialResult& trial, std::string_view name) {
-  for (const Metric& metric : kMetrics) {
-    if (metric.name == name) return metric.of(trial);
-  }
-  return {};
-}
-
 // Google Benchmark writes both times in every entry, and compare.py ends at the first one without. A
 // trial with too few requests for its CPU time stands under muxbench only.
 void add(Json& list, Json json) {
@@ -56,7 +49,7 @@ void add_trials(Json& list, const Cell& cell, std::size_t family,
     json["iterations"] =
         static_cast<std::uint64_t>(number_at(trial->load, "/requests").value_or(0));
     json["time_unit"] = "ns";
-    for (const auto& [key, metric] : kCounters) put(json, key, metric_of(*trial, metric));
+    for (const auto& [key, metric] : kCounters) put(json, key, find_metric(metric)->of(*trial));
     add(list, std::move(json));
   }
 }

@@ -3,20 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "driver/compared_metric.h"
+
 namespace muxbench {
 namespace {
-
-struct TrialMetric {
-  const char* name;
-  const char* place;
-};
-constexpr std::array kTrialMetrics{
-    TrialMetric{"requests_per_second", "/load/achieved/requests_per_second"},
-    TrialMetric{"latency_mean_ns", "/load/latency_ns/mean"},
-    TrialMetric{"latency_p50_ns", "/load/latency_ns/p50"},
-    TrialMetric{"latency_p99_ns", "/load/latency_ns/p99"},
-    TrialMetric{"server_cpu_ns_per_request", "/server/cpu_ns_per_request"},
-    TrialMetric{"server_memory_bytes", "/server/memory/peak_bytes"}};
 
 Statistics statistics_in(const Json& json) {
   return {.n = json.at("n").get<std::size_t>(),
@@ -50,7 +40,8 @@ CellView cell_in(const Json& json) {
 
 ExperimentView experiment_in(const Json& json) {
   ExperimentView experiment{.name = json.at("name").get<std::string>(),
-                            .question = json.value("question", "")};
+                            .question = json.value("question", ""),
+                            .metric = answering_metric(json)};
   experiment.open_loop = text_at(json, "/load/mode") == "open";
   for (const auto& [key, values] : json.at("sweep").items()) experiment.swept.push_back(key);
   if (experiment.swept.size() == 1) experiment.parameter = experiment.swept.front();
@@ -61,7 +52,7 @@ void add_trials(const Json& trials, std::map<std::string, CellView*>& cells) {
   for (const Json& trial : trials) {
     const auto cell = cells.find(trial.at("cell").get<std::string>());
     if (cell == cells.end() || trial.at("status") != "ok") continue;
-    for (const TrialMetric& metric : kTrialMetrics) {
+    for (const ComparedMetric& metric : compared_metrics()) {
       if (const auto value = number_at(trial, metric.place)) {
         cell->second->trials[metric.name].push_back(*value);
       }

@@ -31,6 +31,7 @@ struct CellView {
 struct ExperimentView {
   std::string name;
   std::string question;
+  std::string metric;                 // what answers the question
   std::string parameter;              // the swept key, if it is one
   std::vector<std::string> swept;     // all swept keys
   bool open_loop = false;             // the rate is given: throughput tells nothing of a model

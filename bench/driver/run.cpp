@@ -4,6 +4,7 @@
 
 #include "driver/interrupt.h"
 #include "driver/progress.h"
+#include "driver/summary.h"
 
 namespace muxbench {
 namespace {
@@ -71,10 +72,10 @@ class Patience {
   std::map<std::size_t, int> failures_;
 };
 
-// Throughput, or p99 where the load generator sets the rate: what muxbench compare looks at too.
+// Of the metric that answers the experiment: what muxbench compare looks at too.
 std::optional<double> target_metric(const RunRecord& record, const TrialResult& trial) {
-  const bool open_loop = record.cells[trial.cell].settings.rate > 0;
-  return open_loop ? number_at(trial.load, "/latency_ns/p99") : trial.requests_per_second();
+  const Experiment& experiment = record.experiments[record.cells[trial.cell].experiment];
+  return find_metric(experiment.metric)->of(trial);
 }
 
 // Of the cells that can still be measured those whose interval is wider than asked for (--target-ci),

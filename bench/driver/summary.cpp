@@ -103,6 +103,12 @@ const std::array<Metric, 10> kMetrics{
            [](const TrialResult& t) { return t.kernel_bytes_per_connection; }},
 };
 
+const Metric* find_metric(std::string_view name) {
+  const auto found = std::find_if(kMetrics.begin(), kMetrics.end(),
+                                  [&](const Metric& metric) { return metric.name == name; });
+  return found == kMetrics.end() ? nullptr : &*found;
+}
+
 std::vector<std::vector<const TrialResult*>> trials_by_cell(const RunRecord& record) {
   std::vector<std::vector<const TrialResult*>> by_cell(record.cells.size());
   for (const TrialResult& trial : record.trials) by_cell[trial.cell].push_back(&trial);

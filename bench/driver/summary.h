@@ -15,6 +15,7 @@ struct Metric {
 };
 
 extern const std::array<Metric, 10> kMetrics;
+const Metric* find_metric(std::string_view name);
 
 // Fills record.results from record.trials.
 void summarize(RunRecord& record);

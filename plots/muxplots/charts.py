@@ -6,8 +6,8 @@ from functools import partial
 from muxplots import captions, costs, drift, figure, heat, marked, percentiles
 from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
-from muxplots.table import CPU, IDLE_CPU, IDLE_LATENCY, LOAD_P50, LOAD_P99, P99, THROUGHPUT
-from muxplots.table import Metric, Table, swept_cells, tabulate
+from muxplots.table import CPU, IDLE_CPU, IDLE_LATENCY, LOAD_P50, LOAD_P99, MEAN, MEMORY, P50, P99
+from muxplots.table import THROUGHPUT, Metric, Table, swept_cells, tabulate
 
 SWEPT = {"throughput": (THROUGHPUT,), "p99": (P99,), "cpu": (CPU,)}
 
@@ -17,6 +17,9 @@ IDLE = {"throughput": (THROUGHPUT,), "p99": (P99,), "cost": (IDLE_CPU, IDLE_LATE
 
 # Latency against the rate that is offered, to the knee and beyond.
 RATE = {"p50": (LOAD_P50,), "p99": (LOAD_P99,), "throughput": (THROUGHPUT,), "cpu": (CPU,)}
+
+# What answers few experiments, and is drawn of those alone.
+ANSWERS = {"mean": (MEAN,), "p50": (P50,), "bytes": (MEMORY,)}
 
 
 def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
@@ -45,7 +48,7 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
     if kinds is IDLE and _is_one_value(report, experiment):
         kinds = SWEPT
         yield Absent(f"{experiment.name}-cost", "only one value of idle")
-    for kind, metrics in kinds.items():
+    for kind, metrics in _answer_first(experiment, kinds):
         table = _first(report, experiment, metrics)
         name = f"{experiment.name}-{kind}"
         if isinstance(table, str):
@@ -59,6 +62,15 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
                 name, captions.title(table), captions.alternative(report, table), experiment.name,
                 partial(figure.draw, report, table),
             )
+
+
+def _answer_first(
+    experiment: Experiment, kinds: dict[str, tuple[Metric, ...]]
+) -> list[tuple[str, tuple[Metric, ...]]]:
+    """The chart of the metric that answers an experiment stands before the others."""
+    others = {kind: metrics for kind, metrics in ANSWERS.items()
+              if kind not in kinds and metrics[0].key == experiment.metric}
+    return sorted((others | kinds).items(), key=lambda kind: kind[1][0].key != experiment.metric)
 
 
 def _is_one_value(report: Report, experiment: Experiment) -> bool:

@@ -49,6 +49,7 @@ class Model:
 class Experiment:
     name: str
     question: str
+    metric: str  # what answers the question
     parameter: str | None
     repetitions: int | None
 
@@ -199,9 +200,16 @@ def _experiment(node: Node) -> Experiment:
     return Experiment(
         name=name,
         question=node.optional_string("question") or name,
+        metric=node.optional_string("metric") or _usual_metric(node),
         parameter=node.optional_string("parameter"),
         repetitions=None if repetitions.value is None else repetitions.integer(),
     )
+
+
+def _usual_metric(node: Node) -> str:
+    """Of an experiment that names none: in an open loop throughput is not the model's."""
+    is_open = node.optional_object("load").optional_string("mode") == "open"
+    return "latency_p99_ns" if is_open else "requests_per_second"
 
 
 def _cell(node: Node) -> Cell:

@@ -29,6 +29,9 @@ class Metric:
 
 THROUGHPUT = Metric("requests_per_second", "Requests per second", False, Scale.LINEAR)
 P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG_WHEN_WIDE)
+P50 = Metric("latency_p50_ns", "Median latency", True, Scale.LOG_WHEN_WIDE)
+MEAN = Metric("latency_mean_ns", "Mean latency", True, Scale.LOG_WHEN_WIDE)
+MEMORY = Metric("server_memory_bytes", "Server memory (bytes)", False, Scale.LINEAR)
 CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LINEAR)
 LOAD_P50 = Metric("latency_p50_ns", "Median latency", True, Scale.LOG)
 LOAD_P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG)

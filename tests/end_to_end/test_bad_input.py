@@ -42,6 +42,7 @@ def test_too_few_trials_for_the_full_profile(bench):
     ({**SMALL, "repetitions": 0}, "small.json: repetitions: expected a whole number from 1 to 1000, found 0"),
     ({**SMALL, "duration": 5}, 'small.json: duration: expected a duration such as "300ms" or "1.5s", found 5'),
     ({**SMALL, "protocol": "smtp"}, 'small.json: protocol: expected "echo", "greet" or "http", found "smtp"'),
+    ({**SMALL, "metric": "speed"}, "small.json: metric: expected one of requests_per_second, latency_mean_ns"),
     ({**SMALL, "load": {"conections": 1}}, "small.json: load: conections: expected one of the keys"),
     ({**SMALL, "sweep": {"idle": ["x"]}}, "small.json: sweep: idle: expected a list of whole numbers"),
     ({k: v for k, v in SMALL.items() if k != "question"}, "small.json: question: expected a text, found no such key"),

@@ -286,7 +286,8 @@ def _model(name: str) -> dict[str, Any]:
 
 def _experiment(experiment: dict[str, Any], repetitions: int) -> dict[str, Any]:
     load = {"mode": "closed", "connections": 100, "idle": 0, "message_bytes": 64}
-    return {
+    metric = {"metric": experiment["metric"]} if "metric" in experiment else {}
+    return metric | {
         "name": experiment["name"], "question": experiment["question"], "protocol": "echo",
         "transport": "tcp", "load": load,
         "sweep": {experiment["parameter"]: experiment["values"]},

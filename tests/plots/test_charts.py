@@ -165,6 +165,26 @@ def test_any_swept_count_gets_charts_named_by_its_experiment(tmp_path: Path) -> 
     assert "Requests in flight per connection" in words
 
 
+@pytest.mark.parametrize("metric, first, others", [
+    ("requests_per_second", "throughput", ["p99", "cpu"]),
+    ("latency_p99_ns", "p99", ["throughput", "cpu"]),
+    ("latency_mean_ns", "mean", ["throughput", "p99", "cpu"]),
+    ("server_memory_bytes", "bytes", ["throughput", "p99", "cpu"]),
+])
+def test_the_chart_that_answers_an_experiment_comes_first(tmp_path, metric, first, others) -> None:
+    document = synthetic.build(experiments=[synthetic.CONNECTIONS | {"metric": metric}])
+    assert planned(tmp_path, document)[0] == [f"connections-{kind}" for kind in (first, *others)]
+    drawing.draw(tmp_path, document, f"connections-{first}").draw_without_rendering()
+
+
+def test_an_open_loop_of_an_older_report_is_answered_by_its_p99(tmp_path: Path) -> None:
+    document = synthetic.build(experiments=[synthetic.RATE])
+    document["muxbench"]["experiments"][0]["load"]["mode"] = "open"
+    assert planned(tmp_path, document)[0][0] == "latency-p99"
+    document["muxbench"]["experiments"][0]["metric"] = "latency_p50_ns"
+    assert planned(tmp_path, document)[0][0] == "latency-p50"
+
+
 def test_experiments_that_are_not_charts_are_told(tmp_path: Path, document) -> None:
     section = document["muxbench"]
     del section["experiments"][0]["parameter"]

@@ -23,7 +23,9 @@ bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "
 std::vector<std::string> metrics_of(const MeasuredReport& report, const std::string& experiment,
                                     const CompareSettings& settings) {
   if (!settings.metrics.empty()) return settings.metrics;
-  return {report.open_loop.contains(experiment) ? "latency_p99_ns" : "requests_per_second"};
+  // An experiment of the other report alone has nothing to be compared with, whatever the metric.
+  const auto found = report.metrics.find(experiment);
+  return {found == report.metrics.end() ? usual_metric("") : found->second};
 }
 
 std::string join(const std::vector<std::string>& parts) {

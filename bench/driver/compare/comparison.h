@@ -31,7 +31,7 @@ struct CompareSettings {
   double alpha = 0.05;
   Correction correction = Correction::holm;
   bool across_hosts = false;
-  std::vector<std::string> metrics;  // empty: throughput, or p99 for open-loop experiments
+  std::vector<std::string> metrics;  // empty: what answers each experiment
 };
 
 struct CellComparison {

@@ -1,6 +1,6 @@
 #include "driver/compare/measured_report.h"
 
-#include <algorithm>
+#include <set>
 
 namespace muxbench {
 namespace {
@@ -35,7 +35,7 @@ void read_conditions(const Json& ours, MeasuredReport& report) {
     for (const char* key : {"protocol", "transport", "load", "warmup_ns", "duration_ns"}) {
       report.conditions[fmt::format("experiment {}: {}", name, key)] = experiment.at(key).dump();
     }
-    if (text_at(experiment, "/load/mode") == "open") report.open_loop.insert(name);
+    report.metrics[name] = answering_metric(experiment);
   }
 }
 
@@ -62,7 +62,7 @@ Result<> read_trial(const Json& trial, const std::string& file,
   if (trial.at("status").get<std::string>() != "ok") return {};
   ++cell->second.good_trials;
   for (const ComparedMetric& metric : compared_metrics()) {
-    const auto value = number_at(trial, metric.pointer);
+    const auto value = number_at(trial, metric.place);
     if (!value) continue;
     if (!(*value > 0)) {
       return broken(file, fmt::format("a trial of {} has {} for {}", id, *value, metric.name));
@@ -75,7 +75,7 @@ Result<> read_trial(const Json& trial, const std::string& file,
 Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
   MeasuredReport report{.file = file,
                         .cells = {},
-                        .open_loop = {},
+                        .metrics = {},
                         .conditions = {},
                         .identities = {},
                         .status = ours.at("status").get<std::string>()};
@@ -126,25 +126,6 @@ Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
 }
 
 }  // namespace
-
-const std::vector<ComparedMetric>& compared_metrics() {
-  static const std::vector<ComparedMetric> metrics{
-      {"requests_per_second", "/load/achieved/requests_per_second", true},
-      {"latency_mean_ns", "/load/latency_ns/mean", false},
-      {"latency_p50_ns", "/load/latency_ns/p50", false},
-      {"latency_p99_ns", "/load/latency_ns/p99", false},
-      {"server_cpu_ns_per_request", "/server/cpu_ns_per_request", false},
-      {"server_memory_bytes", "/server/memory/peak_bytes", false}};
-  return metrics;
-}
-
-const ComparedMetric* find_compared_metric(const std::string& name) {
-  const auto& metrics = compared_metrics();
-  const auto found =
-      std::find_if(metrics.begin(), metrics.end(),
-                   [&](const ComparedMetric& metric) { return metric.name == name; });
-  return found == metrics.end() ? nullptr : &*found;
-}
 
 Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
   if (!json.is_object() || !json.contains("muxbench")) {

@@ -3,23 +3,13 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "driver/json_reader.h"
+#include "driver/compared_metric.h"
 
 namespace muxbench {
-
-// What can be compared, and which way is better.
-struct ComparedMetric {
-  std::string name;     // in the report's summaries
-  std::string pointer;  // into a trial
-  bool more_is_better;
-};
-const std::vector<ComparedMetric>& compared_metrics();
-const ComparedMetric* find_compared_metric(const std::string& name);
 
 struct MeasuredCell {
   std::string model;
@@ -28,16 +18,15 @@ struct MeasuredCell {
   std::string status;  // as in the report
   std::vector<std::string> flags;
   std::size_t good_trials = 0;
-  // In the order of repetitions. Of each metric that every good trial has: without the trial that lacks one, often the slowest,
-  // the others would speak for more than they are.
+  // In the order of repetitions. Of each metric that every good trial has: without the trial that
+  // lacks one, often the slowest, the others would speak for more than they are.
   std::map<std::string, std::vector<double>> values;
 };
 
 struct MeasuredReport {
   std::string file;
   std::vector<MeasuredCell> cells;
-  std::set<std::string>
-      open_loop;  // experiments that offer a rate: throughput is not theirs to tell
+  std::map<std::string, std::string> metrics;  // by experiment: what answers it
   // Whatever makes numbers incomparable, by a name for people: "kernel", "experiment idle: load".
   std::map<std::string, std::string> conditions;
   // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".

@@ -73,6 +73,23 @@ TEST(Compare, KnowsWhichDirectionIsBetter) {
   EXPECT_EQ(cpu.verdict, Verdict::faster);
 }
 
+TEST(Compare, LooksAtWhatAnswersTheExperiment) {
+  Json json = report_json(kBase, kBase);
+  Json& experiment = json["muxbench"]["experiments"][0];
+  const auto compared = [&] {
+    const MeasuredReport report = *understand_report(json, "base.json");
+    return compare_reports(report, report, {})->cells.at(0).metric;
+  };
+  EXPECT_EQ(compared(), "requests_per_second");
+  experiment["metric"] = "server_memory_bytes";
+  EXPECT_EQ(compared(), "server_memory_bytes");
+  experiment["metric"] = "of_a_newer_version";
+  EXPECT_EQ(compared(), "requests_per_second");
+  experiment["load"]["mode"] = "open";
+  experiment.erase("metric");  // as in older reports
+  EXPECT_EQ(compared(), "latency_p99_ns");
+}
+
 TEST(Compare, IsAntisymmetric) {
   std::mt19937_64 random(1);
   std::normal_distribution<double> draw(100e3, 3e3);

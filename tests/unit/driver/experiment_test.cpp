@@ -45,7 +45,11 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
     const char* said;
   };
   for (const Case& c :
-       {Case{"/colour", "red", "idle.json: colour: expected one of the keys"},
+       {Case{"/metric", "speed",
+             "idle.json: metric: expected one of requests_per_second, latency_mean_ns, "
+             "latency_p50_ns, latency_p99_ns, server_cpu_ns_per_request, server_memory_bytes, "
+             "found \"speed\""},
+        Case{"/colour", "red", "idle.json: colour: expected one of the keys"},
         Case{"/name", "Idle!", "idle.json: name: expected lower-case letters"},
         Case{"/question", "", "idle.json: question: expected a text that is not empty, found \"\""},
         Case{"/protocol", 5, "idle.json: protocol: expected a text that is not empty, found 5"},
@@ -75,6 +79,20 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
     json[Json::json_pointer(c.pointer)] = c.value;
     EXPECT_THAT(error_of(json.dump()), StartsWith(c.said)) << c.pointer;
   }
+}
+
+TEST(ParseExperiment, IsAnsweredByThroughputWhereItIsTheModelsOwn) {
+  Json json = good();
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "requests_per_second");
+  json["metric"] = "server_memory_bytes";
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "server_memory_bytes");
+  json.erase("metric");
+  json["load"]["mode"] = "open";
+  json["load"]["rate"] = 1000;
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "latency_p99_ns");
+  json["metric"] = "requests_per_second";
+  EXPECT_THAT(error_of(json.dump()), StartsWith("idle.json: metric: expected another than the "
+                                                "throughput of an open loop, whose rate is given"));
 }
 
 TEST(ParseExperiment, NamesMissingKeys) {

@@ -164,6 +164,24 @@ TEST(Findings, TellWhatAnIdleConnectionCosts) {
   EXPECT_TRUE(told) << section.at("findings").dump(1);
 }
 
+TEST(Findings, AnswerTheExperimentFirst) {
+  IdleRun run({"epoll_level", "poll"});
+  run.record.experiments[0].metric = "latency_p99_ns";
+  auto record = run.measure([](const std::string&, double) { return 100e3; });
+  for (TrialResult& trial : record.trials) {
+    Json& p99 = trial.load["latency_ns"]["p99"];
+    if (record.models[record.cells[trial.cell].model].name == "poll") p99 = 3 * p99.get<double>();
+  }
+  const std::string text = findings_of(record);
+  EXPECT_THAT(text, testing::StartsWith("best: Lowest p99: **epoll_level** at idle 0"));
+  EXPECT_THAT(text, HasSubstr("crossover: Higher p99 than epoll_level: poll at every idle (3 times "
+                              "at 8000)."));
+  EXPECT_THAT(text, Not(HasSubstr("Lower throughput than epoll_level")));
+  EXPECT_THAT(text, Not(HasSubstr("Lowest mean")));
+  record.experiments[0].metric = "latency_mean_ns";
+  EXPECT_THAT(findings_of(record), testing::StartsWith("tie: Lowest mean latency: a tie of"));
+}
+
 TEST(Findings, CompareNoThroughputsOfAnOpenLoop) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3});
   record.experiments[0].mode = "open";
