@@ -27,6 +27,9 @@ _PARAMETERS = {
     "message_bytes": "Message size in bytes",
     "pipeline": "Requests in flight per connection",
     "workers": "Server workers",
+    "work_spin_us": "Work per request in µs",
+    "stall_never_read": "Clients that never read",
+    "stall_mid_message": "Clients that stopped in the middle of a message",
     "rate": "Offered requests per second",
 }
 
