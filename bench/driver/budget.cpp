@@ -96,8 +96,7 @@ std::optional<std::vector<Experiment>> fit_amounts(const std::vector<Experiment>
 std::string describe_sweep(const Experiment& experiment) {
   std::string text;
   for (const Sweep& sweep : experiment.sweep) {
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, fmt::join(sweep.values, ", "));
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, show_values(sweep));
   }
   return text;
 }

@@ -15,8 +15,7 @@ struct ListOptions {
 std::string describe_points(const Experiment& experiment) {
   std::string text;
   for (const Sweep& sweep : experiment.sweep) {
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, fmt::join(sweep.values, ", "));
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, show_values(sweep));
   }
   return text;
 }
@@ -33,7 +32,11 @@ Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& ex
   }
   for (const Experiment& experiment : experiments) {
     Json sweep = Json::object();
-    for (const Sweep& entry : experiment.sweep) sweep[entry.key] = entry.values;
+    for (const Sweep& entry : experiment.sweep) {
+      for (const std::uint64_t value : entry.values) {
+        sweep[entry.key].push_back(value == kAllCpus ? Json("cpus") : Json(value));
+      }
+    }
     json["experiments"].push_back({{"name", experiment.name},
                                    {"question", experiment.question},
                                    {"metric", experiment.metric},

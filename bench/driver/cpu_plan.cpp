@@ -108,4 +108,8 @@ std::string to_string(const std::vector<int>& cpus) {
   return fmt::format("{}", fmt::join(cpus, ","));
 }
 
+std::string show_cpus(const std::vector<int>& cpus) {
+  return fmt::format("{} CPU{} ({})", cpus.size(), cpus.size() == 1 ? "" : "s", to_string(cpus));
+}
+
 }  // namespace muxbench

@@ -30,5 +30,6 @@ struct CpuPlan {
 std::vector<Cpu> allowed_cpus();
 Result<CpuPlan> plan_cpus(const std::vector<Cpu>& allowed, const CpuRequest& request);
 std::string to_string(const std::vector<int>& cpus);  // "0,1"
+std::string show_cpus(const std::vector<int>& cpus);  // "2 CPUs (0,1)"
 
 }  // namespace muxbench

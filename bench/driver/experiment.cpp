@@ -7,6 +7,9 @@
 namespace muxbench {
 namespace {
 
+constexpr std::string_view kWorkers = "workers";
+constexpr std::string_view kCpus = "cpus";
+
 bool is_one_of(const std::string& value, std::initializer_list<const char*> allowed) {
   return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
 }
@@ -27,6 +30,15 @@ Result<> read_load(const Json& json, const std::string& where, Experiment& exper
   return reader.finish();
 }
 
+// A value of a sweep, or nothing if it cannot be one.
+std::optional<std::uint64_t> read_value(const Json& value, const Setting& setting) {
+  if (value == kCpus && setting.key == kWorkers) return kAllCpus;
+  if (!value.is_number_unsigned()) return {};
+  const auto number = value.get<std::uint64_t>();
+  if (number < setting.least || number > setting.most) return {};
+  return number;
+}
+
 Result<> read_sweep(const Json& json, const std::string& where, std::vector<Sweep>& sweep) {
   sweep.clear();
   for (const auto& [key, values] : json.items()) {
@@ -35,17 +47,15 @@ Result<> read_sweep(const Json& json, const std::string& where, std::vector<Swee
       return usage_error("{}: {}: expected one of the keys {}, found a key that nothing sweeps",
                          where, key, setting_names());
     }
-    const auto fits = [&](const Json& value) {
-      return value.is_number_unsigned() && value.get<std::uint64_t>() >= setting->least &&
-             value.get<std::uint64_t>() <= setting->most;
-    };
-    const bool good =
-        values.is_array() && !values.empty() && std::all_of(values.begin(), values.end(), fits);
-    if (!good) {
-      return usage_error("{}: {}: expected a list of whole numbers from {} to {}, found {}", where,
-                         key, setting->least, setting->most, values.dump());
+    Sweep entry{key, {}};
+    for (const Json& value : values.is_array() ? values : Json::array()) {
+      if (const auto number = read_value(value, *setting)) entry.values.push_back(*number);
     }
-    Sweep entry{key, values.get<std::vector<std::uint64_t>>()};
+    if (entry.values.empty() || entry.values.size() != values.size()) {
+      return usage_error("{}: {}: expected a list of whole numbers from {} to {}{}, found {}",
+                         where, key, setting->least, setting->most,
+                         key == kWorkers ? " or \"cpus\"" : "", values.dump());
+    }
     const std::set<std::uint64_t> distinct(entry.values.begin(), entry.values.end());
     if (distinct.size() != entry.values.size()) {
       return usage_error("{}: {}: expected each value once, found {}", where, key, values.dump());
@@ -190,6 +200,41 @@ Experiment with_profile(Experiment experiment, const std::string& profile) {
   return experiment;
 }
 
+std::string show_values(const Sweep& sweep) {
+  std::string text;
+  for (const std::uint64_t value : sweep.values) {
+    text += text.empty() ? "" : ", ";
+    text += value == kAllCpus ? std::string(kCpus) : std::to_string(value);
+  }
+  return text;
+}
+
+bool sweeps(const Experiment& experiment, std::string_view key) {
+  return std::any_of(experiment.sweep.begin(), experiment.sweep.end(),
+                     [&](const Sweep& sweep) { return sweep.key == key; });
+}
+
+Experiment for_cpus(Experiment experiment, std::uint64_t cpus, std::string& note) {
+  for (Sweep& sweep : experiment.sweep) {
+    if (sweep.key != kWorkers) continue;
+    std::set<std::uint64_t> kept;
+    Sweep left_out{sweep.key, {}};
+    for (std::uint64_t& value : sweep.values) {
+      if (value == kAllCpus) value = cpus;
+      if (value <= cpus) kept.insert(value);
+      if (value > cpus) left_out.values.push_back(value);
+    }
+    if (!kept.empty()) sweep.values.assign(kept.begin(), kept.end());
+    note = fmt::format("Experiment {}: the server has {} CPU{}", experiment.name, cpus,
+                       cpus == 1 ? "" : "s");
+    if (!left_out.values.empty() && !kept.empty()) {
+      note += fmt::format(", so points of more workers are left out ({})", show_values(left_out));
+    }
+    note += "; models that have one worker by their nature take no part.";
+  }
+  return experiment;
+}
+
 std::vector<Point> points_of(const Experiment& experiment) {
   std::vector<Point> points{{}};
   for (const Sweep& sweep : experiment.sweep) {
@@ -202,9 +247,7 @@ std::vector<Point> points_of(const Experiment& experiment) {
     }
     points = std::move(longer);
   }
-  const bool swept = std::any_of(experiment.sweep.begin(), experiment.sweep.end(),
-                                 [](const Sweep& sweep) { return sweep.key == "connections"; });
-  if (!swept) {
+  if (!sweeps(experiment, "connections")) {
     for (Point& point : points) point.push_back({"connections", experiment.load.connections});
   }
   return points;

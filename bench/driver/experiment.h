@@ -1,6 +1,7 @@
 // An experiment file: the question, the load, what is swept, and how long and how often to measure.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,10 +13,14 @@
 
 namespace muxbench {
 
+// In the sweep of `workers`: as many as the server has CPUs. A file says "cpus".
+inline constexpr std::uint64_t kAllCpus = std::numeric_limits<std::uint64_t>::max();
+
 struct Sweep {
   std::string key;
   std::vector<std::uint64_t> values;
 };
+std::string show_values(const Sweep& sweep);  // "1, 2, cpus"
 
 struct Experiment {
   std::string name;
@@ -44,6 +49,12 @@ Result<Experiment> parse_experiment(std::string_view text, const std::string& fi
 Result<std::vector<Experiment>> load_experiments(const std::string& folder);
 
 Experiment with_profile(Experiment experiment, const std::string& profile);
+
+bool sweeps(const Experiment& experiment, std::string_view key);
+
+// The sweep of `workers` for a server with so many CPUs (1 or more): without values above that,
+// unless there are no others. What became of it is said in `note`.
+Experiment for_cpus(Experiment experiment, std::uint64_t cpus, std::string& note);
 
 std::vector<Point> points_of(const Experiment& experiment);
 std::string cell_id(const std::string& model, const Experiment& experiment, const Point& point);

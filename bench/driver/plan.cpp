@@ -44,10 +44,13 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
     return fmt::format("it does not serve over {}, only over {}", experiment.transport,
                        join(can.transports));
   }
-  if (settings.workers > 1 && !can.workers) return "it has one worker by its nature";
+  // How a model without workers scales is no question, so that its one point would mislead.
+  if (!can.workers && (settings.workers > 1 || sweeps(experiment, "workers"))) {
+    return "it has one worker by its nature";
+  }
   if (limits.cpus > 0 && settings.workers > limits.cpus) {
-    return fmt::format("this machine has {} CPUs, and this point has {} workers", limits.cpus,
-                       settings.workers);
+    return fmt::format("the server has {} CPU{}, and this point has {} workers", limits.cpus,
+                       limits.cpus == 1 ? "" : "s", settings.workers);
   }
   const char* work = settings.work_child > 0     ? "child"
                      : settings.work_spin_us > 0 ? "spin"

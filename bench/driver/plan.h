@@ -13,7 +13,7 @@ namespace muxbench {
 
 struct HostLimits {
   std::uint64_t descriptors = 0;  // of one process (RLIMIT_NOFILE)
-  std::uint64_t cpus = 0;         // of this machine; 0: no matter
+  std::uint64_t cpus = 0;         // that the server may use; 0: no matter
 };
 
 struct Cell {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <random>
-#include <thread>
 
 #include "base/parse.h"
 #include "driver/build_info.h"
@@ -161,7 +160,11 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record_sums(record, options.loadgen);
 
   const HostLimits limits{.descriptors = raise_descriptor_limit(),
-                          .cpus = std::thread::hardware_concurrency()};
+                          .cpus = record.cpus.server.size()};
+  std::map<std::string, std::string> notes;
+  for (Experiment& experiment : *experiments) {
+    experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
+  }
   choose_network(options, record);
   // After that: a rung must prove itself in the namespaces that it will count in.
   choose_counting(options, setup);
@@ -170,6 +173,9 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
       fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
   record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
+  for (const Experiment& experiment : record.experiments) {
+    if (!notes[experiment.name].empty()) record.notes.push_back(notes[experiment.name]);
+  }
   setup.estimate = fitted.estimate;
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
@@ -201,11 +207,10 @@ std::string describe_plan(const RunSetup& setup, bool every_cell) {
           ? ""
           : fmt::format(" and {} that count system calls", record.planned_counting_trials);
   std::string text = fmt::format(
-      "{} trials of {} cells ({} skipped){}, about {}; server on CPU {}, load on CPU {}, {} "
-      "network, "
-      "seed {}\n",
+      "{} trials of {} cells ({} skipped){}, about {}; server on {}, load on {}, {} network, seed "
+      "{}\n",
       record.planned_trials, record.cells.size(), skipped, counting, show_duration(setup.estimate),
-      to_string(record.cpus.server), to_string(record.cpus.load),
+      show_cpus(record.cpus.server), show_cpus(record.cpus.load),
       record.private_network ? "private" : "host", record.seed);
   for (const std::string& note : record.notes) text += note + "\n";
   if (!every_cell) return text;

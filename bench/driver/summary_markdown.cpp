@@ -37,7 +37,7 @@ std::string experiment_table(const ExperimentView& experiment) {
   return rows.size() == 1 ? "Nothing of it could run here.\n" : show_table(rows);
 }
 
-// "Profile quick, 618 of 618 planned trials, seed 7; server on CPU 0, ...", of what is known.
+// "Profile quick, 618 of 618 planned trials, seed 7; server on 1 CPU (0), ...", of what is known.
 std::string header(const Json& section) {
   const Json none = Json::object();
   const Json run = section.value("run", none);
@@ -52,7 +52,7 @@ std::string header(const Json& section) {
     if (!plan.contains(key)) return;
     std::vector<int> list;
     for (const Json& cpu : plan.at(key)) list.push_back(cpu.get<int>());
-    parts.push_back(fmt::format("{} on CPU {}", who, to_string(list)));
+    parts.push_back(fmt::format("{} on {}", who, show_cpus(list)));
   };
   cpus("server_cpus", "server");
   cpus("load_cpus", "load");

@@ -46,6 +46,11 @@ TEST(PlanCpus, RefusesWithTheRemedy) {
               HasSubstr("--load-cpus names CPU 5, which this process may not use; it may use 0,1"));
 }
 
+TEST(ShowCpus, CountsAndNamesThem) {
+  EXPECT_EQ(show_cpus({0, 2}), "2 CPUs (0,2)");
+  EXPECT_EQ(show_cpus({3}), "1 CPU (3)");
+}
+
 TEST(PlanCpus, SharesWhenAsked) {
   const auto plan = plan_cpus({{3, 3}}, {.share = true});
   EXPECT_THAT(plan->server, ElementsAre(3));

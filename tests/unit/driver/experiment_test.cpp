@@ -72,6 +72,11 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
         Case{"/sweep", Json::object(), "idle.json: sweep: expected at least one key"},
         Case{"/sweep/idle", Json::array(), "idle.json: sweep: idle: expected a list of whole"},
         Case{"/sweep/idle", {5, 5}, "idle.json: sweep: idle: expected each value once"},
+        Case{"/sweep/idle", {"cpus"}, "idle.json: sweep: idle: expected a list of whole"},
+        Case{"/sweep/workers",
+             {"all"},
+             "idle.json: sweep: workers: expected a list of whole numbers from 0 to 4096 or "
+             "\"cpus\", found [\"all\"]"},
         Case{"/sweep/colour", {1}, "idle.json: sweep: colour: expected one of the keys"},
         Case{"/profiles/fast", Json::object(), "idle.json: profiles: fast: expected one of"},
         Case{"/profiles/smoke/name", "x", "idle.json: profiles: smoke: name: expected one of"}}) {
@@ -130,6 +135,35 @@ TEST(Experiment, PointsAreTheProductOfTheSweeps) {
                                "m/both/idle:0/message_bytes:2/connections:1",
                                "m/both/idle:10/message_bytes:1/connections:1",
                                "m/both/idle:10/message_bytes:2/connections:1"));
+}
+
+TEST(Experiment, WorkersAreSweptUpToTheCpusOfTheServer) {
+  Json json = good();
+  json["sweep"] = {{"workers", {1, 2, 6, "cpus"}}};
+  const auto experiment = parse_experiment(json.dump(), "cores.json");
+  ASSERT_TRUE(experiment.ok()) << experiment.error().message;
+  EXPECT_EQ(show_values(experiment->sweep[0]), "1, 2, 6, cpus");
+  const auto on = [&](std::uint64_t cpus, std::string& note) {
+    return for_cpus(*experiment, cpus, note).sweep[0].values;
+  };
+  std::string note;
+  EXPECT_THAT(on(4, note), ElementsAre(1, 2, 4));
+  EXPECT_EQ(note,
+            "Experiment idle: the server has 4 CPUs, so points of more workers are left out (6); "
+            "models that have one worker by their nature take no part.");
+  EXPECT_THAT(on(1, note), ElementsAre(1));
+  EXPECT_THAT(note,
+              HasSubstr("the server has 1 CPU, so points of more workers are left out (2, 6)"));
+  EXPECT_THAT(on(6, note), ElementsAre(1, 2, 6));
+  EXPECT_THAT(note, HasSubstr("the server has 6 CPUs; models"));
+  EXPECT_THAT(on(9, note), ElementsAre(1, 2, 6, 9));
+
+  // Nothing would be left: the points say themselves why they cannot run.
+  const auto many = fixtures::experiment("many", {{"workers", {2, 4}}});
+  EXPECT_THAT(for_cpus(many, 1, note).sweep[0].values, ElementsAre(2, 4));
+  note.clear();
+  for_cpus(fixtures::experiment("other", {{"idle", {8}}}), 1, note);
+  EXPECT_EQ(note, "");
 }
 
 TEST(Experiment, ThinningKeepsTheEnds) {

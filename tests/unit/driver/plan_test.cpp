@@ -160,7 +160,11 @@ TEST(WhySkipped, SaysTheReason) {
   EXPECT_THAT(*why_skipped(changed, experiment, {.connections = 3, .workers = 2}, kPlenty),
               HasSubstr("each of its 2 workers serves one client at a time"));
   EXPECT_THAT(*why_skipped(changed, experiment, {.workers = 8}, {.descriptors = 100, .cpus = 4}),
-              HasSubstr("4 CPUs, and this point has 8 workers"));
+              HasSubstr("the server has 4 CPUs, and this point has 8 workers"));
+  EXPECT_FALSE(why_skipped(model, experiment, {.workers = 1}, kPlenty).has_value());
+  EXPECT_THAT(*why_skipped(model, fixtures::experiment("cores", {{"workers", {1}}}), {.workers = 1},
+                           kPlenty),
+              HasSubstr("one worker by its nature"));
   EXPECT_THAT(*why_skipped(model, experiment, {.work_child = 1}, kPlenty), HasSubstr("\"child\""));
   EXPECT_FALSE(why_skipped(model, experiment, {.work_spin_us = 5}, kPlenty).has_value());
 
