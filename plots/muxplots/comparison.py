@@ -24,6 +24,16 @@ ABOVE = 8.0
 VERDICTS = {"faster": ("#098d66", "^"), "slower": ("#c61d78", "v")}
 UNDECIDED = "#8c8c8c"
 
+# What is compared, in words and with its unit.
+WORDS = {
+    "requests_per_second": "Throughput (requests per second)",
+    "latency_mean_ns": "Mean latency (ns)",
+    "latency_p50_ns": "Median latency (ns)",
+    "latency_p99_ns": "p99 latency (ns)",
+    "server_cpu_ns_per_request": "Server CPU time per request (ns)",
+    "server_memory_bytes": "Server memory (bytes)",
+}
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -84,7 +94,7 @@ def plan(comparison: Comparison) -> list[Chart]:
     for (experiment, metric), cells in groups.items():
         verdicts = [cell.verdict for cell in cells]
         counts = [f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))]
-        title = f"{metric.replace('_', ' ')} in {experiment}: new over base"
+        title = f"{WORDS.get(metric, metric)} in {experiment}: new over base"
         alt = f"Chart: {title}. {', '.join(counts)}, of {len(cells)} cells."
         charts.append(Chart(
             f"comparison-{experiment}-{metric}", title, alt, experiment,

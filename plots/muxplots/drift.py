@@ -21,6 +21,9 @@ HEIGHT = 220.0
 FEWEST = 8
 # Beyond this a trial stands at the edge, lest it press all others flat.
 MOST = 0.5
+# Places without a dot that the line may cross: a cell measured under a second name leaves such. Where more are missing it ends,
+# and goes on behind them.
+MOST_MISSING = 2
 
 
 def plan(report: Report) -> Chart | Absent:
@@ -28,7 +31,7 @@ def plan(report: Report) -> Chart | Absent:
     if len(deviations) < FEWEST:
         return Absent(NAME, f"fewer than {FEWEST} trials of cells with several")
     places, values = zip(*deviations)
-    trend = running_median(values)
+    trend = running_median(places, values)
     low, high = min(trend), max(trend)
     spread = f"The running median stays between {100 * low:+.1f} % and {100 * high:+.1f} %."
     return Chart(NAME, TITLE, f"Chart: {TITLE}. {spread}", None,
@@ -46,13 +49,20 @@ def relative(report: Report) -> list[tuple[int, float]]:
     return found
 
 
-def running_median(values: Sequence[float]) -> list[float]:
-    """Over a tenth of the trials around each."""
+def running_median(places: Sequence[int], values: Sequence[float]) -> list[float]:
+    """Over a tenth of the trials around each, of those on its side of any gap."""
     half = max(2, len(values) // 20)
     return [
-        statistics.median(values[max(0, place - half) : place + half + 1])
-        for place in range(len(values))
+        statistics.median(values[max(start, at - half) : min(end, at + half + 1)])
+        for start, end in stretches(places)
+        for at in range(start, end)
     ]
+
+
+def stretches(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Where in `places` each stretch without a gap begins and ends."""
+    breaks = [at for at in range(1, len(places)) if places[at] - places[at - 1] > MOST_MISSING + 1]
+    return list(zip([0, *breaks], [*breaks, len(places)]))
 
 
 def _draw(
@@ -62,10 +72,12 @@ def _draw(
     width = layout.one - LEFT - EDGE
     beyond = sum(abs(value) > MOST for value in values)
     edge = f" {beyond} trials beyond the edges stand on them." if beyond else ""
+    gaps = stretches(places)
+    ends = " It ends where trials failed, or counted system calls." if len(gaps) > 1 else ""
     page = Page(
         layout.one, HEIGHT + UNDER + UNDER_TITLE + EDGE + 10, TITLE,
         " · ".join(captions.run(report)),
-        f"Dots: trials; line: running median over a tenth of them. {spread}{edge}",
+        f"Dots: trials; line: running median over a tenth of them.{ends} {spread}{edge}",
     )
     bottom = page.top - 10 - HEIGHT
     plot = page.plot(LEFT, bottom, width, HEIGHT)
@@ -82,8 +94,10 @@ def _draw(
         color=style.MUTED, alpha=0.6, markeredgewidth=0, clip_on=False, zorder=3,
     )[0]
     dots.set_gid("trials")
-    line = plot.plot(places, trend, color=style.themed(style.LOOKS["epoll_level"].colour), linewidth=1.8, zorder=4)[0]
-    line.set_gid("trend")
+    colour = style.themed(style.LOOKS["epoll_level"].colour)
+    for start, end in gaps:
+        line = plot.plot(places[start:end], trend[start:end], color=colour, linewidth=1.8, zorder=4)[0]
+        line.set_gid("trend")
     page.write_across_title("Trial", LEFT + width / 2, bottom)
     page.write_up_title("From the median of the others", bottom + HEIGHT / 2)
     return page.figure

@@ -63,6 +63,15 @@ def test_one_chart_per_experiment_with_the_verdicts_of_the_driver(tmp_path: Path
     assert to_data((low, 0))[0] == pytest.approx(1 / 1.02) and to_data((high, 0))[0] == pytest.approx(1.02)
 
 
+def test_the_title_is_in_words_with_the_unit(tmp_path: Path) -> None:
+    told = document()
+    told["cells"][1] |= {"metric": "latency_p99_ns"}
+    assert [chart.title for chart in comparison.plan(comparison.load(write(tmp_path, told)))] == [
+        "Throughput (requests per second) in idle: new over base", "p99 latency (ns) in idle: new over base",
+        "Throughput (requests per second) in connections: new over base",
+    ]
+
+
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("theme", style.THEMES)
 def test_texts_neither_overlap_nor_leave_the_page(tmp_path: Path, layout, theme: str) -> None:

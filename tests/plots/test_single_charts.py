@@ -148,10 +148,27 @@ def test_drift_compares_a_trial_with_the_others_of_its_cell(tmp_path: Path, docu
         one["load"]["achieved"]["requests_per_second"] = 100.0 if one["order"] < half else 90.0
     found = drift.relative(loaded(tmp_path, document))
     assert [order for order, _ in found] == list(range(2 * half))
-    trend = drift.running_median([value for _, value in found])
+    trend = drift.running_median(*zip(*found))
     assert trend[5] >= 0 >= trend[-5] and trend[5] - trend[-5] > 0.04
     chart = drawing.draw(tmp_path, document, "drift")
     assert len(drawing.one(chart, "trials").get_xdata()) == 2 * half
+    assert list(drawing.one(chart, "trend").get_xdata()) == list(range(2 * half))
+
+
+def test_the_line_of_drift_does_not_join_over_gaps(tmp_path: Path, document) -> None:
+    section = document["muxbench"]
+    lost = {10, 11, *range(50, 80)}  # two single places, and thirty
+    section["trials"] = [one for one in section["trials"] if one["order"] not in lost]
+    for one in section["trials"]:
+        one["load"]["achieved"]["requests_per_second"] = 100.0 if one["order"] < 50 else 90.0
+    chart = drawing.draw(tmp_path, document, "drift")
+    before, after = drawing.artists(chart, "trend")
+    last = max(one["order"] for one in section["trials"])
+    assert (min(before.get_xdata()), max(before.get_xdata())) == (0, 49)
+    assert (min(after.get_xdata()), max(after.get_xdata())) == (80, last)
+    # Nor does the median look over it: on either side it is what was there.
+    assert min(before.get_ydata()[-4:]) > max(after.get_ydata()[:4])
+    assert "It ends where trials failed, or counted system calls." in drawing.words(chart)
 
 
 def test_one_repetition_has_no_drift(tmp_path: Path) -> None:
