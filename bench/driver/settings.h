@@ -23,7 +23,7 @@ struct LoadSettings {
   std::uint64_t stall_trickle = 0;
   // Of the server.
   std::uint64_t workers = 0;       // 0: as many as the model likes
-  std::uint64_t work_spin_us = 0;  // processor time for each request
+  std::uint64_t work_spin_us = 0;  // that each request spins, by the wall clock
   std::uint64_t work_child = 0;    // 1: a child process for each request
 
   std::uint64_t stalled() const noexcept {

@@ -101,8 +101,8 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
              "Close connections that are silent for so many seconds, or take so long to say one "
              "request (0: never)");
   add_parsed(app, "--work", options.work, parse_work,
-             "Work for each request: none, spin:DURATION, or child: a find over --root or the "
-             "current folder (default none)");
+             "Work for each request: none, spin:DURATION (poll the clock until so much time has "
+             "passed), or child: a find over --root or the current folder (default none)");
   app.add_option("--counters", options.counters_file,
                  "Write what each worker has done to this file at the end, as JSON");
   app.add_flag("--describe", options.describe,

@@ -12,7 +12,7 @@
 namespace muxbench {
 
 struct Work {
-  Nanoseconds spin{};  // processor time
+  Nanoseconds spin{};  // until so much wall-clock time has passed
   bool child = false;  // a child process
 };
 

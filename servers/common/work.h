@@ -1,9 +1,10 @@
 // --work: what each request costs before it is answered, to see when the model stops mattering.
 //
-// spin:20us is processor time. child is a process (find over --root, its output thrown away): the
-// kind of work that a blocking model simply waits for, and an event loop must not. The session
-// holds the answer back until the model says that the work is done. A child never outlives the
-// server that started it.
+// spin:20us polls the clock until 20 us of wall-clock time have passed: as much processor time, or
+// less where the server loses its CPU meanwhile. child is a process (find over --root, its output
+// thrown away): the kind of work that a blocking model simply waits for, and an event loop must
+// not. The session holds the answer back until the model says that the work is done. A child never
+// outlives the server that started it.
 #pragma once
 
 #include <signal.h>
