@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What counting costs the server that is counted, for each way of counting that this machine allows.
+"""What counting costs the server that is counted, for each way of counting that this machine allows, and what strace would cost.
 
-    bench/counting_proofs.py [bpf] [perf] [inherit]     (default: all; less than a minute each)
+    bench/counting_proofs.py [bpf] [perf] [inherit] [strace]     (default: all; less than a minute each)
 
 Each makes 9 rounds of two loads of 1 s on epoll_level, 64 connections: counted and not, in random order. It prints medians of the
 ratios within a round and the CPU time that counting adds to a system call, what is claimed, and ok or NOT MET; the exit status is 1
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import statistics
 import subprocess
@@ -23,18 +24,20 @@ from proofs import BUILD, judge, run_chosen
 CPUS = sorted(os.sched_getaffinity(0))
 ROUNDS = 9
 MOST_NS_PER_CALL = 300
+STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
+MOST_WITH_STRACE = 0.25
 
 
-def measure(rung):
+def measure(rung, tracer=()):
     """(requests a second, CPU nanoseconds per request, system calls per request); rung None: not counted, and no calls known."""
     with tempfile.TemporaryDirectory() as folder:
         counts = pathlib.Path(folder) / "counts.json"
-        wrap = [BUILD / "bench" / "muxbench", "count", "--rung", rung, "--out", counts, "--"] if rung else []
+        wrap = [BUILD / "bench" / "muxbench", "count", "--rung", rung, "--out", counts, "--"] if rung else tracer
         server = subprocess.Popen([*wrap, "taskset", "-c", str(CPUS[0]), BUILD / "servers" / "server_epoll_level"],
                                   stdout=subprocess.PIPE, text=True)
         ready = server.stdout.readline()
         if not ready:
-            raise SystemExit(f"counting_proofs.py: {rung} cannot count here, see above")
+            raise SystemExit(f"counting_proofs.py: {rung or wrap[0]} cannot count here, see above")
         ready = json.loads(ready)
         try:
             load = json.loads(subprocess.run(
@@ -74,5 +77,17 @@ def inherit():
     cost_of("inherit")
 
 
+def strace():
+    if not shutil.which("strace"):
+        raise SystemExit("counting_proofs.py: there is no strace here; install it, or name the other proofs")
+    shares = []
+    for _ in range(ROUNDS):
+        rate = {tracer: measure(None, tracer)[0] for tracer in random.sample([(), STRACE], 2)}
+        shares.append(rate[STRACE] / rate[()])
+    judge(f"strace, {ROUNDS} rounds of 1 s: throughput, of what it is untraced",
+          f"{statistics.median(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})", f"at most {MOST_WITH_STRACE:g}",
+          statistics.median(shares) <= MOST_WITH_STRACE)
+
+
 if __name__ == "__main__":
-    sys.exit(run_chosen(__doc__, (bpf, perf, inherit)))
+    sys.exit(run_chosen(__doc__, (bpf, perf, inherit, strace)))
