@@ -1,0 +1,109 @@
+// The files of bench/experiments/ as they are shipped, held to what README.md promises of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "driver/budget.h"
+#include "driver/host.h"
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<Experiment> shipped() {
+  auto experiments = load_experiments(build_info().experiments_dir);
+  EXPECT_TRUE(experiments.ok()) << experiments.error().message;
+  return *experiments;
+}
+
+std::string text_of(const char* file) {
+  const auto root = std::filesystem::path(build_info().experiments_dir).parent_path().parent_path();
+  const auto text = read_file((root / file).string());
+  EXPECT_TRUE(text.ok()) << text.error().message;
+  return *text;
+}
+
+// Models that leave no cell out for what they cannot do.
+std::vector<Model> able_models(int count) {
+  std::vector<Model> models;
+  for (int i = 0; i < count; ++i) {
+    models.push_back(fixtures::model("m" + std::to_string(i)));
+    Capabilities& can = models.back().capabilities;
+    can.workers = true;
+    can.protocols = {"echo", "greet", "http"};
+    can.transports = {"tcp", "unix"};
+    can.work = {"none", "spin", "child"};
+  }
+  return models;
+}
+
+Fitted planned(const std::string& profile, const std::vector<Model>& models, std::uint64_t cpus) {
+  std::string note;
+  std::vector<Experiment> experiments;
+  for (const Experiment& experiment : shipped()) {
+    experiments.push_back(for_cpus(with_profile(experiment, profile), cpus, note));
+  }
+  const Profile found = *find_profile(profile);
+  const HostLimits limits{.descriptors = 1'000'000, .cpus = cpus};
+  return fit(experiments, experiment_cost(models, limits, found.counting), found, {});
+}
+
+TEST(ShippedExperiments, StateTheirQuestionAsTheReadmeDoes) {
+  const std::string readme = text_of("README.md");
+  for (const Experiment& experiment : shipped()) {
+    EXPECT_THAT(readme, HasSubstr("\n| `" + experiment.name + "` | " + experiment.question + " |"));
+  }
+}
+
+TEST(ShippedExperiments, AreAllRunAsTheyAreInFull) {
+  const auto all = shipped();
+  EXPECT_TRUE(check_repetitions(all, *find_profile("full"), {}));
+  const Fitted full = planned("full", able_models(32), 8);
+  EXPECT_THAT(full.notes, IsEmpty());
+  ASSERT_EQ(full.experiments.size(), all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(full.experiments[i].duration, all[i].duration) << all[i].name;
+    EXPECT_EQ(full.experiments[i].repetitions, all[i].repetitions) << all[i].name;
+  }
+}
+
+TEST(ShippedExperiments, AreSampledWithinFiveMinutesInQuick) {
+  // Beside the driver, run_all.sh runs the micro-benchmarks and draws.
+  const std::string script = text_of("bench/run_all.sh");
+  std::smatch micro;
+  ASSERT_TRUE(std::regex_search(script, micro, std::regex(R"(quick\).*--budget (\d+))")));
+  constexpr seconds kDrawing(20);
+  const Profile quick = *find_profile("quick");
+  EXPECT_LE(*quick.limit + seconds(std::stoi(micro[1])) + kDrawing, minutes(5));
+
+  for (const int models : {1, 2, 6, 16, 32, 40}) {
+    for (const std::uint64_t cpus : {1, 4, 64}) {
+      const Fitted sample = planned("quick", able_models(models), cpus);
+      EXPECT_LE(sample.estimate, quick.target) << models << " models, " << cpus << " CPUs";
+      EXPECT_GE(sample.experiments.size(), 2U) << models << " models, " << cpus << " CPUs";
+      for (const Experiment& experiment : sample.experiments) {
+        EXPECT_GE(experiment.repetitions, 3U) << experiment.name;
+        EXPECT_GE(experiment.duration, quick.shortest) << experiment.name;
+      }
+    }
+  }
+}
+
+TEST(ShippedExperiments, AnswerByWhatTheirQuestionIsAbout) {
+  std::map<std::string, std::string> metrics;
+  for (const Experiment& experiment : shipped()) metrics[experiment.name] = experiment.metric;
+  for (const char* name : {"latency", "stall", "stall_mid_message"}) {
+    EXPECT_EQ(metrics.at(name), "latency_p99_ns") << name;
+  }
+  EXPECT_EQ(metrics.at("connections"), "requests_per_second");
+}
+
+}  // namespace
+}  // namespace muxbench
