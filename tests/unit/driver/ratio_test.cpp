@@ -97,6 +97,39 @@ TEST(Ratio, StoppingWhenTheIntervalIsNarrowRaisesNoMoreAlarms) {
   }
 }
 
+// The machine slows down evenly by 3 % while two of the same are measured, 10 trials each.
+int alarms_in_a_drift(bool interleaved) {
+  Random random(5);
+  int found = 0;
+  for (int pair = 0; pair < 500; ++pair) {
+    std::vector<double> trials;
+    for (int i = 0; i < 20; ++i) trials.push_back((1 - 0.03 * i / 19) * normal(random, 0.01));
+    std::vector<double> base;
+    std::vector<double> now;
+    for (std::size_t i = 0; i < trials.size(); i += 2) {
+      // A block holds one trial of each, in random order.
+      if (interleaved && std::bernoulli_distribution(0.5)(random)) {
+        std::swap(trials[i], trials[i + 1]);
+      }
+    }
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      const bool first = interleaved ? i % 2 == 0 : i < trials.size() / 2;
+      (first ? base : now).push_back(trials[i]);
+    }
+    found += ratio_of(base, now).p < 0.05 ? 1 : 0;
+  }
+  return found;
+}
+
+TEST(Ratio, InterleavedTrialsSurviveADriftAndOneAfterTheOtherDoNot) {
+  const int blocks = alarms_in_a_drift(true);
+  const int sequence = alarms_in_a_drift(false);
+  std::printf("drift of 3 %%: %d of 500 alarms interleaved, %d one after the other\n", blocks,
+              sequence);
+  EXPECT_LE(blocks, 25);
+  EXPECT_GE(sequence, 300);
+}
+
 TEST(Ratio, FivePercentLessIsSeen) {
   const int found = alarms(shapes()[0], 10, 500, 0.95);
   std::printf("-5 %% with CV 2 %% and n = 10: %d of 500 seen\n", found);
