@@ -102,21 +102,15 @@ int alarms_in_a_drift(bool interleaved) {
   Random random(5);
   int found = 0;
   for (int pair = 0; pair < 500; ++pair) {
-    std::vector<double> trials;
-    for (int i = 0; i < 20; ++i) trials.push_back((1 - 0.03 * i / 19) * normal(random, 0.01));
-    std::vector<double> base;
-    std::vector<double> now;
-    for (std::size_t i = 0; i < trials.size(); i += 2) {
-      // A block holds one trial of each, in random order.
-      if (interleaved && std::bernoulli_distribution(0.5)(random)) {
-        std::swap(trials[i], trials[i + 1]);
-      }
+    std::vector<double> sides[2];
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < 20; ++i) {
+      // A block holds one trial of each side, in random order.
+      if (i % 2 == 0) first = std::bernoulli_distribution(0.5)(random) ? 1 : 0;
+      const std::size_t side = interleaved ? (first + i) % 2 : i / 10;
+      sides[side].push_back((1 - 0.03 * static_cast<double>(i) / 19) * normal(random, 0.01));
     }
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      const bool first = interleaved ? i % 2 == 0 : i < trials.size() / 2;
-      (first ? base : now).push_back(trials[i]);
-    }
-    found += ratio_of(base, now).p < 0.05 ? 1 : 0;
+    found += ratio_of(sides[0], sides[1]).p < 0.05 ? 1 : 0;
   }
   return found;
 }
