@@ -4,6 +4,7 @@
 #include <set>
 
 #include "driver/compared_metric.h"
+#include "driver/report_check.h"
 
 namespace muxbench {
 namespace {
@@ -137,14 +138,7 @@ Result<Json> load_report(const std::string& path) {
   if (!text) return text.error();
   auto report = parse_json(*text, path);
   if (!report) return report.error();
-  const auto version = text_at(*report, "/muxbench/schema_version");
-  if (!version) return usage_error("{} is JSON but no muxbench report; {}", path, kRemedy);
-  if (version->rfind("1.", 0) != 0) {
-    return usage_error(
-        "{} has schema version {} and this muxbench reads 1.x; use the version that "
-        "wrote it",
-        path, *version);
-  }
+  if (auto checked = check_schema_version(*report, path); !checked) return checked.error();
   return report;
 }
 

@@ -4,13 +4,15 @@ Only what is drawn is checked, so a report of a newer minor version with more in
 Whatever is wrong ends as one `ReportError` whose text names the file, the place and a remedy.
 """
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from muxplots.node import Node, ReportError, read
 
-SCHEMA_MAJOR = "1"
+SCHEMA_VERSION = r"1\.[0-9]+"  # whatever the minor one: it adds and takes nothing away
 
 # The members of a cell's summary that charts draw; others are left alone, whatever their shape.
 DRAWN_STATISTICS = (
@@ -136,9 +138,9 @@ def load(path: Path) -> Report:
         )
     section = document.get("muxbench").object()
     version = section.get("schema_version").string()
-    if version.split(".")[0] != SCHEMA_MAJOR:
+    if not re.fullmatch(SCHEMA_VERSION, version):
         raise ReportError(
-            f"{path} has schema version {version} and these charts read {SCHEMA_MAJOR}.x; "
+            f"{path} has schema version {json.dumps(version):.40} and these charts read 1.x; "
             "use the plots of the muxbench version that wrote it"
         )
     run, host = section.optional_object("run"), section.optional_object("host")

@@ -111,8 +111,8 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
     for name, content, said in [
         ("truncated.json", text[:len(text) // 2], "expected JSON, found an error"),
         ("empty.json", "", "expected JSON"),
-        ("list.json", "[]", 'no section "muxbench"'),
-        ("later.json", later, "schema version is 2.0"),
+        ("list.json", "[]", "no muxbench report"),
+        ("later.json", later, 'schema version "2.0"'),
         ("twice.json", twice, "is there twice"),
         ("renamed.json", renamed, "what the cell under another name measures is there twice"),
         ("enormous.json", text.replace('"seed": ', '"seed": 1e999, "was": ', 1), "expected JSON, found an error"),

@@ -211,7 +211,7 @@ def test_only_skipped_cells_and_newer_versions_export(tmp_path: Path, form: str)
 
 @pytest.mark.parametrize("content, told", [
     ("{", "expected JSON"), ("[1]", "no muxbench report"), ('{"muxbench": {}}', "no muxbench report"),
-    ('{"muxbench": {"schema_version": "2.0"}}', "schema version 2.0"),
+    ('{"muxbench": {"schema_version": "2.0"}}', 'schema version "2.0"'),
     ('{"muxbench": {"schema_version": "1.1"}}', "not a muxbench report as documented"),
 ], ids=["open", "list", "empty", "newer", "hollow"])
 @pytest.mark.parametrize("form", [*FORMS, "hgrm"])

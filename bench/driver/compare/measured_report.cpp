@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "driver/report_check.h"
+
 namespace muxbench {
 namespace {
 
@@ -128,19 +130,9 @@ Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
 }  // namespace
 
 Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
-  if (!json.is_object() || !json.contains("muxbench")) {
-    return broken(file, "it has no section \"muxbench\"");
-  }
-  const Json& ours = json.at("muxbench");
-  const std::string version = text_at(ours, "/schema_version").value_or("none");
-  if (!version.starts_with("1.")) {
-    return usage_error(
-        "{}: its schema version is {}, and this muxbench reads 1.x; compare it with the muxbench "
-        "that wrote it",
-        file, version);
-  }
+  if (auto checked = check_schema_version(json, file); !checked) return checked.error();
   try {
-    return understand(ours, file);
+    return understand(json.at("muxbench"), file);
   } catch (const Json::exception& error) {
     return broken(file, fmt::format("it lacks what a report has ({})", error.what()));
   }

@@ -1,0 +1,63 @@
+#include "driver/report_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "driver/compare/measured_report.h"
+#include "driver/report_view.h"
+
+namespace muxbench {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(const Result<>& result) {
+  if (result) return "";
+  EXPECT_EQ(result.error().exit, Exit::usage);
+  EXPECT_THAT(result.error().message, HasSubstr("; ")) << "the remedy is missing";
+  return result.error().message;
+}
+
+std::string refusal_of_version(const Json& version) {
+  return refusal(check_schema_version({{"muxbench", {{"schema_version", version}}}}, "r.json"));
+}
+
+TEST(SchemaVersion, IsOneAndAnyMinorNumber) {
+  for (const char* good : {"1.0", "1.1", "1.9", "1.10", "1.007"}) {
+    EXPECT_EQ(refusal_of_version(good), "");
+  }
+  for (const char* bad : {"1.banana", "1.", "1", "", "2.0", "11.0", "01.1", "1.1.1", "1.1 ", " 1.1",
+                          "1.-1", "1.+1", "1.1e3", "1,1", "1.1\n", "1.\u0661", "v1.1"}) {
+    const std::string said = refusal_of_version(bad);
+    EXPECT_THAT(said, HasSubstr("r.json has schema version " + Json(bad).dump())) << bad;
+    EXPECT_EQ(said.find('\n'), std::string::npos) << said;
+  }
+  EXPECT_THAT(refusal_of_version(1.1), HasSubstr("schema version 1.1"));
+  EXPECT_THAT(refusal_of_version(std::string(10'000, '1')).size(), testing::Lt(200U));
+}
+
+TEST(SchemaVersion, IsAskedOfAReportOnly) {
+  for (const char* other :
+       {"[1]", "7", "null", "{}", R"({"muxbench": 7})", R"({"muxbench": {}})"}) {
+    EXPECT_THAT(refusal(check_schema_version(Json::parse(other), "r.json")),
+                HasSubstr("r.json is JSON but no muxbench report"))
+        << other;
+  }
+}
+
+TEST(SchemaVersion, IsAskedByAllReaders) {
+  const std::string path = testing::TempDir() + "banana.json";
+  const std::string text = R"({"muxbench": {"schema_version": "1.banana"}})";
+  std::ofstream(path) << text;
+  const auto loaded = load_report(path);
+  const auto read = read_report(path);
+  ASSERT_FALSE(loaded.ok());
+  ASSERT_FALSE(read.ok());
+  EXPECT_THAT(loaded.error().message, HasSubstr("schema version \"1.banana\""));
+  EXPECT_EQ(loaded.error().message, read.error().message);
+}
+
+}  // namespace
+}  // namespace muxbench
