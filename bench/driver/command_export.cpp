@@ -39,15 +39,9 @@ int run(const ExportArguments& arguments) {
   }
   const auto view = view_report(*json, arguments.report);
   if (!view) return report(kProgram, view.error());
-  try {
-    const auto text = text_of(*view, arguments);
-    if (!text) return report(kProgram, text.error());
-    fmt::print("{}", *text);
-  } catch (const Json::exception&) {
-    return report(kProgram, usage_error("{} is not a muxbench report as documented; give the "
-                                        "report.json that a run wrote, unedited",
-                                        arguments.report));
-  }
+  const auto text = text_of(*view, arguments);
+  if (!text) return report(kProgram, text.error());
+  fmt::print("{}", *text);
   if (std::fflush(stdout) == 0) return 0;
   return report(kProgram, fail("cannot write to standard output: {}", describe(last_errno())));
 }

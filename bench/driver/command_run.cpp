@@ -89,12 +89,13 @@ int run(const RunArguments& arguments) {
   run_trials(*setup, *options, scratch->path(), begin);
   summarize(record);
   Json made = make_report(record);
-  if (auto added = add_findings(made, "report.json"); !added) {
-    return report(kProgram, added.error());
-  }
+  const auto added = add_findings(made, "report.json");
+  // What was measured is kept, even if a load generator of one's own left something in it that
+  // cannot be read.
   if (auto written = folder->write("report.json", to_text(made)); !written) {
     return report(kProgram, written.error());
   }
+  if (!added) return report(kProgram, added.error());
   const auto view = view_report(made, "report.json");
   if (!view) return report(kProgram, view.error());
   const std::string text = summary_markdown(*view);

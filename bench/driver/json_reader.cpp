@@ -10,10 +10,15 @@
 namespace muxbench {
 namespace {
 
-// The parser keeps the last of two equal keys without a word; this finds the second one.
-class RepeatedKeys {
+// No file of ours is a tenth as deep, and whoever walks a value that is does so on the stack.
+constexpr int kDeepest = 100;
+
+// What the parser takes without a word: the second of two equal keys, of which it keeps the last,
+// and brackets within brackets without end.
+class Oddities {
  public:
-  bool operator()(int, Json::parse_event_t event, Json& parsed) {
+  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    too_deep_ = too_deep_ || depth > kDeepest;
     if (event == Json::parse_event_t::object_start) open_.emplace_back();
     if (event == Json::parse_event_t::object_end) open_.pop_back();
     if (event == Json::parse_event_t::key) {
@@ -22,9 +27,11 @@ class RepeatedKeys {
     }
     return true;
   }
-  const std::string& first() const { return repeated_; }
+  const std::string& repeated_key() const { return repeated_; }
+  bool too_deep() const { return too_deep_; }
 
  private:
+  bool too_deep_ = false;
   std::vector<std::set<std::string>> open_;
   std::string repeated_;
 };
@@ -32,11 +39,16 @@ class RepeatedKeys {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view name) {
-  RepeatedKeys repeated;
+  Oddities odd;
   try {
-    Json json = Json::parse(text, std::ref(repeated));
-    if (!repeated.first().empty()) {
-      return usage_error("{}: {}: expected each key once, found it twice", name, repeated.first());
+    Json json = Json::parse(text, std::ref(odd));
+    if (!odd.repeated_key().empty()) {
+      return usage_error("{}: {}: expected each key once, found it twice", name,
+                         odd.repeated_key());
+    }
+    if (odd.too_deep()) {
+      return usage_error("{}: expected at most {} brackets within one another, found more", name,
+                         kDeepest);
     }
     return json;
   } catch (const Json::parse_error& error) {
@@ -44,7 +56,9 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
     if (const auto at = what.find("at line"); at != std::string_view::npos) what.remove_prefix(at);
     return usage_error("{}: expected JSON, found an error {}", name, what);
   } catch (const Json::exception& error) {  // a number that no double can hold
-    return usage_error("{}: expected JSON, found an error: {}", name, error.what());
+    std::string_view what = error.what();
+    if (const auto at = what.find("] "); at != std::string_view::npos) what.remove_prefix(at + 2);
+    return usage_error("{}: expected JSON, found an error: {}", name, what);
   }
 }
 

@@ -9,13 +9,17 @@
 namespace muxbench {
 namespace {
 
-Statistics statistics_in(const Json& json) {
-  return {.n = json.at("n").get<std::size_t>(),
-          .median = json.at("median").get<double>(),
-          .mean = json.at("mean").get<double>(),
-          .stddev = json.at("stddev").get<double>(),
-          .min = json.at("min").get<double>(),
-          .max = json.at("max").get<double>()};
+// Nothing for statistics of another shape, as a newer minor version may have.
+std::optional<Statistics> statistics_in(const Json& json) {
+  for (const char* key : {"n", "median", "mean", "stddev", "min", "max"}) {
+    if (!json.is_object() || !json.contains(key) || !json.at(key).is_number()) return {};
+  }
+  return Statistics{.n = json.at("n").get<std::size_t>(),
+                    .median = json.at("median").get<double>(),
+                    .mean = json.at("mean").get<double>(),
+                    .stddev = json.at("stddev").get<double>(),
+                    .min = json.at("min").get<double>(),
+                    .max = json.at("max").get<double>()};
 }
 
 CellView cell_in(const Json& json) {
@@ -30,10 +34,7 @@ CellView cell_in(const Json& json) {
     cell.flags.push_back({flag.at("kind").get<std::string>(), flag.value("detail", "")});
   }
   for (const auto& [name, statistics] : json.at("summary").items()) {
-    // A newer minor version may have statistics of another shape.
-    if (statistics.is_object() && statistics.contains("median")) {
-      cell.summary.emplace(name, statistics_in(statistics));
-    }
+    if (const auto known = statistics_in(statistics)) cell.summary.emplace(name, *known);
   }
   if (json.contains("counts")) cell.counts = &json.at("counts");
   return cell;
@@ -51,17 +52,20 @@ ExperimentView experiment_in(const Json& json) {
 
 void add_trials(const Json& trials, std::map<std::string, CellView*>& cells) {
   for (const Json& trial : trials) {
-    const auto cell = cells.find(trial.at("cell").get<std::string>());
-    if (cell == cells.end() || trial.at("status") != "ok") continue;
+    if (trial.at("status") != "ok") continue;
+    CellView& cell = *cells.at(trial.at("cell").get<std::string>());
     for (const ComparedMetric& metric : compared_metrics()) {
       if (const auto value = number_at(trial, metric.place)) {
-        cell->second->trials[metric.name].push_back(*value);
+        cell.trials[metric.name].push_back(*value);
       }
     }
   }
 }
 
-ReportView view_of(const Json& report) {
+}  // namespace
+
+Result<ReportView> view_report(const Json& report, const std::string& file) {
+  if (auto checked = check_report(report, file); !checked) return checked.error();
   const Json& section = report.at("muxbench");
   ReportView view{.json = &report};
   for (const Json& experiment : section.at("experiments")) {
@@ -83,10 +87,6 @@ ReportView view_of(const Json& report) {
   }
   return view;
 }
-
-constexpr const char* kRemedy = "give the report.json that a run wrote, unedited";
-
-}  // namespace
 
 const Statistics* CellView::metric(const std::string& name) const {
   const auto found = summary.find(name);
@@ -138,19 +138,8 @@ Result<Json> load_report(const std::string& path) {
   if (!text) return text.error();
   auto report = parse_json(*text, path);
   if (!report) return report.error();
-  if (auto checked = check_schema_version(*report, path); !checked) return checked.error();
+  if (auto checked = check_report(*report, path); !checked) return checked.error();
   return report;
-}
-
-Result<ReportView> view_report(const Json& report, const std::string& name) {
-  try {
-    return view_of(report);
-  } catch (const Json::exception& error) {
-    std::string_view what = error.what();
-    if (const auto end = what.find("] "); end != std::string_view::npos)
-      what.remove_prefix(end + 2);
-    return usage_error("{} is not a muxbench report as documented ({}); {}", name, what, kRemedy);
-  }
 }
 
 std::string show_point(const ExperimentView& experiment, const Point& point) {

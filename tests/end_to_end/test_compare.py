@@ -108,16 +108,34 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
     renamed["muxbench"]["cells"].append({**renamed["muxbench"]["cells"][0], "id": "under another name"})
     fewer = copy.deepcopy(report)
     fewer["muxbench"]["cells"].pop()
+
+    def edited(*place, value):
+        """The report with another value there."""
+        changed = copy.deepcopy(report)
+        at = changed["muxbench"]
+        for key in place[:-1]:
+            at = at[key]
+        at[place[-1]] = value
+        return changed
+
     for name, content, said in [
         ("truncated.json", text[:len(text) // 2], "expected JSON, found an error"),
         ("empty.json", "", "expected JSON"),
         ("list.json", "[]", "no muxbench report"),
         ("later.json", later, 'schema version "2.0"'),
         ("twice.json", twice, "is there twice"),
-        ("renamed.json", renamed, "what the cell under another name measures is there twice"),
+        ("renamed.json", renamed, 'what the cell "under another name" measures is there twice'),
         ("enormous.json", text.replace('"seed": ', '"seed": 1e999, "was": ', 1), "expected JSON, found an error"),
         ("again.json", again, "trial 0 of the cell"),
         ("fewer.json", fewer, "a trial is of a cell"),
+        ("banana.json", edited("schema_version", value="1.banana"), 'schema version "1.banana"'),
+        ("negative.json", edited("trials", 0, "repetition", value=-1), "trials[0].repetition should be a whole number"),
+        ("half.json", edited("trials", 0, "repetition", value=1.5), "trials[0].repetition should be a whole number"),
+        ("hostless.json", edited("host", value={}), "muxbench.host.kernel should be there"),
+        ("bare.json", edited("experiments", value=[]), "muxbench.experiments should be a list of one entry or more"),
+        ("stray.json", edited("cells", 0, "experiment", value="other"), 'an experiment "other" that is not there'),
+        ("skipped.json", edited("cells", 0, "status", value="skipped"), 'is "skipped" and has trials that succeeded'),
+        ("deep.json", text.replace('"seed": ', '"seed": ' + "[" * 50_000 + "]" * 50_000 + ', "was": ', 1), "brackets within"),
     ]:
         bad = write(tmp_path, name, content)
         for pair in ((good, bad), (bad, good)):

@@ -3,13 +3,10 @@
 #include <set>
 
 #include "driver/report_check.h"
+#include "driver/report_view.h"
 
 namespace muxbench {
 namespace {
-
-Error broken(const std::string& file, const std::string& what) {
-  return usage_error("{}: {}; it is no whole report of muxbench run", file, what);
-}
 
 // Of the host: what a number depends on, and not what merely happened to be so at the time.
 bool is_condition(const std::string& host_key) {
@@ -55,26 +52,58 @@ void read_identities(const Json& ours, MeasuredReport& report) {
   }
 }
 
-Result<> read_trial(const Json& trial, const std::string& file,
-                    std::map<std::string, MeasuredCell>& cells) {
-  const auto id = trial.at("cell").get<std::string>();
-  const auto cell = cells.find(id);
-  if (cell == cells.end())
-    return broken(file, fmt::format("a trial is of a cell {} that is not there", id));
-  if (trial.at("status").get<std::string>() != "ok") return {};
-  ++cell->second.good_trials;
+MeasuredCell cell_in(const Json& json) {
+  MeasuredCell cell{.model = json.at("model").get<std::string>(),
+                    .experiment = json.at("experiment").get<std::string>(),
+                    .point = join_point(json.at("point")),
+                    .status = json.at("status").get<std::string>(),
+                    .flags = {},
+                    .values = {}};
+  for (const Json& flag : json.at("flags"))
+    cell.flags.push_back(flag.at("kind").get<std::string>());
+  return cell;
+}
+
+// Which metric of the trial cannot have been measured, if one is there.
+std::optional<std::string> add_trial(const Json& trial, MeasuredCell& cell) {
+  ++cell.good_trials;
   for (const ComparedMetric& metric : compared_metrics()) {
     const auto value = number_at(trial, metric.place);
     if (!value) continue;
-    if (!(*value > 0)) {
-      return broken(file, fmt::format("a trial of {} has {} for {}", id, *value, metric.name));
-    }
-    cell->second.values[metric.name].push_back(*value);
+    if (!(*value > 0)) return fmt::format("{} for {}", *value, metric.name);
+    cell.values[metric.name].push_back(*value);
   }
   return {};
 }
 
-Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
+// In the order of repetitions, whatever the order in which they ran.
+Result<> read_trials(const Json& ours, const std::string& file,
+                     std::map<std::string, MeasuredCell>& cells) {
+  std::map<std::pair<std::string, std::uint64_t>, const Json*> trials;
+  for (const Json& trial : ours.at("trials")) {
+    if (trial.at("status") != "ok") continue;
+    trials[{trial.at("cell").get<std::string>(), trial.at("repetition").get<std::uint64_t>()}] =
+        &trial;
+  }
+  for (const auto& [key, trial] : trials) {
+    if (const auto wrong = add_trial(*trial, cells.at(key.first))) {
+      return not_as_documented(
+          file, fmt::format("trial {} of the cell {} has {}, where numbers are above 0", key.second,
+                            Json(key.first).dump(), *wrong));
+    }
+  }
+  for (auto& [id, cell] : cells) {
+    std::erase_if(cell.values,
+                  [&](const auto& entry) { return entry.second.size() < cell.good_trials; });
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
+  if (auto checked = check_report(json, file); !checked) return checked.error();
+  const Json& ours = json.at("muxbench");
   MeasuredReport report{.file = file,
                         .cells = {},
                         .metrics = {},
@@ -82,66 +111,20 @@ Result<MeasuredReport> understand(const Json& ours, const std::string& file) {
                         .identities = {},
                         .status = ours.at("status").get<std::string>()};
   std::map<std::string, MeasuredCell> cells;
-  std::vector<std::string> order;
-  std::set<std::string> places;
-  for (const Json& json : ours.at("cells")) {
-    MeasuredCell cell{.model = json.at("model").get<std::string>(),
-                      .experiment = json.at("experiment").get<std::string>(),
-                      .point = join_point(json.at("point")),
-                      .status = json.at("status").get<std::string>(),
-                      .flags = {},
-                      .values = {}};
-    for (const Json& flag : json.at("flags"))
-      cell.flags.push_back(flag.at("kind").get<std::string>());
-    const auto id = json.at("id").get<std::string>();
-    if (!places.insert(cell.model + "/" + cell.experiment + "/" + cell.point).second) {
-      return broken(file, fmt::format("what the cell {} measures is there twice", id));
-    }
-    if (!cells.emplace(id, std::move(cell)).second) {
-      return broken(file, fmt::format("the cell {} is there twice", id));
-    }
-    order.push_back(id);
+  for (const Json& cell : ours.at("cells")) {
+    cells.emplace(cell.at("id").get<std::string>(), cell_in(cell));
   }
-  std::map<std::pair<std::string, unsigned>, const Json*> trials;
-  for (const Json& trial : ours.at("trials")) {
-    const auto id = trial.at("cell").get<std::string>();
-    const auto repetition = trial.at("repetition").get<unsigned>();
-    if (!trials.emplace(std::pair(id, repetition), &trial).second) {
-      return broken(file, fmt::format("trial {} of the cell {} is there twice", repetition, id));
-    }
-  }
-  for (const auto& [key, trial] : trials) {
-    if (auto read = read_trial(*trial, file, cells); !read) return read.error();
-  }
-  for (const std::string& id : order) {
-    MeasuredCell& cell = cells.at(id);
-    if (cell.status == "measured" && cell.good_trials == 0) {
-      return broken(file, fmt::format("the cell {} is measured and has no trials", id));
-    }
-    std::erase_if(cell.values,
-                  [&](const auto& entry) { return entry.second.size() < cell.good_trials; });
-    report.cells.push_back(std::move(cell));
+  if (auto read = read_trials(ours, file, cells); !read) return read.error();
+  for (const Json& cell : ours.at("cells")) {
+    report.cells.push_back(std::move(cells.at(cell.at("id").get<std::string>())));
   }
   read_conditions(ours, report);
   read_identities(ours, report);
   return report;
 }
 
-}  // namespace
-
-Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
-  if (auto checked = check_schema_version(json, file); !checked) return checked.error();
-  try {
-    return understand(json.at("muxbench"), file);
-  } catch (const Json::exception& error) {
-    return broken(file, fmt::format("it lacks what a report has ({})", error.what()));
-  }
-}
-
 Result<MeasuredReport> read_report(const std::string& file) {
-  const auto text = read_file(file);
-  if (!text) return text.error();
-  const auto json = parse_json(*text, file);
+  const auto json = load_report(file);
   if (!json) return json.error();
   return understand_report(*json, file);
 }

@@ -268,19 +268,19 @@ TEST(ReadReport, RefusesWhatIsNone) {
   EXPECT_THAT(refusal(other), HasSubstr("is there twice"));
   other = report;
   other["muxbench"]["cells"].erase(0);
-  EXPECT_THAT(refusal(other), HasSubstr("a cell a/load/connections:8 that is not there"));
+  EXPECT_THAT(refusal(other), HasSubstr("a cell \"a/load/connections:8\" that is not there"));
   other = report;
   other["muxbench"]["trials"] = Json::array();
   EXPECT_THAT(refusal(other), HasSubstr("measured and has no trials"));
   other = report;
   other["muxbench"].erase("host");
-  EXPECT_THAT(refusal(other), HasSubstr("lacks what a report has"));
+  EXPECT_THAT(refusal(other), HasSubstr("muxbench.host should be there"));
   other = report;
   other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = 0;
   EXPECT_THAT(refusal(other), HasSubstr("has 0 for requests_per_second"));
   other = report;
   other["muxbench"]["cells"][0]["status"] = 7;
-  EXPECT_THAT(refusal(other), HasSubstr("lacks what a report has"));
+  EXPECT_THAT(refusal(other), HasSubstr("muxbench.cells[0].status should be a string"));
 }
 
 TEST(ComparisonText, ColoursOnlyWhatIsSignificant) {

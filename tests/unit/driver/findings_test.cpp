@@ -236,7 +236,9 @@ TEST(Findings, OfAReportThatIsNoneAreASentence) {
   Json broken = Json::parse(R"({"muxbench": {"schema_version": "1.1", "experiments": 7}})");
   const auto added = add_findings(broken, "x.json");
   ASSERT_FALSE(added);
-  EXPECT_THAT(added.error().message, HasSubstr("x.json is not a muxbench report as documented ("));
+  EXPECT_THAT(
+      added.error().message,
+      HasSubstr("x.json is not a muxbench report as documented: muxbench.status should be there"));
   EXPECT_EQ(added.error().exit, Exit::usage);
 }
 
