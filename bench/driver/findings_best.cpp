@@ -35,11 +35,12 @@ double median_of(Candidate candidate, const Question& question) {
 }
 
 // Beyond doubt, among as many models as could be ranked.
-bool clearly_better(Candidate a, Candidate b, const Question& question, std::size_t ranked) {
+bool clearly_better(Candidate a, Candidate b, const Question& question, std::size_t ranked,
+                    double floor) {
   const auto& mine = a->trials.at(question.metric);
   const auto& theirs = b->trials.at(question.metric);
-  return question.more_is_better ? clearly_greater(mine, theirs, ranked - 1)
-                                 : clearly_greater(theirs, mine, ranked - 1);
+  return question.more_is_better ? clearly_greater(mine, theirs, ranked - 1, floor)
+                                 : clearly_greater(theirs, mine, ranked - 1, floor);
 }
 
 std::vector<Candidate> candidates_at(const ExperimentView& experiment, const Point& point,
@@ -63,13 +64,13 @@ struct Clause {
 
 // "**a** at idle 0 (191 k/s; next b with 180 k/s)", or a tie.
 Clause clause_of(const Question& question, const std::vector<Candidate>& candidates,
-                 const std::string& where) {
+                 const std::string& where, double floor) {
   const Candidate best = candidates.front();
   std::vector<std::string> tied;
   std::vector<std::string> behind;
   for (const Candidate candidate : candidates) {
     const bool beaten =
-        candidate != best && clearly_better(best, candidate, question, candidates.size());
+        candidate != best && clearly_better(best, candidate, question, candidates.size(), floor);
     (beaten ? behind : tied).push_back(candidate->model);
   }
   const std::string value = question.show(median_of(best, question));
@@ -122,7 +123,8 @@ bool answer(const ExperimentView& experiment, const Question& question, Conclusi
       open.push_back(point);
       continue;
     }
-    const Clause clause = clause_of(question, candidates, where);
+    const Clause clause =
+        clause_of(question, candidates, where, experiment.floors.at(question.metric));
     clauses.push_back(clause.text);
     unique = unique || clause.unique;
   }

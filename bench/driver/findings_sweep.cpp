@@ -55,6 +55,7 @@ Compared compare_with_baseline(const ExperimentView& experiment, const Loss& los
   const auto values = experiment.values();
   const auto models = experiment.models();
   const std::size_t comparisons = (models.size() - 1) * values.size();
+  const double floor = experiment.floors.at(loss.metric);
   Compared compared;
   for (const std::string& model : models) {
     if (model == kBaseline) continue;
@@ -70,7 +71,7 @@ Compared compare_with_baseline(const ExperimentView& experiment, const Loss& los
       const CellView* more = loss.more_is_worse ? mine : theirs;
       const CellView* less = loss.more_is_worse ? theirs : mine;
       unbroken = unbroken && clearly_greater(trials_of(*more, loss.metric),
-                                             trials_of(*less, loss.metric), comparisons);
+                                             trials_of(*less, loss.metric), comparisons, floor);
       if (!unbroken) continue;
       ++worse_at;
       if (!range) {

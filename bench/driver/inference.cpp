@@ -20,13 +20,13 @@ double two_sided_quantile(double freedom, std::size_t comparisons) {
 }  // namespace
 
 bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
-                     std::size_t comparisons) {
+                     std::size_t comparisons, double floor) {
   if (a.size() < kFewestTrials || b.size() < kFewestTrials) return false;
   const double low = *std::min_element(a.begin(), a.end());
   const double high = *std::max_element(b.begin(), b.end());
   if (low <= high || *std::min_element(b.begin(), b.end()) <= 0) return false;
   const Ratio ratio = ratio_of(b, a);
-  return ratio.ratio > 1 &&
+  return ratio.ratio > floor &&
          ratio.p < kAlpha / static_cast<double>(std::max<std::size_t>(comparisons, 1));
 }
 

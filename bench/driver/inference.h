@@ -9,10 +9,11 @@ namespace muxbench {
 
 inline constexpr std::size_t kFewestTrials = 3;
 
-// Is `a` greater than `b`, beyond doubt? All its trials are, and ratio_of() says so at 0.05 divided
-// by `comparisons` (Bonferroni). Needs 3 positive values on each side.
+// Is `a` greater than `b`, beyond doubt? All its trials are, ratio_of() says so at 0.05 divided by
+// `comparisons` (Bonferroni), and it is by more than `floor`, the ratio that the same server makes
+// of itself (noise_floor.h). Needs 3 positive values on each side.
 bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
-                     std::size_t comparisons);
+                     std::size_t comparisons, double floor = 1);
 
 struct Observation {
   double x;

@@ -68,8 +68,13 @@ Result<ReportView> view_report(const Json& report, const std::string& file) {
   if (auto checked = check_report(report, file); !checked) return checked.error();
   const Json& section = report.at("muxbench");
   ReportView view{.json = &report};
+  const NoiseFloor floor(section);
   for (const Json& experiment : section.at("experiments")) {
     view.experiments.push_back(experiment_in(experiment));
+    ExperimentView& added = view.experiments.back();
+    for (const ComparedMetric& metric : compared_metrics()) {
+      added.floors[metric.name] = floor.of(added.name, metric.name);
+    }
   }
   for (const Json& json : section.at("cells")) {
     const auto name = json.at("experiment").get<std::string>();

@@ -31,12 +31,13 @@ struct CellView {
 struct ExperimentView {
   std::string name;
   std::string question;
-  std::string metric;                 // what answers the question
-  std::string parameter;              // the swept key, if it is one
-  std::vector<std::string> swept;     // all swept keys
-  bool open_loop = false;             // the rate is given: throughput tells nothing of a model
-  std::vector<CellView> cells;        // in the order of the report
-  std::vector<Point> points() const;  // that cells have, each once, in the order of the report
+  std::string metric;                    // what answers the question
+  std::string parameter;                 // the swept key, if it is one
+  std::vector<std::string> swept;        // all swept keys
+  std::map<std::string, double> floors;  // by metric: NoiseFloor::of
+  bool open_loop = false;                // the rate is given: throughput tells nothing of a model
+  std::vector<CellView> cells;           // in the order of the report
+  std::vector<Point> points() const;     // that cells have, each once, in the order of the report
   // The cell of a model at a value of `parameter`.
   const CellView* at(const std::string& model, std::uint64_t value) const;
   std::vector<std::string> models() const;
@@ -49,9 +50,9 @@ struct ReportView {
   std::vector<std::string> notes;
 };
 
-// A report file; what is wrong with it is one sentence, and bad input.
+// Both check the report first (report_check.h).
 Result<Json> load_report(const std::string& path);
-Result<ReportView> view_report(const Json& report, const std::string& name);
+Result<ReportView> view_report(const Json& report, const std::string& file);
 
 // "idle 8000": the swept part of a point, without what is the same at all of them.
 std::string show_point(const ExperimentView& experiment, const Point& point);

@@ -86,7 +86,8 @@ std::string summary_markdown(const ReportView& view) {
   }
   text +=
       "\nA model is named best only where its trials lie apart from every other model's by more "
-      "than chance would have it. Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
+      "than chance would have it and than the same server was from itself (the noise floor). "
+      "Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
       "medians over trials.\n";
   for (const ExperimentView& experiment : view.experiments) {
     text += fmt::format("\n## {}\n\n{}", experiment.name, experiment_table(experiment));

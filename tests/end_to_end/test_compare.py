@@ -21,14 +21,14 @@ def report(bench):
     content = bench.report()
     for cell in content["muxbench"]["cells"]:
         cell["flags"] = []
-    for trial in content["muxbench"]["trials"]:
+    for trial in content["muxbench"]["trials"] + content["muxbench"]["twin_trials"]:
         trial["load"]["achieved"]["requests_per_second"] = 100e3 * (1 + 0.002 * trial["repetition"])
     return content
 
 
 def scaled(report, factor, cell=""):
     changed = copy.deepcopy(report)
-    for trial in changed["muxbench"]["trials"]:
+    for trial in changed["muxbench"]["trials"] + changed["muxbench"]["twin_trials"]:
         if cell in trial["cell"]:
             trial["load"]["achieved"]["requests_per_second"] *= factor
     return changed
@@ -70,6 +70,21 @@ def test_formats(tmp_path, report):
     coloured = compare(base, now, "--color", "always").stdout
     assert coloured.count("\033[32m") == 2 and "\033[31m" not in coloured
     assert "Benjamini-Hochberg" in compare(base, now, "--correction", "bh").stdout
+
+
+def test_a_difference_inside_the_noise_floor_is_remarked(tmp_path, report):
+    for trial in report["muxbench"]["twin_trials"]:
+        trial["load"]["achieved"]["requests_per_second"] *= 1.3
+    base = write(tmp_path, "base.json", report)
+    now = write(tmp_path, "now.json", scaled(report, 1.2, "second"))
+    said = f"inside the noise floor of {base}"
+    for form in ("terminal", "markdown"):
+        text = compare(base, now, "--format", form).stdout
+        assert f"2 of 2 differences in requests_per_second {said}: " in text and f"faster ({said} and {now})" in text, text
+    as_json = json.loads(compare(base, now, "--format", "json").stdout)
+    assert [cell.get("inside_noise_floor_of") for cell in as_json["cells"]] == [None, None, [str(base), str(now)], [str(base), str(now)]]
+    assert [cell["verdict"] for cell in as_json["cells"]] == ["same", "same", "faster", "faster"]
+    assert sum(said in remark for remark in as_json["remarks"]) == 1
 
 
 def test_two_models_of_one_report(tmp_path, report):

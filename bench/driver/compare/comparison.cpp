@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "driver/compare/noise_remarks.h"
+
 namespace muxbench {
 namespace {
 
@@ -35,7 +37,10 @@ std::string join(const std::vector<std::string>& parts) {
 // Everything but what the trials' values decide.
 CellComparison pair(const std::string& name, const ComparedMetric& metric, const MeasuredCell* base,
                     const MeasuredCell* now, bool comparable) {
-  CellComparison cell{.cell = name, .metric = metric.name, .more_is_better = metric.more_is_better};
+  CellComparison cell{.cell = name,
+                      .experiment = (base == nullptr ? now : base)->experiment,
+                      .metric = metric.name,
+                      .more_is_better = metric.more_is_better};
   const auto trials = [&](const MeasuredCell* side) {
     return ran(side) ? trials_of(*side, metric.name) : 0;
   };
@@ -187,6 +192,8 @@ Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_rep
         comparison.base, comparison.now);
   }
   decide(comparison);
+  note_noise_floor(comparison, base_report);
+  if (&new_report != &base_report) note_noise_floor(comparison, new_report);
   return comparison;
 }
 

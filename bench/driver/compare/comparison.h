@@ -37,16 +37,19 @@ struct CompareSettings {
 struct CellComparison {
   std::string cell;  // "epoll_level/idle/idle:0/connections:100", without the model in a comparison
                      // of two
+  std::string experiment;
   std::string metric;
   bool more_is_better = true;
   Verdict verdict = Verdict::missing;
-  std::string reason;           // of a verdict that is none
+  std::string reason;           // of a verdict that is none, or that is no plain one
   std::size_t base_trials = 0;  // the ratio takes the first of each side, as many as both have
   std::size_t new_trials = 0;
   std::optional<Ratio> ratio;  // of new to base, with 2 trials on each side or more
   double adjusted_p = 1;
   bool differs = false;  // significantly, by whatever small amount
   bool base_ran = true;  // the base measured this cell, though perhaps not this metric
+  // The reports in which the same server under two names was as far from itself (noise_floor.h).
+  std::vector<std::string> inside_noise_floor_of;
 };
 
 struct Comparison {

@@ -107,6 +107,9 @@ Json as_json(const Comparison& comparison) {
       json["p"] = cell.ratio->p;
       json["adjusted_p"] = cell.adjusted_p;
     }
+    if (!cell.inside_noise_floor_of.empty()) {
+      json["inside_noise_floor_of"] = cell.inside_noise_floor_of;
+    }
     cells.push_back(std::move(json));
   }
   return {{"base", comparison.base},

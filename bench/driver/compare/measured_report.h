@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "driver/compared_metric.h"
+#include "driver/noise_floor.h"
 
 namespace muxbench {
 
@@ -31,6 +32,7 @@ struct MeasuredReport {
   std::map<std::string, std::string> conditions;
   // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".
   std::map<std::string, std::string> identities;
+  NoiseFloor noise_floor;
   std::string status;  // "complete" or why it is not
 };
 

@@ -24,6 +24,13 @@ TEST(ClearlyGreater, NeedsTrialsApartAndLittleNoise) {
   EXPECT_TRUE(clearly_greater({100, 100, 100}, {90, 90, 90}, 1));      // no noise at all
 }
 
+TEST(ClearlyGreater, AsksForMoreThanTheNoiseFloor) {
+  const std::vector<double> a{105, 106, 107};
+  const std::vector<double> b{100, 101, 102};
+  EXPECT_TRUE(clearly_greater(a, b, 1, 1.04));
+  EXPECT_FALSE(clearly_greater(a, b, 1, 1.06));
+}
+
 TEST(ClearlyGreater, AsksMoreOfOneAmongMany) {
   const std::vector<double> a{100, 101, 102};
   const std::vector<double> b{95, 96, 97};

@@ -1,0 +1,70 @@
+#include "driver/noise_floor.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "driver/compare/measured_report.h"
+#include "driver/compare/ratio.h"
+
+namespace muxbench {
+namespace {
+
+struct Side {
+  std::size_t good_trials = 0;
+  std::map<std::string, std::vector<double>> values;  // by metric
+
+  // Nothing of a metric that a trial lacks: it is the slow one that has no percentile.
+  std::vector<double> all_of(const std::string& metric) const {
+    const auto found = values.find(metric);
+    const bool all = found != values.end() && found->second.size() == good_trials;
+    return all ? found->second : std::vector<double>{};
+  }
+};
+
+std::map<std::string, Side> sides_of(const Json& trials) {
+  std::map<std::string, Side> sides;  // by cell
+  for (const Json& trial : trials) {
+    if (trial.at("status") != "ok") continue;
+    Side& side = sides[trial.at("cell").get<std::string>()];
+    ++side.good_trials;
+    for (const ComparedMetric& metric : compared_metrics()) {
+      const auto value = number_at(trial, metric.pointer);
+      if (value && *value > 0) side.values[metric.name].push_back(*value);
+    }
+  }
+  return sides;
+}
+
+}  // namespace
+
+NoiseFloor::NoiseFloor(const Json& section) {
+  if (!section.contains("twin_trials") || section.at("twin_trials").empty()) return;
+  const auto once = sides_of(section.at("trials"));
+  const auto again = sides_of(section.at("twin_trials"));
+  for (const Json& cell : section.at("cells")) {
+    const auto id = cell.at("id").get<std::string>();
+    if (!once.contains(id) || !again.contains(id)) continue;
+    for (const ComparedMetric& metric : compared_metrics()) {
+      const auto first = once.at(id).all_of(metric.name);
+      const auto second = again.at(id).all_of(metric.name);
+      if (first.size() < 2 || second.size() < 2) continue;
+      const double ratio = ratio_of(first, second).ratio;
+      double& apart = apart_[cell.at("experiment").get<std::string>()][metric.name];
+      apart = std::max({apart, ratio, 1 / ratio});
+    }
+  }
+}
+
+double NoiseFloor::of(const std::string& experiment, const std::string& metric) const {
+  const auto metrics = apart_.find(experiment);
+  if (metrics == apart_.end()) return 1;
+  const auto apart = metrics->second.find(metric);
+  return apart == metrics->second.end() ? 1 : apart->second;
+}
+
+bool NoiseFloor::holds(const std::string& experiment, const std::string& metric,
+                       double ratio) const {
+  return std::max(ratio, 1 / ratio) <= of(experiment, metric);
+}
+
+}  // namespace muxbench
