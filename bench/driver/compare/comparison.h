@@ -15,7 +15,7 @@ namespace muxbench {
 enum class Verdict {
   faster,
   slower,
-  same,          // by equivalence: the interval lies inside the margin
+  same,          // by equivalence: the interval lies inside the margin (below)
   inconclusive,  // neither different nor the same, as far as these trials can tell
   insufficient,  // fewer than 4 trials on a side
   flagged,       // a side has validity flags
@@ -23,6 +23,12 @@ enum class Verdict {
   refused,       // measured under other conditions
 };
 const char* to_string(Verdict verdict);
+
+// "same" is decided for each cell by itself: two one-sided tests at 2.5 %, which is that the 95 %
+// interval lies inside the margin, not corrected for the number of cells. "faster" and "slower" are
+// corrected, since the most striking of many differences is what readers pick; a sameness is claimed
+// of its own cell, and is wrong in at most 2.5 % of the cells that differ by the margin or more
+// (docs/methodology.md, "When two things differ").
 
 inline constexpr std::size_t kFewestForVerdict = 4;
 

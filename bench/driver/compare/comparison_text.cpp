@@ -51,9 +51,8 @@ std::string closing(const Comparison& comparison) {
   const CompareSettings& settings = comparison.settings;
   return fmt::format(
       "{}.\nRatios of geometric means over trials with Welch intervals on logarithms; p is "
-      "corrected over the cells by {}, and a difference is one below {:g}.\n\"same\" is an "
-      "interval "
-      "within {:g} %.\n",
+      "corrected over the cells by {}, and a difference is one below {:g}.\n"
+      "\"same\" is an interval within {:g} %, cell by cell and not corrected.\n",
       counts, name_of(settings.correction), settings.alpha, settings.margin * 100);
 }
 
