@@ -25,7 +25,7 @@ CPUS = sorted(os.sched_getaffinity(0))
 ROUNDS = 9
 MOST_NS_PER_CALL = 300
 STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
-MOST_WITH_STRACE = 0.25
+MOST_WITH_STRACE = 0.5
 
 
 def measure(rung, tracer=()):

@@ -28,7 +28,7 @@ std::map<std::string, Side> sides_of(const Json& trials) {
     Side& side = sides[trial.at("cell").get<std::string>()];
     ++side.good_trials;
     for (const ComparedMetric& metric : compared_metrics()) {
-      const auto value = number_at(trial, metric.pointer);
+      const auto value = number_at(trial, metric.place);
       if (value && *value > 0) side.values[metric.name].push_back(*value);
     }
   }

@@ -1,7 +1,7 @@
 // What a report must have at the places that are read. A path goes down from the `muxbench` section:
-// `name` is a member that must be there, `name?` one that may be absent, `a|b` each of several; [] is
-// every entry of a list and {} every value of an object, [+] and {+} the same where there must be
-// one at least, and [2] where there must be two.
+// `name` is a member that must be there, `name?` one that may be absent, `a|b` and `a|b?` each of
+// several; [] is every entry of a list and {} every value of an object, [+] and {+} the same where
+// there must be one at least, and [2] where there must be two.
 #pragma once
 
 #include <string_view>
@@ -50,8 +50,10 @@ inline constexpr Rule kReportRules[] = {
     {"cells/[+]/counts?/syscalls?/{}/calls", Kind::number},
     {"cells/[+]/counts?/context_switches?/voluntary|involuntary", Kind::number},
 
-    {"trials|twin_trials?/[]/cell|status", Kind::text},
-    {"trials|twin_trials?/[]/repetition", Kind::count},
+    {"trials/[]/cell|status", Kind::text},
+    {"trials/[]/repetition", Kind::count},
+    {"twin_trials?/[]/cell|status", Kind::text},
+    {"twin_trials?/[]/repetition", Kind::count},
 
     {"noise_floor?/[]/ratio|low|high", Kind::number},
     {"findings?/[]/kind|text", Kind::text},
