@@ -243,6 +243,11 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   record.finished = std::chrono::system_clock::now();
   record.stolen =
       stolen_between(record.stolen_before, stolen_since_boot(), !virtual_machine().empty());
+  if (!record.stolen) {
+    record.notes.push_back(
+        "How much CPU time a hypervisor gave to others is unknown: /proc/stat does not tell it "
+        "here.");
+  }
 }
 
 }  // namespace muxbench
