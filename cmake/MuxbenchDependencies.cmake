@@ -4,21 +4,62 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
-find_package(Boost 1.81 REQUIRED)  # Boost::headers: Math for the findings, Asio for servers
 
-# Optional: a server whose library is missing is built as a program that says so.
-pkg_check_modules(LIBURING IMPORTED_TARGET liburing)
-if(TARGET PkgConfig::LIBURING)  # its headers name their version only since 2.4
-  target_compile_definitions(PkgConfig::LIBURING INTERFACE LIBURING_VERSION="${LIBURING_VERSION}")
-endif()
-pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
-pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
+# Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
+set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: boost, libev, libevent, liburing, libuv")
 
-# libev comes without a pkg-config file.
-find_library(LIBEV_LIBRARY ev)
-find_path(LIBEV_INCLUDE_DIR ev.h PATH_SUFFIXES libev)
-if(LIBEV_LIBRARY AND LIBEV_INCLUDE_DIR)
-  add_library(libev::libev UNKNOWN IMPORTED)
-  set_target_properties(libev::libev PROPERTIES
-    IMPORTED_LOCATION ${LIBEV_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LIBEV_INCLUDE_DIR})
+# muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name for people, its target and its package in Debian.
+# Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
+set(muxbench_optionals "")
+function(muxbench_optional name)
+  cmake_parse_arguments(ARG "" "TARGET;PACKAGE" "" ${ARGN})
+  set_property(GLOBAL PROPERTY "MUXBENCH_NAME_OF_${ARG_TARGET}" ${name})
+  set_property(GLOBAL PROPERTY "MUXBENCH_PACKAGE_OF_${ARG_TARGET}" ${ARG_PACKAGE})
+  set(muxbench_optionals ${muxbench_optionals} ${name} PARENT_SCOPE)
+  if(name IN_LIST MUXBENCH_WITHOUT)
+    set(MUXBENCH_SEEK_${name} FALSE PARENT_SCOPE)
+  else()
+    set(MUXBENCH_SEEK_${name} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+muxbench_optional(boost TARGET Boost::headers PACKAGE libboost1.81-dev)
+if(MUXBENCH_SEEK_boost)
+  find_package(Boost 1.81)
 endif()
+
+muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev)
+if(MUXBENCH_SEEK_libev)  # it comes without a pkg-config file
+  find_library(LIBEV_LIBRARY ev)
+  find_path(LIBEV_INCLUDE_DIR ev.h PATH_SUFFIXES libev)
+  if(LIBEV_LIBRARY AND LIBEV_INCLUDE_DIR)
+    add_library(libev::libev UNKNOWN IMPORTED)
+    set_target_properties(libev::libev PROPERTIES
+      IMPORTED_LOCATION ${LIBEV_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LIBEV_INCLUDE_DIR})
+  endif()
+endif()
+
+muxbench_optional(libevent TARGET PkgConfig::LIBEVENT PACKAGE libevent-dev)
+if(MUXBENCH_SEEK_libevent)
+  pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
+endif()
+
+muxbench_optional(liburing TARGET PkgConfig::LIBURING PACKAGE liburing-dev)
+if(MUXBENCH_SEEK_liburing)
+  pkg_check_modules(LIBURING IMPORTED_TARGET liburing)
+  if(TARGET PkgConfig::LIBURING)  # its headers name their version only since 2.4
+    target_compile_definitions(PkgConfig::LIBURING INTERFACE LIBURING_VERSION="${LIBURING_VERSION}")
+  endif()
+endif()
+
+muxbench_optional(libuv TARGET PkgConfig::LIBUV PACKAGE libuv1-dev)
+if(MUXBENCH_SEEK_libuv)
+  pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
+endif()
+
+foreach(name IN LISTS MUXBENCH_WITHOUT)
+  if(NOT name IN_LIST muxbench_optionals)
+    list(JOIN muxbench_optionals ", " known)
+    message(FATAL_ERROR "MUXBENCH_WITHOUT: there is no library \"${name}\" to go without; there are ${known}")
+  endif()
+endforeach()

@@ -94,7 +94,7 @@ def model(request):
     if request.node.get_closest_marker("unavailable_too"):
         return chosen
     if not chosen.available:
-        pytest.skip(f"declared: available is false: {chosen.description.get('reason')}")
+        pytest.skip(f"environment: not available: {chosen.description.get('reason')}")
     for needs in request.node.iter_markers("needs"):
         capability, value = needs.args
         declared = chosen.capability(capability)

@@ -97,7 +97,7 @@ void register_registration_cost(std::size_t pairs_allowed) {
     add_registrations<UringPollRequests>("uring_poll", all, {1, kAll});
   }
 #else
-  add_missing("registration_cost/uring_poll", "built without liburing");
+  add_missing("registration_cost/uring_poll", kNoLiburing);
 #endif
 }
 

@@ -111,7 +111,7 @@ void register_wait_cost(std::size_t largest) {
 #ifdef MUXBENCH_HAS_LIBURING
   register_waiter<UringPoll>(largest);
 #else
-  add_missing("wait_cost/uring_poll", "built without liburing");
+  add_missing("wait_cost/uring_poll", kNoLiburing);
 #endif
 }
 

@@ -190,6 +190,9 @@ class UringPoll {
   io_uring ring_{};
   bool open_ = false;
 };
+#else
+inline constexpr const char* kNoLiburing =
+    "it was built without liburing; apt-get install liburing-dev, and build again";
 #endif
 
 }  // namespace muxbench
