@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
-# Every test with one command: installs what is missing, builds, runs the C++ tests and then the Python ones.
-#   tests/run_all.sh [--no-install]
+# Every test with one command: installs what is missing, builds, runs the C++ tests and then the Python ones, and says at the
+# end what was skipped because of this machine.
+#   tests/run_all.sh [--no-install] [--strict]     --strict, or MUXBENCH_STRICT=1: such a skip is a failure
 # Slower tiers: tests/run_sanitizers.sh (everything under ASan, UBSan and TSan), and pytest tests/conformance --tier full.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 install=()
-case ${1:-} in
-  "") ;;
-  --no-install) install=(--check-only) ;;
-  *) echo "Usage: tests/run_all.sh [--no-install]" >&2; exit 2 ;;
-esac
+strict=()
+[[ ${MUXBENCH_STRICT:-0} == 0 ]] || strict=(--strict)
+for option in "$@"; do
+  case $option in
+    --no-install) install=(--check-only) ;;
+    --strict) strict=(--strict) ;;
+    *) echo "Usage: tests/run_all.sh [--no-install] [--strict]" >&2; exit 2 ;;
+  esac
+done
 
 "$root/scripts/install_packages.sh" "${install[@]}"
 "$root/scripts/build.sh" release
-ctest --test-dir "$root/build" --output-on-failure -j2
+ctest --test-dir "$root/build" --output-on-failure -j2 --output-junit "$root/build/ctest.xml"
 python=$("$root/scripts/find_python.sh" pytest jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
 # Mostly waiting, so in several processes at once.
-exec "$python" -m pytest -q -rs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6
+status=0
+"$python" -m pytest -q -rs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6 |
+  tee build/pytest.txt || status=$?
+"$python" tests/skipped.py build/ctest.xml build/pytest.txt "${strict[@]}" || status=$((status ? status : 1))
+exit "$status"
