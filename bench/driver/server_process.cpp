@@ -104,7 +104,7 @@ Result<> ServerProcess::wait_until_it_accepts() {
   while (Clock::now() < deadline) {
     if (Wire::connect(address_)) return {};
     if (interrupted()) return fail("interrupted");
-    if (const auto died = death()) return fail("{} before it accepted a connection", *died);
+    if (const auto died = death("before it accepted a connection")) return fail("{}", *died);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return fail("{}", with_last_words(fmt::format("the server did not accept connections at {} "
@@ -128,7 +128,8 @@ Result<> ServerProcess::wait_until_ready() {
     default:
       // The pipe is closed a moment before the process has ended.
       child_->wait_until(Clock::now() + std::chrono::seconds(1));
-      return fail("{} before it was ready", death().value_or("the server closed its output"));
+      return fail("{}", death("before it was ready")
+                            .value_or("the server closed its output before it was ready"));
   }
   const Json ready = Json::parse(line, nullptr, false);
   const auto where = text_at(ready, "/address");
@@ -141,10 +142,12 @@ Result<> ServerProcess::wait_until_ready() {
   return {};
 }
 
-std::optional<std::string> ServerProcess::death() {
+std::optional<std::string> ServerProcess::death(std::string_view when) {
   const auto status = child_->wait_until(Clock::now());
   if (!status) return {};
-  return with_last_words("the server " + describe_status(*status), *child_);
+  return with_last_words(
+      fmt::format("the server {}{}{}", describe_status(*status), when.empty() ? "" : " ", when),
+      *child_);
 }
 
 Result<> ServerProcess::stop() {

@@ -33,8 +33,9 @@ class ServerProcess {
   ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
   const WatchedProcesses* group() const noexcept { return &watched_; }  // for a SyscallCounter
 
-  // "the server was killed by SIGSEGV: its last words", or nothing while it lives.
-  std::optional<std::string> death();
+  // "the server was killed by SIGSEGV while it was verified: its last words", where `when` is that
+  // "while ..."; or nothing while it lives.
+  std::optional<std::string> death(std::string_view when = "");
   // SIGTERM; an error tells how it broke the contract. Nothing runs afterwards.
   Result<> stop();
   void kill_now();

@@ -178,8 +178,8 @@ void measure(const TrialSetup& setup, const std::string& root, ServerProcess& se
   } else {
     result.error = load.error().message;
   }
-  if (const auto died = server.death()) {
-    result.error = *died + " while it was under load";
+  if (const auto died = server.death("while it was under load")) {
+    result.error = *died;
     result.server_failed = true;
   }
 }
@@ -210,9 +210,8 @@ void run(const TrialSetup& setup, TrialResult& result) {
   result.server_command = server->command();
   const auto must = [&](const Result<>& good) {
     if (good) return true;
-    const auto died = server->death();
-    result.error = died ? *died + " while it was verified"
-                        : "the server gave a wrong answer: " + good.error().message;
+    const auto died = server->death("while it was verified");
+    result.error = died ? *died : "the server gave a wrong answer: " + good.error().message;
     result.server_failed = true;
     return false;
   };

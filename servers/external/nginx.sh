@@ -1,7 +1,10 @@
 #!/bin/sh
 # nginx as a server of one folder, one process, no logging: nginx.sh PORT ROOT
-#   muxbench run --server "nginx:http=servers/external/nginx.sh {port} {root}" ...
+#   muxbench run --experiments-dir servers/external --server "nginx:http=servers/external/nginx.sh {port} {root}"
 # Its configuration lies in ROOT, which muxbench makes for the run and removes.
+[ $# = 2 ] || { echo "usage: nginx.sh PORT ROOT" >&2; exit 2; }
+PATH=$PATH:/usr/sbin  # where Debian has it, and users' PATH has not
+command -v nginx >/dev/null || { echo "nginx.sh: nginx is not installed; apt-get install nginx" >&2; exit 3; }
 cat >"$2/.nginx.conf" <<CONFIGURATION
 daemon off;
 master_process off;
@@ -19,4 +22,4 @@ http {
   server { listen 127.0.0.1:$1 backlog=4096; root $2; }
 }
 CONFIGURATION
-exec nginx -p "$2" -c "$2/.nginx.conf"
+exec nginx -e stderr -p "$2" -c "$2/.nginx.conf"

@@ -1,0 +1,146 @@
+"""Servers of other people: muxbench run --server NAME=COMMAND, and the entries of servers/external."""
+import hashlib
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from driver_bench import BUILD, REPOSITORY, one_sentence
+
+EXTERNAL = REPOSITORY / "servers" / "external"
+
+# An echo server as anybody might write one. A second argument is its fault.
+ECHO = """
+import os, socketserver, sys, time
+port, fault = int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
+if fault == "never_listens":
+    print("still loading", file=sys.stderr, flush=True)
+    time.sleep(60)
+connections = 0
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        global connections
+        connections += 1
+        # One connection finds that it listens, and three verify it.
+        if fault == "dies_under_load" and connections > 4:
+            print("out of tables", file=sys.stderr, flush=True)
+            os._exit(9)
+        while data := self.request.recv(65536):
+            self.request.sendall(data.replace(data[:1], b"?") if fault == "wrong_bytes" else data)
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("127.0.0.1", port), Echo).serve_forever()
+"""
+
+
+def theirs(bench, fault=""):
+    (bench.folder / "echo.py").write_text(ECHO)
+    return f"theirs=/usr/bin/python3 {bench.folder}/echo.py {{port}} {fault}"
+
+
+def cells_of(bench, model):
+    return [cell for cell in bench.report()["muxbench"]["cells"] if cell["model"] == model]
+
+
+def test_a_server_of_somebody_else(bench):
+    bench.server("good")
+    # In 60 ms a busy machine may give it no CPU at all.
+    assert bench.run("--no-counting", "--server", theirs(bench), "--duration", "300ms").returncode == 0
+    report = bench.report()["muxbench"]
+    assert {cell["status"] for cell in cells_of(bench, "theirs")} == {"measured"}
+    for trial in report["trials"]:
+        assert "stop_error" not in trial["server"], trial["server"]  # SIGTERM kills it, as it may
+        assert trial["server"]["cpu"]["total_ns"] > 0
+    model, = (model for model in report["models"] if model["name"] == "theirs")
+    assert model["family"] == "external"
+    assert model["sha256"] == hashlib.sha256(pathlib.Path("/usr/bin/python3").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("text", ["theirs", "Their=x {port}", "theirs=no port", "theirs:ftp=x {port}", "=x {port}"])
+def test_what_is_no_server_is_refused(bench, text):
+    bench.server("good")
+    refused = bench.run("--server", text)
+    assert refused.returncode == 2 and not bench.out.exists()
+    assert one_sentence(refused) == (
+        f"--server {text}: expected NAME=COMMAND or NAME:http=COMMAND, the name of lower-case letters, digits and "
+        "underscores, the command with {port} where its port belongs")
+
+
+def test_the_name_of_a_model_is_refused(bench):
+    bench.server("good")
+    refused = bench.run("--server", "good=x {port}")
+    assert refused.returncode == 2 and not bench.out.exists()
+    assert one_sentence(refused) == "--server good=x {port}: there is a model of that name; choose another"
+
+
+@pytest.mark.parametrize("fault, said", [
+    ("never_listens", "the server did not accept connections at 127.0.0.1:"),
+    ("dies_under_load", "the server exited with status 9 while it was under load: out of tables"),
+    ("wrong_bytes", "wrong answer: echo of 4096 bytes: byte 0 of 4096 came back as 0x3f"),
+])
+def test_a_faulty_one_fails_and_the_others_are_measured(bench, fault, said):
+    bench.server("good")
+    result = bench.run("--no-counting", "--server", theirs(bench, fault), "--duration", "30ms")
+    assert result.returncode == 1
+    assert {cell["status"] for cell in cells_of(bench, "good")} == {"measured"}
+    for cell in cells_of(bench, "theirs"):
+        assert cell["status"] == "failed" and said in cell["reason"] and "\n" not in cell["reason"]
+        assert fault != "never_listens" or cell["reason"].endswith("start its command by hand to see why: still loading")
+    assert sum(said in line for line in result.stderr.splitlines()) >= 1
+    assert bench.processes_left() == []
+
+
+def test_a_command_that_is_not_there_is_named(bench):
+    bench.server("good")
+    result = bench.run("--no-counting", "--server", "theirs=/no/such/server {port}", "--duration", "30ms")
+    assert result.returncode == 1
+    for cell in cells_of(bench, "theirs"):
+        assert cell["status"] == "failed"
+        assert cell["reason"].startswith("the server exited with status 127 before it accepted a connection: ")
+        assert cell["reason"].endswith("/no/such/server: not found")
+
+
+def run_for_real(bench, experiment, server):
+    """With the load generator of this build, which checks every byte."""
+    loadgen = BUILD / "loadgen" / "loadgen"
+    bench.server("good")
+    bench.experiment({**json.loads(experiment.read_text()), "name": "small", "sweep": {"connections": [1, 8]}, "profiles": {},
+                      "warmup": "50ms", "duration": "300ms", "repetitions": 1})
+    command = bench.command("--no-counting", "--server", server, "--loadgen", str(loadgen))
+    place = command.index("--loadgen")  # the fake one comes first
+    del command[place:place + 2]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
+    name = server.split("=")[0].split(":")[0]
+    cells = cells_of(bench, name)
+    assert {cell["status"] for cell in cells} == {"measured"}, result.stderr
+    assert not any(flag["kind"] in ("errors", "unclean_stop") for cell in cells for flag in cell["flags"]), cells
+    assert result.returncode == 0, result.stderr
+
+
+def test_node_echo(bench):
+    if not shutil.which("node"):
+        pytest.skip("missing tool: node (apt-get install nodejs)")
+    run_for_real(bench, REPOSITORY / "bench" / "experiments" / "connections.json", "node=node servers/external/node_echo.js {port}")
+
+
+def test_nginx(bench):
+    if not shutil.which("nginx", path="/usr/sbin:/usr/bin") and not shutil.which("nginx"):
+        pytest.skip("missing tool: nginx (apt-get install nginx)")
+    run_for_real(bench, EXTERNAL / "files.json", "nginx:http=servers/external/nginx.sh {port} {root}")
+
+
+@pytest.mark.parametrize("command", [["sh", EXTERNAL / "nginx.sh"], ["node", EXTERNAL / "node_echo.js"]], ids=["nginx", "node"])
+def test_the_entries_say_how_they_are_called(command):
+    if not shutil.which(command[0]):
+        pytest.skip(f"missing tool: {command[0]}")
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("usage: ") and refused.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin") is not None, reason="declared: nginx is here, where any PATH finds it")
+def test_without_nginx_its_entry_says_so(tmp_path):
+    refused = subprocess.run(["/bin/sh", EXTERNAL / "nginx.sh", "1", tmp_path], capture_output=True, text=True, timeout=30,
+                             env={"PATH": str(tmp_path)})
+    assert refused.returncode == 3 and refused.stderr == "nginx.sh: nginx is not installed; apt-get install nginx\n"
