@@ -36,7 +36,7 @@ inline constexpr const char* kWatched = "watched";  // the argument of benchmark
 
 // How many benchmarks of waiting there are for each number of descriptors, and of other things:
 // what a plan is made from, rounded up.
-inline constexpr std::size_t kWaitingBenchmarks = 8 * 2 * 3;
+inline constexpr std::size_t kWaitingBenchmarks = 9 * 2 * 3;
 inline constexpr std::size_t kOtherBenchmarks = 40;
 
 }  // namespace muxbench

@@ -7,7 +7,8 @@
 // Timed: the one call. Each sample begins by writing a byte to the K partners and ends by reading it
 // again and re-arming what is one-shot: the same writes and reads for every primitive, untimed.
 // Where one call does not report all K (kevent over our shim: 512 a call; io_uring since Linux 6.13:
-// 20), as many as it takes are timed together, and the counter `calls` has their number.
+// 20; sigwaitinfo: one), as many as it takes are timed together, and the counter `calls` has their
+// number.
 // Looking through what the call returned is not timed for any of them.
 #include <array>
 
@@ -107,6 +108,7 @@ void register_wait_cost(std::size_t largest) {
   register_waiter<EpollEdge>(largest);
   register_waiter<Kevent>(largest);
   register_waiter<RealTimeSignals>(largest);
+  register_waiter<SignalsOneByOne>(largest);
   register_waiter<AioPoll>(largest);
 #ifdef MUXBENCH_HAS_LIBURING
   register_waiter<UringPoll>(largest);

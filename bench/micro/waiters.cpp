@@ -77,6 +77,11 @@ std::size_t RealTimeSignals::wait(std::size_t) {
   return bytes < 0 ? 0 : static_cast<std::size_t>(bytes) / sizeof(signalfd_siginfo);
 }
 
+std::size_t SignalsOneByOne::wait(std::size_t) {
+  static const sigset_t signals = ready_signals();
+  return ::sigwaitinfo(&signals, nullptr) > 0 ? 1 : 0;
+}
+
 std::string AioPoll::why_not() {
   aio_context_t context = 0;
   if (::syscall(SYS_io_setup, 1, &context) != 0) {

@@ -147,6 +147,13 @@ class RealTimeSignals {
   const WatchedSet* set_ = nullptr;
 };
 
+// The same signals taken one by one with sigwaitinfo(2), as before there was signalfd.
+class SignalsOneByOne : public RealTimeSignals {
+ public:
+  static constexpr const char* kName = "rt_sigwaitinfo";
+  std::size_t wait(std::size_t ready);
+};
+
 // Linux AIO with IOCB_CMD_POLL (Linux 4.18): one-shot, so what was reported is submitted again,
 // outside of the timed wait; registration_cost/aio_poll tells what that costs.
 class AioPoll {

@@ -13,7 +13,7 @@ MICRO = BUILD / "bench" / "micro" / "micro"
 # The budget is ample: what is tested does not depend on how busy the machine is.
 SHORT = ("--budget", "100", "--slice", "1", "--largest", "32", "--repetitions", "2", "--quiet")
 
-PRIMITIVES = ("select", "poll", "epoll_level", "epoll_edge", "kevent", "rt_signal", "aio_poll", "uring_poll")
+PRIMITIVES = ("select", "poll", "epoll_level", "epoll_edge", "kevent", "rt_signal", "rt_sigwaitinfo", "aio_poll", "uring_poll")
 WAITS = {f"wait_cost/{primitive}/{pairs}/ready:{share}" for primitive in PRIMITIVES
          for pairs in ("socketpair", "pipe") for share in ("one", "tenth", "all")}
 REGISTRATIONS = {f"registration_cost/{mechanism}/{operation}" for mechanism in ("epoll", "kevent", "uring_poll")
