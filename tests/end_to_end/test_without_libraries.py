@@ -20,9 +20,7 @@ REASONS = {name: f"it was built without {library}; apt-get install {package}, an
 
 
 def configure(folder, without):
-    # Not optimised: nothing here is timed, and this is most of what the test costs.
-    return subprocess.run(["cmake", "-S", REPOSITORY, "-B", folder, "-G", "Ninja", "-DBUILD_TESTING=OFF",
-                           "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", f"-DMUXBENCH_WITHOUT={without}"],
+    return subprocess.run(["cmake", "-S", REPOSITORY, "-B", folder, "-G", "Ninja", f"-DMUXBENCH_WITHOUT={without}"],
                           capture_output=True, text=True, timeout=300)
 
 
@@ -73,9 +71,9 @@ def test_a_run_skips_them_with_the_reason(build, bench):
 
 def test_the_conformance_suite_skips_them_with_the_reason(build):
     suite = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rs", "--models", ",".join(MISSING),
-                            "tests/conformance/test_stream.py"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120,
+                            "tests/conformance/test_describe.py"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120,
                            env={**os.environ, "MUXBENCH_BUILD": str(build), "COLUMNS": "200"})
-    assert suite.returncode == 0 and "passed" not in suite.stdout, suite.stdout
+    assert suite.returncode == 0, suite.stdout  # it tests what --describe and the refusal look like, and skips the rest
     for reason in REASONS.values():
         assert f"environment: not available: {reason}" in suite.stdout
 
