@@ -4,16 +4,23 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
+find_package(Boost)
+if(NOT Boost_FOUND)
+  message(FATAL_ERROR "Boost's headers were not found (Boost.Math, for muxbench compare); install libboost1.81-dev or newer")
+endif()
 
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
-set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: boost, libev, libevent, liburing, libuv")
+set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, libev, libevent, liburing, libuv")
 
-# muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name for people, its target and its package in Debian.
-# Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
+# muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name, its target and its package in Debian; LABEL is its
+# name for people, if that is another. Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
 set(muxbench_optionals "")
 function(muxbench_optional name)
-  cmake_parse_arguments(ARG "" "TARGET;PACKAGE" "" ${ARGN})
-  set_property(GLOBAL PROPERTY "MUXBENCH_NAME_OF_${ARG_TARGET}" ${name})
+  cmake_parse_arguments(ARG "" "LABEL;TARGET;PACKAGE" "" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL ${name})
+  endif()
+  set_property(GLOBAL PROPERTY "MUXBENCH_NAME_OF_${ARG_TARGET}" "${ARG_LABEL}")
   set_property(GLOBAL PROPERTY "MUXBENCH_PACKAGE_OF_${ARG_TARGET}" ${ARG_PACKAGE})
   set(muxbench_optionals ${muxbench_optionals} ${name} PARENT_SCOPE)
   if(name IN_LIST MUXBENCH_WITHOUT)
@@ -23,9 +30,11 @@ function(muxbench_optional name)
   endif()
 endfunction()
 
-muxbench_optional(boost TARGET Boost::headers PACKAGE libboost1.81-dev)
-if(MUXBENCH_SEEK_boost)
-  find_package(Boost 1.81)
+muxbench_optional(asio LABEL "Boost.Asio of Boost 1.81" TARGET muxbench::asio PACKAGE libboost1.81-dev)
+if(MUXBENCH_SEEK_asio AND Boost_VERSION VERSION_GREATER_EQUAL 1.81)
+  add_library(muxbench_asio INTERFACE)
+  target_link_libraries(muxbench_asio INTERFACE Boost::headers)
+  add_library(muxbench::asio ALIAS muxbench_asio)
 endif()
 
 muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev)

@@ -13,7 +13,7 @@ MISSING = {
     "libevent": ("libevent", "libevent-dev", "library"),
     "libuv": ("libuv", "libuv1-dev", "library"),
     "uring_poll": ("liburing", "liburing-dev", "readiness"),
-    "asio_uring": ("boost and liburing", "libboost1.81-dev liburing-dev", "library"),
+    "asio_uring": ("Boost.Asio of Boost 1.81 and liburing", "libboost1.81-dev liburing-dev", "library"),
 }
 REASONS = {name: f"it was built without {library}; apt-get install {package}, and build again"
            for name, (library, package, _) in MISSING.items()}
@@ -27,7 +27,7 @@ def configure(folder, without):
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
     folder = tmp_path_factory.mktemp("build")
-    done = configure(folder, "boost;libev;libevent;liburing;libuv")
+    done = configure(folder, "asio;libev;libevent;liburing;libuv")
     assert done.returncode == 0, done.stdout + done.stderr
     for name, (library, package, _) in MISSING.items():
         assert f"server_{name} says that it is unavailable: not found: {library} (apt-get install {package}" in done.stdout
@@ -81,4 +81,4 @@ def test_the_conformance_suite_skips_them_with_the_reason(build):
 def test_an_unknown_library_is_refused(tmp_path):
     refused = configure(tmp_path, "libgtk")
     assert refused.returncode != 0
-    assert 'there is no library "libgtk" to go without; there are boost, libev' in " ".join(refused.stderr.split())
+    assert 'there is no library "libgtk" to go without; there are asio, libev' in " ".join(refused.stderr.split())
