@@ -4,6 +4,7 @@
 #include <set>
 
 #include "driver/compared_metric.h"
+#include "driver/noise_floor.h"
 #include "driver/report_check.h"
 
 namespace muxbench {
