@@ -6,7 +6,7 @@
 #include <regex>
 
 #include "driver/budget.h"
-#include "driver/host.h"
+#include "driver/build_info.h"
 #include "fixtures.h"
 
 namespace muxbench {
