@@ -106,29 +106,25 @@ void decide(Comparison& comparison) {
 
 std::vector<std::string> differences_of(const MeasuredReport& base, const MeasuredReport& now) {
   std::vector<std::string> differences;
-  const auto value = [](const MeasuredReport& report, const std::string& key) {
-    const auto found = report.conditions.find(key);
-    return found == report.conditions.end() ? std::string("absent") : found->second;
-  };
-  std::set<std::string> keys;
-  for (const auto* report : {&base, &now}) {
-    for (const auto& [key, unused] : report->conditions) {
-      // An experiment of one report only has nothing to be compared with.
-      const bool shared = base.conditions.contains(key) && now.conditions.contains(key);
-      if (shared || !key.starts_with("experiment ")) keys.insert(key);
-    }
-  }
-  for (const std::string& key : keys) {
-    const std::string before = value(base, key);
-    const std::string after = value(now, key);
-    if (before != after) {
-      differences.push_back(fmt::format("{}: {:.100} against {:.100}", key, before, after));
+  for (const auto& [key, before] : base.conditions) {
+    const auto after = now.conditions.find(key);
+    if (after != now.conditions.end() && after->second != before) {
+      differences.push_back(fmt::format("{}: {:.100} against {:.100}", key, before, after->second));
     }
   }
   return differences;
 }
 
-// What makes no number incomparable, and explains one: an unfinished run, another build of a server.
+// What one report tells of its host and the other, of an older version or another kernel, does not.
+void remark_on_untold(const MeasuredReport& teller, const MeasuredReport& other,
+                      std::vector<std::string>& remarks) {
+  for (const auto& [key, value] : teller.conditions) {
+    // An experiment of one report only has nothing to be compared with.
+    if (other.conditions.contains(key) || key.starts_with("experiment ")) continue;
+    remarks.push_back(fmt::format("{}: {:.60}, and {} does not tell", key, value, other.file));
+  }
+}
+
 std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredReport& now) {
   std::vector<std::string> remarks;
   for (const auto* report : {&base, &now}) {
@@ -142,6 +138,8 @@ std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredRe
       remarks.push_back(fmt::format("{}: {:.60} against {:.60}", key, before, after->second));
     }
   }
+  remark_on_untold(base, now, remarks);
+  remark_on_untold(now, base, remarks);
   return remarks;
 }
 

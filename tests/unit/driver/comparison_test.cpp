@@ -151,9 +151,25 @@ TEST(Compare, WhatVariesFromRunToRunIsNoCondition) {
                            *understand_report(now, "new.json"), {});
   };
   EXPECT_THAT(compare()->differences, testing::IsEmpty());
+}
+
+TEST(Compare, WhatOneReportDoesNotTellIsRemarked) {
+  Json base = report_json(kBase, kBase);
+  Json now = base;
+  const auto compare = [&] {
+    return compare_reports(*understand_report(base, "base.json"),
+                           *understand_report(now, "new.json"), {});
+  };
   for (const char* condition : {"smt", "kernel_command_line"}) {
-    now["muxbench"]["host"][condition] = "another";
-    EXPECT_THAT(compare()->differences, testing::Contains(HasSubstr(condition)));
+    now["muxbench"]["host"][condition] = "this";
+    EXPECT_THAT(compare()->differences, testing::IsEmpty());
+    EXPECT_THAT(compare()->remarks,
+                testing::ElementsAre(fmt::format(
+                    "host: {}: \"this\", and base.json does not tell", condition)));
+    base["muxbench"]["host"][condition] = "another";
+    EXPECT_THAT(compare()->differences, testing::ElementsAre(HasSubstr(condition)));
+    base["muxbench"]["host"][condition] = "this";
+    EXPECT_THAT(compare()->remarks, testing::IsEmpty());
   }
 }
 
