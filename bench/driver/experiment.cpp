@@ -228,7 +228,9 @@ Experiment for_cpus(Experiment experiment, std::uint64_t cpus, std::string& note
     note = fmt::format("Experiment {}: the server has {} CPU{}", experiment.name, cpus,
                        cpus == 1 ? "" : "s");
     if (!left_out.values.empty() && !kept.empty()) {
-      note += fmt::format(", so points of more workers are left out ({})", show_values(left_out));
+      note +=
+          fmt::format(", so points of more workers are left out ({}; --server-cpus gives it more)",
+                      show_values(left_out));
     }
     note += "; models that have one worker by their nature take no part.";
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
 #include "base/directory.h"
 #include "driver/build_info.h"
@@ -53,6 +54,29 @@ Json sysctls(const Root& root) {
     std::string line = first_line(root / "proc/sys" / path);
     std::replace(line.begin(), line.end(), '\t', ' ');
     put(values, name, line);
+  }
+  return values;
+}
+
+// Parameters of the kernel's command line that timings depend on; one that ends in a dot is a family.
+constexpr std::string_view kParameters =
+    " isolcpus nohz nohz_full rcu_nocbs rcu_nocb_poll irqaffinity threadirqs preempt skew_tick"
+    " highres maxcpus nr_cpus nosmt mitigations pti nopti spectre_v2 retbleed l1tf mds tsx idle"
+    " clocksource tsc hugepages hugepagesz default_hugepagesz transparent_hugepage numa_balancing"
+    " init_on_alloc init_on_free slub_debug debug_pagealloc page_poison psi audit security"
+    " cgroup_disable intel_pstate amd_pstate intel_idle. processor. cpuidle. cpufreq. ";
+
+// The rest of the command line may be nobody else's business. Null where it cannot be read.
+Json kernel_parameters(const Root& root) {
+  if (!exists(root / "proc/cmdline")) return nullptr;
+  Json values = Json::array();
+  std::istringstream words(first_line(root / "proc/cmdline"));
+  for (std::string word; words >> word;) {
+    const std::string name = word.substr(0, word.find_first_of("=."));
+    const bool has_family = word.size() > name.size() && word[name.size()] == '.';
+    if (kParameters.find(fmt::format(" {}{} ", name, has_family ? "." : "")) != kParameters.npos) {
+      values.push_back(word);
+    }
   }
   return values;
 }
@@ -111,7 +135,9 @@ Json host_section(const Root& root) {
   put(host, "compiler_flags", build_info().compiler_flags);
   host["turbo"] = turbo(root);
   host["smt"] = simultaneous_multithreading(root);
-  put(host, "kernel_command_line", first_line(root / "proc/cmdline"));
+  if (auto parameters = kernel_parameters(root); !parameters.is_null()) {
+    host["kernel_parameters"] = std::move(parameters);
+  }
   put(host, "glibc", ::gnu_get_libc_version());
   host["topology"] = topology(root);
   host["mitigations"] = mitigations(root);

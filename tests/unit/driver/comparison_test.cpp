@@ -160,13 +160,13 @@ TEST(Compare, WhatOneReportDoesNotTellIsRemarked) {
     return compare_reports(*understand_report(base, "base.json"),
                            *understand_report(now, "new.json"), {});
   };
-  for (const char* condition : {"smt", "kernel_command_line"}) {
+  for (const char* condition : {"smt", "kernel_parameters"}) {
     base["muxbench"]["host"].erase(condition);
     now["muxbench"]["host"][condition] = "this";
     EXPECT_THAT(compare()->differences, testing::IsEmpty());
     EXPECT_THAT(compare()->remarks,
-                testing::ElementsAre(fmt::format(
-                    "host: {}: \"this\", and base.json does not tell", condition)));
+                testing::ElementsAre(
+                    fmt::format("host: {}: \"this\", and base.json does not tell", condition)));
     base["muxbench"]["host"][condition] = "another";
     EXPECT_THAT(compare()->differences, testing::ElementsAre(HasSubstr(condition)));
     base["muxbench"]["host"][condition] = "this";

@@ -149,11 +149,14 @@ TEST(Experiment, WorkersAreSweptUpToTheCpusOfTheServer) {
   std::string note;
   EXPECT_THAT(on(4, note), ElementsAre(1, 2, 4));
   EXPECT_EQ(note,
-            "Experiment idle: the server has 4 CPUs, so points of more workers are left out (6); "
+            "Experiment idle: the server has 4 CPUs, so points of more workers are left out (6; "
+            "--server-cpus gives it more); "
             "models that have one worker by their nature take no part.");
   EXPECT_THAT(on(1, note), ElementsAre(1));
-  EXPECT_THAT(note,
-              HasSubstr("the server has 1 CPU, so points of more workers are left out (2, 6)"));
+  EXPECT_THAT(
+      note,
+      HasSubstr(
+          "the server has 1 CPU, so points of more workers are left out (2, 6; --server-cpus "));
   EXPECT_THAT(on(6, note), ElementsAre(1, 2, 6));
   EXPECT_THAT(note, HasSubstr("the server has 6 CPUs; models"));
   EXPECT_THAT(on(9, note), ElementsAre(1, 2, 6, 9));

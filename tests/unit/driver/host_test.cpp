@@ -76,10 +76,15 @@ TEST_F(FakeHost, SmtIsOnWhileCpusShareACore) {
   EXPECT_EQ(section().at("smt"), "off");
 }
 
-TEST_F(FakeHost, TheKernelsCommandLineIsKept) {
-  EXPECT_FALSE(section().contains("kernel_command_line"));
-  write("proc/cmdline", "quiet isolcpus=1 mitigations=off");
-  EXPECT_EQ(section().at("kernel_command_line"), "quiet isolcpus=1 mitigations=off");
+TEST_F(FakeHost, OfTheKernelsCommandLineWhatTimingsDependOnIsKept) {
+  EXPECT_FALSE(section().contains("kernel_parameters"));
+  write("proc/cmdline",
+        "root=UUID=7 quiet isolcpus=1 token=secret mitigations=off nosmt isolated "
+        "intel_idle.max_cstate=1 tsc=reliable");
+  EXPECT_EQ(section().at("kernel_parameters"), Json({"isolcpus=1", "mitigations=off", "nosmt",
+                                                     "intel_idle.max_cstate=1", "tsc=reliable"}));
+  write("proc/cmdline", "root=UUID=7 quiet");
+  EXPECT_EQ(section().at("kernel_parameters"), Json::array());
 }
 
 TEST_F(FakeHost, MitigationsAndSysctlsAreThoseOfThisKernel) {
