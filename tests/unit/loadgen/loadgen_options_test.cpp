@@ -54,6 +54,8 @@ TEST(Options, HelpAndVersionAreTexts) {
 struct Refusal {
   std::vector<const char*> arguments;
   const char* sentence;
+
+  friend void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.sentence; }
 };
 
 class Refusals : public testing::TestWithParam<Refusal> {};
