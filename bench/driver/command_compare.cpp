@@ -81,6 +81,18 @@ void print(const CompareArguments& arguments, const Comparison& comparison) {
   std::fflush(stdout);
 }
 
+std::string why_undecided(const Comparison& comparison, double limit) {
+  if (!comparison.differences.empty() && !comparison.settings.across_hosts) {
+    return "the conditions of the two reports differ, so nothing is decided; measure both under "
+           "the "
+           "same ones, or add --across-hosts";
+  }
+  return fmt::format(
+      "these trials cannot exclude that something is worse by {:g} %; measure with more or longer "
+      "trials on a quiet machine",
+      limit * 100);
+}
+
 int run(const CompareArguments& arguments) {
   const auto settings = understand(arguments);
   if (!settings) return report(kProgram, settings.error());
@@ -100,10 +112,7 @@ int run(const CompareArguments& arguments) {
       fmt::print(stderr, "{}: worse by {:g} % or more\n", kProgram, *limit * 100);
       return kExitRegression;
     default:
-      fmt::print(stderr,
-                 "{}: these trials cannot exclude that something is worse by {:g} %; measure with "
-                 "more or longer trials on a quiet machine\n",
-                 kProgram, *limit * 100);
+      fmt::print(stderr, "{}: {}\n", kProgram, why_undecided(*comparison, *limit));
       return kExitUndecided;
   }
 }

@@ -104,6 +104,7 @@ def test_other_hosts_are_listed_and_refused(tmp_path, report):
     other = write(tmp_path, "other.json", other)
     result = compare(base, other, "--fail-on-regression", "5%")
     assert result.returncode == 5 and "4 refused." in result.stdout
+    assert "the conditions of the two reports differ, so nothing is decided" in one_sentence(result)
     head = result.stdout.split("| cell")[0]
     assert "host: kernel" in head and "Linux 9.9" in head and "experiment small: duration_ns" in head
     asked = compare(base, other, "--across-hosts", "--fail-on-regression", "5%")
