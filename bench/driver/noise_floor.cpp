@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "driver/compare/measured_report.h"
 #include "driver/compare/ratio.h"
+#include "driver/compared_metric.h"
 
 namespace muxbench {
 namespace {

@@ -30,7 +30,7 @@ inline constexpr Rule kReportRules[] = {
     {"models/[+]/name", Kind::text},
 
     {"experiments/[+]/name|protocol|transport", Kind::text},
-    {"experiments/[+]/question?", Kind::text},
+    {"experiments/[+]/question|metric?", Kind::text},
     {"experiments/[+]/warmup_ns|duration_ns", Kind::count},
     {"experiments/[+]/load/mode", Kind::text},
     {"experiments/[+]/sweep/{+}/[+]", Kind::count},

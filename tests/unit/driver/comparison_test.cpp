@@ -13,15 +13,11 @@
 namespace muxbench {
 namespace {
 
+using fixtures::times;
 using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<double> kBase{100e3, 101e3, 99e3, 100.5e3, 99.5e3};
-
-std::vector<double> times(std::vector<double> values, double factor) {
-  for (double& value : values) value *= factor;
-  return values;
-}
 
 Json report_json(const std::vector<double>& a, const std::vector<double>& b) {
   auto record = fixtures::record(a, b);
@@ -264,40 +260,6 @@ TEST(Regression, IsDecidedOnlyWhereTrialsDecide) {
   EXPECT_EQ(of(verdict_on(times(kBase, 0.975))), Regression::no);  // slower, but surely not by 5 %
   EXPECT_EQ(of(verdict_on({90e3, 108e3, 91e3, 106e3, 100e3})), Regression::undecided);
   EXPECT_EQ(of(verdict_on({50e3, 50e3})), Regression::undecided);  // insufficient
-}
-
-std::string refusal(const Json& report) {
-  const auto read = understand_report(report, "x.json");
-  if (read) return "";
-  EXPECT_EQ(read.error().exit, Exit::usage);
-  return read.error().message;
-}
-
-TEST(ReadReport, RefusesWhatIsNone) {
-  EXPECT_THAT(refusal(Json::parse("[]")), HasSubstr("no muxbench report"));
-  Json report = report_json(kBase, kBase);
-  EXPECT_EQ(refusal(report), "");
-  Json other = report;
-  other["muxbench"]["schema_version"] = "2.0";
-  EXPECT_THAT(refusal(other), HasSubstr("schema version \"2.0\""));
-  other = report;
-  other["muxbench"]["cells"].push_back(other["muxbench"]["cells"][0]);
-  EXPECT_THAT(refusal(other), HasSubstr("is there twice"));
-  other = report;
-  other["muxbench"]["cells"].erase(0);
-  EXPECT_THAT(refusal(other), HasSubstr("a cell \"a/load/connections:8\" that is not there"));
-  other = report;
-  other["muxbench"]["trials"] = Json::array();
-  EXPECT_THAT(refusal(other), HasSubstr("measured and has no trials"));
-  other = report;
-  other["muxbench"].erase("host");
-  EXPECT_THAT(refusal(other), HasSubstr("muxbench.host should be there"));
-  other = report;
-  other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = 0;
-  EXPECT_THAT(refusal(other), HasSubstr("has 0 for requests_per_second"));
-  other = report;
-  other["muxbench"]["cells"][0]["status"] = 7;
-  EXPECT_THAT(refusal(other), HasSubstr("muxbench.cells[0].status should be a string"));
 }
 
 TEST(ComparisonText, ColoursOnlyWhatIsSignificant) {

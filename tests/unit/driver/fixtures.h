@@ -8,6 +8,11 @@
 
 namespace muxbench::fixtures {
 
+inline std::vector<double> times(std::vector<double> values, double factor) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
 inline Model model(const std::string& name) {
   Model model;
   model.name = name;

@@ -12,16 +12,12 @@
 namespace muxbench {
 namespace {
 
+using fixtures::times;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 const std::vector<double> kRates{100e3, 101e3, 99e3, 100.5e3, 99.5e3};
-
-std::vector<double> times(std::vector<double> values, double factor) {
-  for (double& value : values) value *= factor;
-  return values;
-}
 
 // Model a is `a` times as fast as kRates, b as kRates; a under its second name is `twin` times as a.
 Json report_of(double a, double twin) {

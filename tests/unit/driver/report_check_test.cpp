@@ -6,7 +6,10 @@
 #include <fstream>
 
 #include "driver/compare/measured_report.h"
+#include "driver/report.h"
 #include "driver/report_view.h"
+#include "driver/summary.h"
+#include "fixtures.h"
 
 namespace muxbench {
 namespace {
@@ -57,6 +60,40 @@ TEST(SchemaVersion, IsAskedByAllReaders) {
   ASSERT_FALSE(read.ok());
   EXPECT_THAT(loaded.error().message, HasSubstr("schema version \"1.banana\""));
   EXPECT_EQ(loaded.error().message, read.error().message);
+}
+
+std::string refusal_of(const Json& report) {
+  const auto read = understand_report(report, "x.json");
+  return read ? "" : refusal(read.error());
+}
+
+TEST(ReadReport, RefusesWhatIsNone) {
+  EXPECT_THAT(refusal_of(Json::parse("[]")), HasSubstr("no muxbench report"));
+  auto record = fixtures::record({100e3, 101e3, 99e3}, {100e3, 101e3, 99e3});
+  summarize(record);
+  const Json report = make_report(record);
+  EXPECT_EQ(refusal_of(report), "");
+  Json other = report;
+  other["muxbench"]["schema_version"] = "2.0";
+  EXPECT_THAT(refusal_of(other), HasSubstr("schema version \"2.0\""));
+  other = report;
+  other["muxbench"]["cells"].push_back(other["muxbench"]["cells"][0]);
+  EXPECT_THAT(refusal_of(other), HasSubstr("is there twice"));
+  other = report;
+  other["muxbench"]["cells"].erase(0);
+  EXPECT_THAT(refusal_of(other), HasSubstr("a cell \"a/load/connections:8\" that is not there"));
+  other = report;
+  other["muxbench"]["trials"] = Json::array();
+  EXPECT_THAT(refusal_of(other), HasSubstr("measured and has no trials"));
+  other = report;
+  other["muxbench"].erase("host");
+  EXPECT_THAT(refusal_of(other), HasSubstr("muxbench.host should be there"));
+  other = report;
+  other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = 0;
+  EXPECT_THAT(refusal_of(other), HasSubstr("has 0 for requests_per_second"));
+  other = report;
+  other["muxbench"]["cells"][0]["status"] = 7;
+  EXPECT_THAT(refusal_of(other), HasSubstr("muxbench.cells[0].status should be a string"));
 }
 
 }  // namespace
