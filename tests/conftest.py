@@ -1,9 +1,10 @@
-"""What all tests of servers share: --tier, --models, and one run of each test for every model.
+"""What all tests of servers share: --tier, --models, --jobs, and one run of each test for every model.
 
 A test takes the fixture `model`. It is skipped only for what the model declares in --describe, for
 a tool that this machine lacks, or for the tier; any other skip is turned into a failure.
 """
 
+import pathlib
 import resource
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from support import models
 from support.patience import TooLate
 
-_GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ", "tier: ")
+_GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ", "tier: ", "later alone: ")
 _HELD_TO_THEM = ("conformance", "profile")
 
 
@@ -25,12 +26,14 @@ def pytest_addoption(parser):
     parser.addoption("--jobs", type=int, default=1, help="run in so many processes; most tests wait more than they work")
     parser.addoption("--shard", default="0/1",
                      help="I/N: every N-th test, from the I-th, of those not marked alone; alone: the others (what --jobs makes)")
+    parser.addoption("--late", type=pathlib.Path, metavar="FILE",
+                     help="the shards I/N note in it who broke a bound on time beside the others; the shard alone runs those too")
     parser.addoption("--models", default="", help="a,b: only these models (default: every program built)")
 
 
-def _start_shard(config, shard):
+def _start_shard(config, shard, late):
     output = tempfile.TemporaryFile()
-    command = [sys.executable, "-m", "pytest", *config.invocation_params.args, "--jobs", "1", "--shard", shard]
+    command = [sys.executable, "-m", "pytest", *config.invocation_params.args, "--jobs", "1", "--shard", shard, "--late", late]
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT), output
 
 
@@ -39,24 +42,30 @@ def pytest_cmdline_main(config):
     if jobs <= 1 or config.getoption("collectonly"):
         return None
     statuses = set()
-    for shards in ([f"{number}/{jobs}" for number in range(jobs)], ["alone"]):
-        for process, output in [_start_shard(config, shard) for shard in shards]:
-            statuses.add(process.wait())
-            output.seek(0)
-            sys.stdout.write(output.read().decode(errors="replace"))
-            sys.stdout.flush()
-            output.close()
+    with tempfile.NamedTemporaryFile() as late:
+        for shards in ([f"{number}/{jobs}" for number in range(jobs)], ["alone"]):
+            for process, output in [_start_shard(config, shard, late.name) for shard in shards]:
+                statuses.add(process.wait())
+                output.seek(0)
+                sys.stdout.write(output.read().decode(errors="replace"))
+                sys.stdout.flush()
+                output.close()
     if len(statuses) > 1:
         statuses -= {0, pytest.ExitCode.NO_TESTS_COLLECTED}  # a shard may be empty
     return max(statuses, default=0)
 
 
+def _in_company(config):
+    return config.getoption("--late") is not None and config.getoption("--shard") != "alone"
+
+
 def pytest_collection_modifyitems(config, items):
-    shard = config.getoption("--shard")
+    shard, late = config.getoption("--shard"), config.getoption("--late")
     alone = [item for item in items if item.get_closest_marker("alone")]
     company = [item for item in items if item not in alone]
     if shard == "alone":
-        chosen = alone
+        too_late = late.read_text().splitlines() if late else []
+        chosen = alone + [item for item in company if item.nodeid in too_late]
     else:
         first, step = map(int, shard.split("/"))
         chosen = items if step == 1 else company[first::step]
@@ -114,13 +123,18 @@ def size(request):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """A bound on time that is broken three times in a row is broken; once or twice the machine may have stalled."""
+    """A bound on time that is broken beside other tests is judged when they have ended. Broken there three times in
+    a row it is broken; once or twice the machine may have stalled."""
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     for again in (True, True, False):
         try:
             pyfuncitem.obj(**arguments)
             return True
         except TooLate as failure:
+            if _in_company(pyfuncitem.config):
+                with pyfuncitem.config.getoption("--late").open("a") as late:
+                    late.write(f"{pyfuncitem.nodeid}\n")
+                pytest.skip(f"later alone: {failure}")
             if not again:
                 raise
             warnings.warn(f"{pyfuncitem.name} is run again: {failure}")

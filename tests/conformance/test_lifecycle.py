@@ -92,7 +92,7 @@ def test_abrupt_closes_leave_no_zombie(model, size):
                 sock.sendall(b"half a")
             for sock in socks:
                 client.reset(sock)
-        client.echo_once(server)
+            client.echo_once(server)
         client.expect_return_to(lambda: len(server.processes()), before[1], f"processes after {count} resets")
         client.expect_return_to(server.descriptors, before[0], f"descriptors after {count} resets")
         wait_until(lambda: not server.zombies(), lambda: f"zombies after {count} resets: {server.zombies()}")
