@@ -31,6 +31,14 @@ std::string compared_metric_names() {
   return names;
 }
 
+std::map<std::string, double> compared_values(const Json& trial) {
+  std::map<std::string, double> values;
+  for (const ComparedMetric& metric : compared_metrics()) {
+    if (const auto value = number_at(trial, metric.place)) values[metric.name] = *value;
+  }
+  return values;
+}
+
 std::string usual_metric(std::string_view mode) {
   return mode == "open" ? "latency_p99_ns" : "requests_per_second";
 }

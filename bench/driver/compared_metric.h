@@ -1,6 +1,7 @@
 // What models and reports can be compared by: the one table of names, places and directions.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct ComparedMetric {
 const std::vector<ComparedMetric>& compared_metrics();
 const ComparedMetric* find_compared_metric(std::string_view name);
 std::string compared_metric_names();  // "requests_per_second, latency_mean_ns"
+
+// What a trial of a report was measured by, by the metric's name; one that it lacks is left out.
+std::map<std::string, double> compared_values(const Json& trial);
 
 // What answers an experiment whose file names no metric: p99 where the load generator sets the rate
 // ("open"), so that throughput is not the model's, and throughput otherwise.

@@ -27,9 +27,8 @@ std::map<std::string, Side> sides_of(const Json& trials) {
     if (trial.at("status") != "ok") continue;
     Side& side = sides[trial.at("cell").get<std::string>()];
     ++side.good_trials;
-    for (const ComparedMetric& metric : compared_metrics()) {
-      const auto value = number_at(trial, metric.place);
-      if (value && *value > 0) side.values[metric.name].push_back(*value);
+    for (const auto& [metric, value] : compared_values(trial)) {
+      if (value > 0) side.values[metric].push_back(value);
     }
   }
   return sides;

@@ -55,11 +55,7 @@ void add_trials(const Json& trials, std::map<std::string, CellView*>& cells) {
   for (const Json& trial : trials) {
     if (trial.at("status") != "ok") continue;
     CellView& cell = *cells.at(trial.at("cell").get<std::string>());
-    for (const ComparedMetric& metric : compared_metrics()) {
-      if (const auto value = number_at(trial, metric.place)) {
-        cell.trials[metric.name].push_back(*value);
-      }
-    }
+    for (const auto& [metric, value] : compared_values(trial)) cell.trials[metric].push_back(value);
   }
 }
 

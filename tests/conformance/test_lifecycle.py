@@ -167,13 +167,13 @@ def is_refused(sock):
         return True
 
 
-def outcomes(socks, patience):
-    """What becomes of each that has spoken; the silence of the others has lasted as long as `patience`."""
+def outcomes(socks, expected):
+    """What becomes of each that has spoken, of so many at least; the others have been left in silence for 0.3 s."""
     seen = {}
     with selectors.DefaultSelector() as selector:
         for sock in socks:
             selector.register(sock, selectors.EVENT_READ)
-        while len(seen) < len(socks) and (events := selector.select(patience)):
+        while len(seen) < len(socks) and (events := selector.select(PATIENCE if len(seen) < expected else 0.3 * FACTOR)):
             for key, _ in events:
                 selector.unregister(key.fileobj)
                 seen[key.fileobj] = "refused" if is_refused(key.fileobj) else "served"
@@ -191,11 +191,12 @@ def test_limit_of_the_mechanism(model, tmp_path):
     with Server(model, "--counters", counters) as server:
         with client.connect(server) as first:
             crowd = client.crowd(server, model.room_for(limit), hold=True)
+            room = limit - 1 - len(crowd)
             beyond = [client.connect(server) for _ in range(100)]
             for sock in beyond:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     sock.sendall(b"any room?")
-            seen = outcomes(beyond, PATIENCE if refuses else 0.3 * FACTOR)
+            seen = outcomes(beyond, expected=100 if refuses else room)
             served, refused = seen.count("served"), seen.count("refused")
             for sock in crowd[::17]:
                 sock.settimeout(PATIENCE)

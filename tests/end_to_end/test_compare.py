@@ -182,6 +182,7 @@ def rename(folder, name, model, *extra):
     script.chmod(0o755)
 
 
+@pytest.mark.alone
 def test_twenty_real_comparisons_of_one_binary(tmp_path):
     """The same server under forty names: 20 pairs that do not differ, and one more that does."""
     if not (BUILD / "servers" / "server_epoll_level").exists() or not (BUILD / "loadgen" / "loadgen").exists():

@@ -49,6 +49,8 @@ def report():
         assert result.returncode in (0, 1), result.stderr  # 1: on a busy machine a short trial may see no answer
         report = check_report(bench.out / "report.json")
         assert any(trial["status"] == "ok" for trial in report["muxbench"]["trials"])
+        for trials in ("trials", "twin_trials"):  # in one without an answer zero bytes are the truth
+            report["muxbench"][trials] = [trial for trial in report["muxbench"][trials] if trial["status"] == "ok"]
         return report
 
 

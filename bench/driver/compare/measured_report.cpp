@@ -67,11 +67,9 @@ MeasuredCell cell_in(const Json& json) {
 // Which metric of the trial cannot have been measured, if one is there.
 std::optional<std::string> add_trial(const Json& trial, MeasuredCell& cell) {
   ++cell.good_trials;
-  for (const ComparedMetric& metric : compared_metrics()) {
-    const auto value = number_at(trial, metric.place);
-    if (!value) continue;
-    if (!(*value > 0)) return fmt::format("{} for {}", *value, metric.name);
-    cell.values[metric.name].push_back(*value);
+  for (const auto& [metric, value] : compared_values(trial)) {
+    if (!(value > 0)) return fmt::format("{} for {}", value, metric);
+    cell.values[metric].push_back(value);
   }
   return {};
 }
