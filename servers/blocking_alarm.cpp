@@ -53,12 +53,13 @@ class Alarm {
 };
 
 void converse(int fd, Session& session, Alarm& alarm) {
+  bool again = false;  // a call that a signal other than the alarm interrupted: its bound goes on
   while (!session.done()) {
     if (session.wants_write()) {
       // An answer nearly always fits the socket's buffer: the alarm is set only when it does not.
       IoResult sent = sys::send(fd, session.write_buffers(), MSG_DONTWAIT);
       if (sent.would_block()) {
-        alarm.set();
+        if (!again) alarm.set();
         sent = sys::send(fd, session.write_buffers());
       }
       if (sent.ok()) {
@@ -66,18 +67,20 @@ void converse(int fd, Session& session, Alarm& alarm) {
       } else if (!sent.interrupted() || alarm.rang()) {
         return;
       }
+      again = !sent.ok();
     } else if (session.wants_half_close()) {
       ::shutdown(fd, SHUT_WR);
       session.on_half_closed();
     } else {
       // The parts of one request share one alarm, or a byte now and then would put it off for ever.
-      if (!session.owes_rest()) alarm.set();
+      if (!again && !session.owes_rest()) alarm.set();
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (!got.interrupted() || alarm.rang()) {
         return;
       }
+      again = !got.ok();
     }
   }
 }

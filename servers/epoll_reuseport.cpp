@@ -147,8 +147,8 @@ class EpollReuseport {
 
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
     if (wanted != connection.events) {
+      if (!watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token)) return worker_.close(token);
       connection.events = wanted;
-      watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token);
     }
   }
 

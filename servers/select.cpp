@@ -56,9 +56,8 @@ class Select {
         each_of(readable, writable, [this](int fd) { on_ready(fd); });
         // After the others: their sets are about descriptors as they were during the wait.
         if (listener_ready) on_listener_ready();
-      } else if (!accepting && stop_signal::requested()) {
-        worker_.on_accept_error(Errno{EINVAL});
       }
+      if (!accepting && stop_signal::requested()) worker_.on_accept_error(Errno{EINVAL});
       worker_.expire([this](Token token) { close(worker_.find(token)->fd.get()); });
     }
     return {};

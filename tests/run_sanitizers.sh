@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The slower tier: unit tests, the load generator's tests and the conformance suite, under AddressSanitizer and
+# The slower tier: C++ tests, the load generator's tests and the conformance suite, under AddressSanitizer and
 # UndefinedBehaviorSanitizer for every server, and under ThreadSanitizer for those that use threads. Any report fails it.
 #   tests/run_sanitizers.sh [PYTEST-OPTION...]     e.g. --tier full, or --models epoll_level,poll
 set -euo pipefail

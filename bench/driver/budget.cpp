@@ -203,7 +203,7 @@ ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimit
     for (const Cell& cell : cells) {
       if (!cell.skipped) sum += trial_cost(models[cell.model], experiment, cell.settings);
     }
-    for (const std::size_t cell : twin_cells(cells, models)) {
+    for (const std::size_t cell : twin_cells(cells, {experiment}, models)) {
       sum += trial_cost(models[cells[cell].model], experiment, cells[cell].settings);
     }
     sum *= experiment.repetitions;

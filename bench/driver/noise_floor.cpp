@@ -41,12 +41,17 @@ NoiseFloor::NoiseFloor(const Json& section) {
   const auto once = sides_of(section.at("trials"));
   const auto again = sides_of(section.at("twin_trials"));
   for (const Json& cell : section.at("cells")) {
+    if (!cell.at("flags").empty()) continue;  // how far apart overloads lie is nobody's floor
     const auto id = cell.at("id").get<std::string>();
     if (!once.contains(id) || !again.contains(id)) continue;
     for (const ComparedMetric& metric : compared_metrics()) {
-      const auto first = once.at(id).all_of(metric.name);
-      const auto second = again.at(id).all_of(metric.name);
-      if (first.size() < 2 || second.size() < 2) continue;
+      auto first = once.at(id).all_of(metric.name);
+      auto second = again.at(id).all_of(metric.name);
+      // As many of both: further blocks of --target-ci have no twin.
+      const std::size_t both = std::min(first.size(), second.size());
+      if (both < 2) continue;
+      first.resize(both);
+      second.resize(both);
       const double ratio = ratio_of(first, second).ratio;
       double& apart = apart_[cell.at("experiment").get<std::string>()][metric.name];
       apart = std::max({apart, ratio, 1 / ratio});

@@ -115,19 +115,22 @@ std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting 
 }
 
 std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
+                                    const std::vector<Experiment>& experiments,
                                     const std::vector<Model>& models) {
-  std::optional<std::size_t> reference;
-  for (const Cell& cell : cells) {
-    if (cell.skipped) continue;
-    if (!reference || models[cell.model].name == "epoll_level") reference = cell.model;
-  }
-  std::map<std::size_t, std::size_t> last;
+  std::map<std::size_t, std::size_t> twins;  // by experiment
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!cells[i].skipped && cells[i].model == reference) last[cells[i].experiment] = i;
+    const Cell& cell = cells[i];
+    if (cell.skipped) continue;
+    const auto [twin, first] = twins.try_emplace(cell.experiment, i);
+    if (first) continue;
+    const std::size_t chosen = cells[twin->second].model;
+    const bool same_model = cell.model == chosen;
+    const bool open = experiments[cell.experiment].mode == "open";
+    if (same_model ? !open : models[cell.model].name == "epoll_level") twin->second = i;
   }
-  std::vector<std::size_t> twins;
-  for (const auto& [experiment, cell] : last) twins.push_back(cell);
-  return twins;
+  std::vector<std::size_t> in_order;
+  for (const auto& [experiment, cell] : twins) in_order.push_back(cell);
+  return in_order;
 }
 
 void shuffle_trials(std::vector<PlannedTrial>& trials, std::size_t from, std::uint64_t seed) {

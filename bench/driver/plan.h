@@ -43,9 +43,11 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
 
 std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting);
 
-// One cell for each experiment, its model's last point: measured under two names in every block,
-// it shows what difference the same thing makes (A/A). The model is epoll_level, or the first.
+// One cell for each experiment: measured under two names in every block, it shows what difference
+// the same thing makes (A/A). The model is epoll_level, or the first that runs there; the point is
+// its last, and in an open loop, whose last rates are meant to be too high, its first.
 std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
+                                    const std::vector<Experiment>& experiments,
                                     const std::vector<Model>& models);
 
 // Block r holds trial r of every cell that runs, shuffled: a drift of the machine hits all alike.

@@ -216,9 +216,13 @@ Json noise_floor(const RunRecord& record) {
   std::set<std::size_t> seen;
   for (const TrialResult& trial : record.twin_trials) {
     if (!seen.insert(trial.cell).second) continue;
-    const auto once = rates(record.trials, trial.cell);
-    const auto again = rates(record.twin_trials, trial.cell);
-    if (once.size() < 2 || again.size() < 2) continue;
+    auto once = rates(record.trials, trial.cell);
+    auto again = rates(record.twin_trials, trial.cell);
+    // As many of both: further blocks of --target-ci have no twin.
+    const std::size_t both = std::min(once.size(), again.size());
+    if (both < 2) continue;
+    once.resize(both);
+    again.resize(both);
     const Ratio ratio = ratio_of(once, again);
     cells.push_back({{"cell", record.cells[trial.cell].id},
                      {"metric", "requests_per_second"},

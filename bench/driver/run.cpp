@@ -1,6 +1,7 @@
 #include "driver/run.h"
 
 #include <algorithm>
+#include <set>
 
 #include "driver/interrupt.h"
 #include "driver/progress.h"
@@ -110,6 +111,23 @@ std::string missed_target(const RunRecord& record, const RunOptions& options) {
   if (target.missed.empty()) return "";
   return fmt::format("{} of {} cells are known less well than --target-ci {:g} % asks for",
                      target.missed.size(), target.cells, *options.target_ci * 100);
+}
+
+// Of cells whose trials are too short for a percentile more trials tell no more; empty if none is.
+std::string note_on_cells_without_target(const RunRecord& record) {
+  std::set<std::size_t> measured;
+  std::set<std::size_t> with_target;
+  for (const TrialResult& trial : record.trials) {
+    if (!trial.ok()) continue;
+    measured.insert(trial.cell);
+    if (target_metric(record, trial)) with_target.insert(trial.cell);
+  }
+  const std::size_t without = measured.size() - with_target.size();
+  if (without == 0) return "";
+  return fmt::format(
+      "{} of {} cells have too few requests in a trial for the percentile that answers their "
+      "experiment, so --target-ci did not look at them; give them a longer --duration.",
+      without, measured.size());
 }
 
 // One more block for the cells that miss the target; docs/methodology.md tells what stopping by what
@@ -238,6 +256,11 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
      : planned.twin   ? record.twin_trials
                       : record.trials)
         .push_back(std::move(result));
+  }
+  if (options.target_ci) {
+    if (auto note = note_on_cells_without_target(record); !note.empty()) {
+      record.notes.push_back(std::move(note));
+    }
   }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();

@@ -180,7 +180,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
   setup.order = order_trials(record.cells, record.experiments, record.seed, counting,
-                             twin_cells(record.cells, record.models));
+                             twin_cells(record.cells, record.experiments, record.models));
   for (const PlannedTrial& trial : setup.order) {
     if (!trial.twin) ++(trial.counting ? record.planned_counting_trials : record.planned_trials);
   }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 namespace muxbench {
@@ -11,10 +12,14 @@ void set_option(int fd, int level, int name, int value) noexcept {
   ::setsockopt(fd, level, name, &value, sizeof value);
 }
 
-// True when a socket file is there and a server answers behind it.
-bool someone_listens(const Address& address) {
+// A socket's file that nobody listens behind. connect(2) refuses other kinds of files alike.
+bool is_stale_socket(const Address& address) {
+  struct stat file {};
+  if (::lstat(std::string(address.path()).c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) {
+    return false;
+  }
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return ::connect(probe.get(), address.data(), address.size()) == 0 || errno != ECONNREFUSED;
+  return ::connect(probe.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace
@@ -27,7 +32,7 @@ Result<UniqueFd> listen_on(const Address& address, const ListenOptions& options)
   if (options.reuse_port) set_option(listener.get(), SOL_SOCKET, SO_REUSEPORT, 1);
 
   int status = ::bind(listener.get(), address.data(), address.size());
-  if (status != 0 && errno == EADDRINUSE && address.is_unix() && !someone_listens(address)) {
+  if (status != 0 && errno == EADDRINUSE && address.is_unix() && is_stale_socket(address)) {
     ::unlink(std::string(address.path()).c_str());
     status = ::bind(listener.get(), address.data(), address.size());
   }

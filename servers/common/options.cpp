@@ -37,11 +37,20 @@ Result<Work> parse_work(std::string_view text) {
       text);
 }
 
+// The waits of most models take milliseconds as an int.
+constexpr std::chrono::seconds kLongestTimeout{std::chrono::hours(24 * 20)};
+
 // "30" means seconds, as the option says; "300ms" works too.
 Result<Nanoseconds> parse_seconds(std::string_view text) {
   const auto plain = parse_count(text);
-  if (plain) return Nanoseconds(std::chrono::seconds(*plain));
-  return parse_duration(text);
+  const auto longest = static_cast<std::uint64_t>(kLongestTimeout.count());
+  auto duration = plain ? Nanoseconds(std::chrono::seconds(std::min(*plain, longest + 1)))
+                        : parse_duration(text);
+  if (duration && *duration > kLongestTimeout) {
+    return usage_error("\"{}\" is too long; write 20 days (1728000) or less, or 0 for no end",
+                       text);
+  }
+  return duration;
 }
 
 Result<> check(Options& options) {

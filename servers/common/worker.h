@@ -67,7 +67,8 @@ class Worker {
 
   // What to do when accept(2) has failed. On `stop` every connection's input ends: what has arrived
   // is still answered, then it reads end of file as if its peer had finished, and the loop runs
-  // until none is left.
+  // until none is left. (TCP queues what comes later, too: who never pauses is served until the
+  // stop signal's deadline.)
   AcceptAdvice on_accept_error(Errno error) noexcept {
     return on_accept_error(
         error, [](Token, Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });

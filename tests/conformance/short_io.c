@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,9 +25,19 @@ static unsigned next(void) {
   return state >> 16;
 }
 
+/* The test looks for this file: a fault that never happened proves nothing. */
+static void leave_mark(void) {
+  static int left;
+  const char* mark = getenv("SHORT_IO_MARK");
+  if (left || mark == NULL) return;
+  left = 1;
+  close(open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
 /* 0: interrupted. Otherwise the most that this transfer moves. */
 static size_t allowed(int fd, size_t size) {
   if (size == 0 || !is_connection(fd)) return size;
+  leave_mark();
   const unsigned n = next();
   if (n % 5 == 0) return 0;
   if (getenv("SHORT_IO_ONLY_INTERRUPT") != NULL) return size;

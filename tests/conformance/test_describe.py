@@ -44,6 +44,8 @@ BAD_COMMAND_LINES = [
     ["--max-connections", "0"],
     ["--idle-timeout", "soon"],
     ["--idle-timeout", "-1"],
+    ["--idle-timeout", "1728001"],
+    ["--idle-timeout", "10000000000"],
     ["--work", "dig"],
     ["--work", "spin:"],
     ["--work", "spin:-1us"],
@@ -96,6 +98,14 @@ def test_unix_path_in_use_is_left_alone_and_a_stale_one_is_taken(model, tmp_path
     # The file is still there, but nobody listens any more.
     with Server(model, listen=f"unix:{path}") as server:
         client.echo_once(server)
+
+
+def test_a_file_that_is_no_socket_is_left_alone(model, tmp_path):
+    path = tmp_path / "notes"
+    path.write_text("precious")
+    error = expect_refusal(model, ["--listen", f"unix:{path}"], 1)
+    assert str(path) in error, f"{path} is in the way, and the message does not name it: {error!r}"
+    assert path.read_text() == "precious"
 
 
 @pytest.mark.unavailable_too

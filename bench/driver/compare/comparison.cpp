@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "driver/compare/noise_remarks.h"
 
@@ -22,12 +23,17 @@ std::vector<double> first_of(const MeasuredCell& cell, const std::string& metric
 
 bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
 
-std::vector<std::string> metrics_of(const MeasuredReport& report, const std::string& experiment,
+// What answers the experiment in either report: the same, unless its file changed in between.
+std::vector<std::string> metrics_of(const MeasuredReport& base, const MeasuredReport& now,
+                                    const std::string& experiment,
                                     const CompareSettings& settings) {
   if (!settings.metrics.empty()) return settings.metrics;
-  // An experiment of the other report alone has nothing to be compared with, whatever the metric.
-  const auto found = report.metrics.find(experiment);
-  return {found == report.metrics.end() ? usual_metric("") : found->second};
+  std::set<std::string> metrics;
+  for (const auto* report : {&base, &now}) {
+    const auto found = report->metrics.find(experiment);
+    if (found != report->metrics.end()) metrics.insert(found->second);
+  }
+  return {metrics.begin(), metrics.end()};
 }
 
 std::string join(const std::vector<std::string>& parts) {
@@ -125,12 +131,21 @@ void remark_on_untold(const MeasuredReport& teller, const MeasuredReport& other,
   }
 }
 
+void remark_on_status(const MeasuredReport& report, std::vector<std::string>& remarks) {
+  if (report.status == "complete") return;
+  remarks.push_back(fmt::format("{}: the run was {}", report.file, report.status));
+}
+
 std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredReport& now) {
   std::vector<std::string> remarks;
-  for (const auto* report : {&base, &now}) {
-    if (report->status != "complete") {
-      remarks.push_back(fmt::format("{}: the run was {}", report->file, report->status));
-    }
+  remark_on_status(base, remarks);
+  remark_on_status(now, remarks);
+  for (const auto& [experiment, metric] : base.metrics) {
+    const auto other = now.metrics.find(experiment);
+    if (other == now.metrics.end() || other->second == metric) continue;
+    remarks.push_back(
+        fmt::format("experiment {}: {} answers it in {} and {} in {}, so both are compared",
+                    experiment, metric, base.file, other->second, now.file));
   }
   for (const auto& [key, before] : base.identities) {
     const auto after = now.identities.find(key);
@@ -178,7 +193,7 @@ Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_rep
     if (!ran(before) && !ran(after)) continue;  // skipped on both sides: nothing to tell
     any_pair = any_pair || (ran(before) && ran(after));
     for (const std::string& metric :
-         metrics_of(base_report, either->experiment, comparison.settings)) {
+         metrics_of(base_report, new_report, either->experiment, comparison.settings)) {
       comparison.cells.push_back(
           pair(name, *find_compared_metric(metric), before, after, comparable));
     }
@@ -243,6 +258,7 @@ Result<Comparison> compare_models(const MeasuredReport& report, const std::strin
                         .differences = {},
                         .remarks = {},
                         .cells = {}};
+  remark_on_status(report, comparison.remarks);
   return compare(std::move(comparison), report, report, base, now);
 }
 
@@ -252,7 +268,8 @@ Regression regression_of(const CellComparison& cell, double limit) {
   // What the base never had cannot have become worse.
   if (!cell.base_ran) return Regression::no;
   if (!judged) return Regression::undecided;
-  const double allowed = -std::log1p(-limit);  // in logarithms 5 % less and 5.3 % more are alike
+  // 5 % less throughput, or 5 % more of what had better be less: as the table says it.
+  const double allowed = cell.more_is_better ? -std::log1p(-limit) : std::log1p(limit);
   const auto loss = [&](double ratio) {
     return cell.more_is_better ? -std::log(ratio) : std::log(ratio);
   };

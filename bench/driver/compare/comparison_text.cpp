@@ -35,7 +35,7 @@ std::vector<std::vector<std::string>> rows_of(const Comparison& comparison) {
     rows.push_back(
         {cell.cell, cell.metric, cell.ratio ? show_change(cell.ratio->ratio) : "",
          cell.ratio ? show_change(cell.ratio->low) + " to " + show_change(cell.ratio->high) : "",
-         cell.ratio ? fmt::format("{:.2g}", cell.adjusted_p) : "",
+         cell.adjusted_p ? fmt::format("{:.2g}", *cell.adjusted_p) : "",
          fmt::format("{}, {}", cell.base_trials, cell.new_trials), verdict});
   }
   return rows;
@@ -104,7 +104,7 @@ Json as_json(const Comparison& comparison) {
       json["low"] = cell.ratio->low;
       json["high"] = cell.ratio->high;
       json["p"] = cell.ratio->p;
-      json["adjusted_p"] = cell.adjusted_p;
+      if (cell.adjusted_p) json["adjusted_p"] = *cell.adjusted_p;
     }
     if (!cell.inside_noise_floor_of.empty()) {
       json["inside_noise_floor_of"] = cell.inside_noise_floor_of;

@@ -1,7 +1,7 @@
 // Counts what the processes of one cgroup ask of the kernel: system calls by number with their
 // results, operations given to io_uring, and context switches.
 //
-// It runs inside the kernel at four raw tracepoints (no arguments are copied, nothing is sent to
+// It runs inside the kernel at five raw tracepoints (no arguments are copied, nothing is sent to
 // user space) and only adds to counters that the driver reads at the edges of its window. All that
 // it takes from the kernel's own types is three fields, whose places libbpf looks up in the running
 // kernel's BTF (CO-RE), so no generated vmlinux.h is needed.

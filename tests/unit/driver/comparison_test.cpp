@@ -221,6 +221,25 @@ TEST(Compare, TellsOfUnfinishedRunsAndOtherBuilds) {
   EXPECT_THAT(as_markdown(*result), HasSubstr("the run was interrupted"));
 }
 
+TEST(Compare, WhatAnswersAnExperimentInEitherReportIsCompared) {
+  auto now = measured(kBase, kBase, "new.json");
+  now.metrics["load"] = "latency_p50_ns";
+  for (const auto& result :
+       {compare_reports(measured(kBase), now, {}), compare_reports(now, measured(kBase), {})}) {
+    ASSERT_EQ(result->cells.size(), 4U);
+    EXPECT_EQ(result->cells[0].metric, "latency_p50_ns");
+    EXPECT_EQ(result->cells[1].metric, "requests_per_second");
+    EXPECT_THAT(result->remarks, testing::Contains(HasSubstr("both are compared")));
+  }
+}
+
+TEST(Compare, TwoModelsOfAnInterruptedRunSaySo) {
+  auto report = measured(kBase);
+  report.status = "interrupted";
+  EXPECT_THAT(compare_models(report, "a", "b", {})->remarks,
+              testing::ElementsAre("base.json: the run was interrupted"));
+}
+
 TEST(Compare, AWideMarginHidesNoRegression) {
   const auto result =
       compare_reports(measured(kBase), measured(times(kBase, 0.9)), {.margin = 0.2});
@@ -234,6 +253,8 @@ TEST(Compare, FlaggedCellsGetNoVerdict) {
   const auto result = compare_reports(measured(kBase), now, {});
   EXPECT_EQ(result->cells[0].verdict, Verdict::flagged);
   EXPECT_THAT(result->cells[0].reason, HasSubstr("saturated_load"));
+  EXPECT_FALSE(result->cells[0].adjusted_p) << "it is not of the family that is corrected";
+  EXPECT_FALSE(as_json(*result).at("cells")[0].contains("adjusted_p"));
   EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
 }
 
@@ -260,6 +281,21 @@ TEST(Regression, IsDecidedOnlyWhereTrialsDecide) {
   EXPECT_EQ(of(verdict_on(times(kBase, 0.975))), Regression::no);  // slower, but surely not by 5 %
   EXPECT_EQ(of(verdict_on({90e3, 108e3, 91e3, 106e3, 100e3})), Regression::undecided);
   EXPECT_EQ(of(verdict_on({50e3, 50e3})), Regression::undecided);  // insufficient
+}
+
+TEST(Regression, OfWhatHadBetterBeLessIsAsMuchMore) {
+  const auto grown = [](double ratio) {
+    return CellComparison{
+        .metric = "latency_p99_ns",
+        .more_is_better = false,
+        .verdict = Verdict::slower,
+        .ratio = Ratio{.ratio = ratio, .low = ratio - 0.001, .high = ratio + 0.001},
+        .differs = true};
+  };
+  EXPECT_EQ(regression_of(grown(1.051), 0.05), Regression::yes);
+  EXPECT_EQ(regression_of(grown(1.048), 0.05), Regression::no);
+  EXPECT_EQ(regression_of(grown(1.24), 0.2), Regression::yes);
+  EXPECT_EQ(regression_of(grown(1.18), 0.2), Regression::no);
 }
 
 TEST(ComparisonText, ColoursOnlyWhatIsSignificant) {

@@ -52,6 +52,25 @@ TEST(NoiseFloor, IsHowFarTheSameServerIsFromItself) {
   }
 }
 
+TEST(NoiseFloor, TakesAsManyTrialsOfBothNames) {
+  auto record = fixtures::record(kRates, kRates);
+  for (unsigned i = 0; i < kRates.size(); ++i) {
+    record.twin_trials.push_back(fixtures::trial(0, i, kRates[i] * 1.04));
+  }
+  // What --target-ci adds.
+  for (unsigned i = 5; i < 10; ++i) record.trials.push_back(fixtures::trial(0, i, 110e3));
+  summarize(record);
+  const Json report = make_report(record);
+  EXPECT_NEAR(floor_of(report).of("load", "requests_per_second"), 1.04, 1e-9);
+  EXPECT_NEAR(report.at("muxbench").at("noise_floor")[0].at("ratio").get<double>(), 1.04, 1e-9);
+}
+
+TEST(NoiseFloor, IsNotThatOfAnOverload) {
+  Json report = report_of(1, 1.04);
+  report["muxbench"]["cells"][0]["flags"] = {{{"kind", "rate_not_reached"}}};
+  EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
+}
+
 TEST(NoiseFloor, IsNoneWithoutTwinsOrWithoutTheMetricInEachTrial) {
   EXPECT_EQ(floor_of(report_of(1, 0)).of("load", "requests_per_second"), 1);
   Json old = report_of(1, 1.04);

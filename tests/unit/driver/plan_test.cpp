@@ -66,21 +66,23 @@ TEST(CountedCells, OfAModelThatCannotRunAtTheLastPointItIsTheOneBefore) {
   EXPECT_TRUE(counted_cells(planned.cells, Counting::none).empty());
 }
 
+std::vector<std::string> twins_of(Planned& planned) {
+  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
+  std::vector<std::string> ids;
+  for (const std::size_t cell : twin_cells(planned.cells, planned.experiments, planned.models)) {
+    ids.push_back(planned.cells[cell].id);
+  }
+  return ids;
+}
+
 TEST(TwinCells, AreTheLastPointsOfTheReference) {
   Planned planned;
-  const auto names = [&] {
-    std::vector<std::string> ids;
-    for (const std::size_t cell : twin_cells(planned.cells, planned.models)) {
-      ids.push_back(planned.cells[cell].id);
-    }
-    return ids;
-  };
-  EXPECT_THAT(names(),
+  EXPECT_THAT(twins_of(planned),
               testing::ElementsAre("a/one/connections:64", "a/two/idle:100/connections:1"));
   planned.models[1].name = "epoll_level";
-  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
-  EXPECT_THAT(names(), testing::ElementsAre(HasSubstr("epoll_level"), HasSubstr("epoll_level")));
-  const auto twins = twin_cells(planned.cells, planned.models);
+  EXPECT_THAT(twins_of(planned), testing::ElementsAre("epoll_level/one/connections:64",
+                                                      "epoll_level/two/idle:100/connections:1"));
+  const auto twins = twin_cells(planned.cells, planned.experiments, planned.models);
   const auto trials = order_trials(planned.cells, planned.experiments, 1, Counting::none, twins);
   ASSERT_EQ(trials.size(), 75U + 10U);
   for (unsigned block = 0; block < 5; ++block) {
@@ -175,6 +177,23 @@ TEST(WhySkipped, SaysTheReason) {
   EXPECT_THAT(*why_skipped(model, experiment, hundred, {.descriptors = 163}),
               HasSubstr("need 164 descriptors in one process and the limit is 163"));
   EXPECT_FALSE(why_skipped(model, experiment, hundred, {.descriptors = 164}).has_value());
+}
+
+TEST(TwinCells, OfAnOpenLoopAreTheFirstPointsNotTheOverload) {
+  Planned planned;
+  planned.experiments[0].mode = "open";
+  EXPECT_THAT(twins_of(planned),
+              testing::ElementsAre("a/one/connections:1", "a/two/idle:100/connections:1"));
+  planned.models[2].name = "epoll_level";
+  EXPECT_THAT(twins_of(planned), testing::Contains("epoll_level/one/connections:1"));
+}
+
+TEST(TwinCells, AreOfAnotherModelWhereTheReferenceCannotRun) {
+  Planned planned;
+  planned.models[1].name = "epoll_level";
+  planned.experiments[0].models = "c";
+  EXPECT_THAT(twins_of(planned), testing::ElementsAre("c/one/connections:64",
+                                                      "epoll_level/two/idle:100/connections:1"));
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+"""One run of real servers under the real load generator: what a report says beyond throughput, and of servers that are
+not ours as well."""
+import json
+import subprocess
+
+import pytest
+
+from driver_bench import BUILD, MUXBENCH, SMALL, check_report
+
+# An echo server of somebody else, which tells on which CPUs it was allowed to run.
+ECHO = """
+import os, socketserver, sys
+with open(sys.argv[2], "w") as told:
+    print(*sorted(os.sched_getaffinity(0)), file=told)
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 1024
+Server(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
+"""
+MODELS = ("epoll_level", "thread_per_connection")
+IDLE = 300
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    if not all((BUILD / place).exists() for place in ("loadgen/loadgen", *(f"servers/server_{name}" for name in MODELS))):
+        pytest.skip("environment: this build has no load generator, or not these servers")
+    folder = tmp_path_factory.mktemp("real")
+    (folder / "experiments").mkdir()
+    experiment = {**SMALL, "sweep": {"idle": [0, IDLE], "connections": [4]}, "warmup": "50ms", "duration": "300ms"}
+    (folder / "experiments" / "small.json").write_text(json.dumps(experiment))
+    (folder / "echo.py").write_text(ECHO)
+    theirs = f"theirs=/usr/bin/python3 {folder}/echo.py {{port}} {folder}/cpus"
+    subprocess.run([MUXBENCH, "run", "--profile", "quick", "--quiet", "--models", ",".join((*MODELS, "theirs")), "--server", theirs,
+                    "--experiments-dir", folder / "experiments", "--out", folder / "out"],
+                   check=True, stdout=subprocess.DEVNULL, timeout=120)
+    report = check_report(folder / "out" / "report.json")["muxbench"]
+    return report, (folder / "cpus").read_text()
+
+
+def trials_of(report, model, idle):
+    return [trial for trial in report["trials"] if trial["cell"] == f"{model}/small/idle:{idle}/connections:4"]
+
+
+@pytest.mark.parametrize("name", [*MODELS, "theirs"])
+def test_memory_of_a_connection_is_told_from_200_on(run, name):
+    report, _ = run
+    each = ("process_bytes_per_connection", "kernel_bytes_per_connection")
+    for trial in trials_of(report, name, 0):
+        assert not {*each, "bytes_per_connection_source"} & set(trial["server"]), trial["server"]
+    many = [trial["server"] for trial in trials_of(report, name, IDLE)]
+    assert many and all(server["bytes_per_connection_source"] for server in many), many
+    # A stack and a thread's bookkeeping, or a place in a table: a few pages for 300 connections may also not show.
+    least, most = (8 << 10, 256 << 10) if name != "epoll_level" else (0, 4 << 10)
+    for server in many:
+        assert least <= server.get("process_bytes_per_connection", 0) <= most, server
+
+
+@pytest.mark.parametrize("name", [*MODELS, "theirs"])
+def test_calls_are_counted_in_a_pass_of_their_own(run, name):
+    report, _ = run
+    if not any(rung["used"] for rung in report["counting"]):
+        pytest.skip("environment: no rung of counting works here; muxbench doctor says why")
+    counted = [cell["counts"] for cell in report["cells"] if cell["model"] == name and "counts" in cell]
+    assert counted, f"nothing was counted of {name}"
+    for counts in counted:
+        calls = {call: of["calls"] for call, of in counts["syscalls"].items()}
+        # One for each request, and a few of connections that came and went.
+        for call in ("recvfrom", "sendto"):
+            assert counts["requests"] <= calls[call] <= counts["requests"] * 1.05 + 1000, counts
+
+
+def test_a_server_of_somebody_else_runs_on_the_servers_cpus(run):
+    report, cpus = run
+    assert [int(cpu) for cpu in cpus.split()] == report["plan"]["server_cpus"]
