@@ -21,6 +21,8 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 1024
 Server(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
 """
+pytestmark = pytest.mark.alone  # the kernel's memory for sockets is that of all programs
+
 MODELS = ("epoll_level", "thread_per_connection")
 IDLE = 300
 
