@@ -7,6 +7,7 @@ import pytest
 from driver_bench import BUILD, MUXBENCH, check_report
 
 
+@pytest.mark.alone
 def test_smoke_of_this_build(tmp_path):
     if not list((BUILD / "servers").glob("server_*")) or not (BUILD / "loadgen" / "loadgen").exists():
         pytest.skip("this build has no servers or no load generator")
