@@ -113,7 +113,7 @@ std::string missed_target(const RunRecord& record, const RunOptions& options) {
                      target.missed.size(), target.cells, *options.target_ci * 100);
 }
 
-// Of cells whose trials are too short for a percentile more trials tell no more; empty if none is.
+// Of cells that lack it, such as a p99 of too few requests, more trials tell no more; empty if none does.
 std::string note_on_cells_without_target(const RunRecord& record) {
   std::set<std::size_t> measured;
   std::set<std::size_t> with_target;
@@ -125,8 +125,8 @@ std::string note_on_cells_without_target(const RunRecord& record) {
   const std::size_t without = measured.size() - with_target.size();
   if (without == 0) return "";
   return fmt::format(
-      "{} of {} cells have too few requests in a trial for the percentile that answers their "
-      "experiment, so --target-ci did not look at them; give them a longer --duration.",
+      "{} of {} cells lack what answers their experiment, as a p99 is absent in a trial of too few "
+      "requests, so --target-ci did not look at them; try a longer --duration.",
       without, measured.size());
 }
 

@@ -88,7 +88,7 @@ def test_trials_go_on_until_the_interval_is_narrow(bench):
     assert bench.run(*few, "--out", str(bench.folder / "p99"), out=False).returncode == 0
     short = check_report(bench.folder / "p99" / "report.json")["muxbench"]
     assert len(short["trials"]) == 4
-    assert any(note.startswith("2 of 2 cells have too few requests in a trial") for note in short["run"]["notes"])
+    assert any(note.startswith("2 of 2 cells lack what answers their experiment") for note in short["run"]["notes"])
     refused = bench.run(*words, "much")
     assert refused.returncode == 2 and "no percentage" in one_sentence(refused)
 

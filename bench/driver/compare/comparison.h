@@ -51,8 +51,8 @@ struct CellComparison {
   std::size_t base_trials = 0;  // the ratio takes the first of each side, as many as both have
   std::size_t new_trials = 0;
   std::optional<Ratio> ratio;  // of new to base, with 2 trials on each side or more
-  std::optional<double>
-      adjusted_p;        // of the cells that got a verdict; the others are not of its family
+  // Where trials could decide; flagged, refused and insufficient cells are not of the family.
+  std::optional<double> adjusted_p;
   bool differs = false;  // significantly, by whatever small amount
   bool base_ran = true;  // the base measured this cell, though perhaps not this metric
   // The reports in which the same server under two names was as far from itself (noise_floor.h).
