@@ -9,9 +9,9 @@ import resource
 import subprocess
 import sys
 import tempfile
-import warnings
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from support import models
 from support.patience import TooLate
@@ -122,27 +122,33 @@ def size(request):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """A bound on time that is broken beside other tests is judged when they have ended. Broken there three times in
-    a row it is broken; once or twice the machine may have stalled."""
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    for again in (True, True, False):
-        try:
-            pyfuncitem.obj(**arguments)
-            return True
-        except TooLate as failure:
-            if _in_company(pyfuncitem.config):
-                with pyfuncitem.config.getoption("--late").open("a") as late:
-                    late.write(f"{pyfuncitem.nodeid}\n")
-                pytest.skip(f"later alone: {failure}")
-            if not again:
-                raise
-            warnings.warn(f"{pyfuncitem.name} is run again: {failure}")
+def pytest_runtest_protocol(item, nextitem):
+    """A bound on time that is broken beside other tests, by the test or by a fixture as it starts or ends, is judged when
+    they have ended. Broken there three times in a row it is broken; once or twice the machine may have stalled."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for tries_left in (2, 1, 0):
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        late = next((report for report in reports if report.too_late), None)
+        if late and _in_company(item.config):
+            with item.config.getoption("--late").open("a") as names:
+                names.write(f"{item.nodeid}\n")
+            late.outcome = "skipped"
+            late.longrepr = (str(item.path), item.location[1] + 1, f"Skipped: later alone: {late.too_late}")
+            reports = [late]
+        elif late and tries_left:
+            item.warn(pytest.PytestWarning(f"{item.name} is run again: {late.too_late}"))
+            continue
+        break
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
+    report.too_late = str(call.excinfo.value) if call.excinfo and call.excinfo.errisinstance(TooLate) else None
     if report.skipped and not hasattr(report, "wasxfail") and item.path.parent.name in _HELD_TO_THEM:
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if not reason.startswith(_GOOD_REASONS):

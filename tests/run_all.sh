@@ -25,7 +25,8 @@ cd "$root"
 export MUXBENCH_BUILD=$root/build
 # Mostly waiting, so in several processes at once.
 status=0
-"$python" -m pytest -q -rs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6 |
+"$python" -m pytest -q -rfEs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6 |
   tee build/pytest.txt || status=$?
 "$python" tests/skipped.py build/ctest.xml build/pytest.txt "${strict[@]}" || status=$((status ? status : 1))
+grep -E '^(FAILED|ERROR) ' build/pytest.txt >&2 || true  # named last too, where they are looked for
 exit "$status"

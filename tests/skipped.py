@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What tests/run_all.sh did not test because of this machine: one line for each reason, with how many tests it cost.
 
-    skipped.py CTEST.xml PYTEST.txt [--strict]     (of ctest --output-junit, and of pytest -rs)
+    skipped.py CTEST.xml PYTEST.txt [--strict]     (of ctest --output-junit, and of pytest -rfEs)
 
 A test that is skipped for what a model declares, or for the tier, is not meant to run, whatever the machine; one that is
 left for later, alone, has run when the others had ended.
