@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "driver/compare/ratio.h"
 #include "driver/compared_metric.h"
 
 namespace muxbench {
@@ -36,26 +35,35 @@ std::map<std::string, Side> sides_of(const Json& trials) {
 
 }  // namespace
 
-NoiseFloor::NoiseFloor(const Json& section) {
-  if (!section.contains("twin_trials") || section.at("twin_trials").empty()) return;
+std::vector<TwinRatio> twin_ratios(const Json& section) {
+  if (!section.contains("twin_trials") || section.at("twin_trials").empty()) return {};
   const auto once = sides_of(section.at("trials"));
   const auto again = sides_of(section.at("twin_trials"));
+  std::vector<TwinRatio> twins;
   for (const Json& cell : section.at("cells")) {
-    if (!cell.at("flags").empty()) continue;  // how far apart overloads lie is nobody's floor
     const auto id = cell.at("id").get<std::string>();
-    if (!once.contains(id) || !again.contains(id)) continue;
+    if (!cell.at("flags").empty() || !once.contains(id) || !again.contains(id)) continue;
     for (const ComparedMetric& metric : compared_metrics()) {
       auto first = once.at(id).all_of(metric.name);
       auto second = again.at(id).all_of(metric.name);
-      // As many of both: further blocks of --target-ci have no twin.
-      const std::size_t both = std::min(first.size(), second.size());
-      if (both < 2) continue;
-      first.resize(both);
-      second.resize(both);
-      const double ratio = ratio_of(first, second).ratio;
-      double& apart = apart_[cell.at("experiment").get<std::string>()][metric.name];
-      apart = std::max({apart, ratio, 1 / ratio});
+      const std::size_t trials = std::min(first.size(), second.size());
+      if (trials < 2) continue;
+      first.resize(trials);
+      second.resize(trials);
+      twins.push_back({.cell = id,
+                       .experiment = cell.at("experiment").get<std::string>(),
+                       .metric = metric.name,
+                       .trials = trials,
+                       .ratio = ratio_of(first, second)});
     }
+  }
+  return twins;
+}
+
+NoiseFloor::NoiseFloor(const std::vector<TwinRatio>& twins) {
+  for (const TwinRatio& twin : twins) {
+    double& apart = apart_[twin.experiment][twin.metric];
+    apart = std::max({apart, twin.ratio.ratio, 1 / twin.ratio.ratio});
   }
 }
 

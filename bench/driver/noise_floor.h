@@ -2,19 +2,35 @@
 // too (docs/methodology.md). What differs by no more than that is no plain win.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "driver/compare/ratio.h"
 #include "driver/json_reader.h"
 
 namespace muxbench {
+
+// One cell's metric, measured again under a second name.
+struct TwinRatio {
+  std::string cell;
+  std::string experiment;
+  std::string metric;
+  std::size_t trials = 0;  // of each name: further blocks of --target-ci have no twin
+  Ratio ratio;             // of the second name's to the first's
+};
+
+// Of `muxbench`, a report's section with cells, trials and twin_trials. A flagged cell has none: how
+// far apart two overloads lie is nobody's floor.
+std::vector<TwinRatio> twin_ratios(const Json& section);
 
 // By experiment and metric, the larger geometric mean over the smaller one: 1.03 for 3 % apart. Not
 // the reach of its interval: what trials scatter by is in the interval of every comparison already.
 class NoiseFloor {
  public:
   NoiseFloor() = default;
-  explicit NoiseFloor(const Json& section);  // `muxbench` of a checked report
+  explicit NoiseFloor(const std::vector<TwinRatio>& twins);
 
   double of(const std::string& experiment, const std::string& metric) const;  // 1 if not measured
   // Is this ratio of two servers, or its inverse, no larger?

@@ -1,13 +1,12 @@
 #include "driver/report.h"
 
 #include <cmath>
-#include <set>
 
 #include "driver/build_info.h"
-#include "driver/compare/ratio.h"
 #include "driver/counting/counts_json.h"
 #include "driver/histogram_json.h"
 #include "driver/host.h"
+#include "driver/noise_floor.h"
 #include "driver/report_envelope.h"
 
 namespace muxbench {
@@ -200,39 +199,22 @@ void write_object(std::string& text, const Json& object) {
   text += "\n}";
 }
 
-}  // namespace
-
-// What the same server makes of a difference when it runs under two names.
-Json noise_floor(const RunRecord& record) {
-  const auto rates = [](const std::vector<TrialResult>& trials, std::size_t cell) {
-    std::vector<double> values;
-    for (const TrialResult& trial : trials) {
-      const auto rate = trial.requests_per_second();
-      if (trial.cell == cell && trial.ok() && rate && *rate > 0) values.push_back(*rate);
-    }
-    return values;
-  };
+// Of throughput alone; readers take other metrics' ratios from twin_trials.
+Json noise_floor(const Json& section) {
   Json cells = Json::array();
-  std::set<std::size_t> seen;
-  for (const TrialResult& trial : record.twin_trials) {
-    if (!seen.insert(trial.cell).second) continue;
-    auto once = rates(record.trials, trial.cell);
-    auto again = rates(record.twin_trials, trial.cell);
-    // As many of both: further blocks of --target-ci have no twin.
-    const std::size_t both = std::min(once.size(), again.size());
-    if (both < 2) continue;
-    once.resize(both);
-    again.resize(both);
-    const Ratio ratio = ratio_of(once, again);
-    cells.push_back({{"cell", record.cells[trial.cell].id},
-                     {"metric", "requests_per_second"},
-                     {"trials", {once.size(), again.size()}},
-                     {"ratio", ratio.ratio},
-                     {"low", ratio.low},
-                     {"high", ratio.high}});
+  for (const TwinRatio& twin : twin_ratios(section)) {
+    if (twin.metric != "requests_per_second") continue;
+    cells.push_back({{"cell", twin.cell},
+                     {"metric", twin.metric},
+                     {"trials", {twin.trials, twin.trials}},
+                     {"ratio", twin.ratio.ratio},
+                     {"low", twin.ratio.low},
+                     {"high", twin.ratio.high}});
   }
   return cells;
 }
+
+}  // namespace
 
 Json make_report(const RunRecord& record) {
   const auto as_json = [&](const TrialResult& trial) { return trial_json(record, trial); };
@@ -249,8 +231,8 @@ Json make_report(const RunRecord& record) {
             {"cells", std::move(cells)},
             {"trials", list(record.trials, as_json)},
             {"counting_trials", list(record.counting_trials, as_json)},
-            {"noise_floor", noise_floor(record)},
             {"twin_trials", list(record.twin_trials, as_json)}};
+  ours["noise_floor"] = noise_floor(ours);
   return {{"context", envelope_context(record.command_line.front(), rfc3339(record.started),
                                        record.load_before)},
           {"benchmarks", envelope_benchmarks(record)},

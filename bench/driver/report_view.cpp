@@ -65,7 +65,7 @@ Result<ReportView> view_report(const Json& report, const std::string& file) {
   if (auto checked = check_report(report, file); !checked) return checked.error();
   const Json& section = report.at("muxbench");
   ReportView view{.json = &report};
-  const NoiseFloor floor(section);
+  const NoiseFloor floor(twin_ratios(section));
   for (const Json& experiment : section.at("experiments")) {
     view.experiments.push_back(experiment_in(experiment));
     ExperimentView& added = view.experiments.back();

@@ -107,7 +107,7 @@ Result<MeasuredReport> understand_report(const Json& json, const std::string& fi
                         .metrics = {},
                         .conditions = {},
                         .identities = {},
-                        .noise_floor = NoiseFloor(ours),
+                        .noise_floor = NoiseFloor(twin_ratios(ours)),
                         .status = ours.at("status").get<std::string>()};
   std::map<std::string, MeasuredCell> cells;
   for (const Json& cell : ours.at("cells")) {

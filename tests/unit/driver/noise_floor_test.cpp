@@ -29,7 +29,7 @@ Json report_of(double a, double twin) {
   return make_report(record);
 }
 
-NoiseFloor floor_of(const Json& report) { return NoiseFloor(report.at("muxbench")); }
+NoiseFloor floor_of(const Json& report) { return NoiseFloor(twin_ratios(report.at("muxbench"))); }
 
 MeasuredReport measured(double a, double twin, const std::string& file) {
   const auto report = understand_report(report_of(a, twin), file);
@@ -66,8 +66,15 @@ TEST(NoiseFloor, TakesAsManyTrialsOfBothNames) {
 }
 
 TEST(NoiseFloor, IsNotThatOfAnOverload) {
-  Json report = report_of(1, 1.04);
-  report["muxbench"]["cells"][0]["flags"] = {{{"kind", "rate_not_reached"}}};
+  auto record = fixtures::record(kRates, kRates);
+  for (unsigned i = 0; i < kRates.size(); ++i) {
+    record.twin_trials.push_back(fixtures::trial(0, i, kRates[i] * 1.04));
+  }
+  summarize(record);
+  EXPECT_EQ(make_report(record).at("muxbench").at("noise_floor").size(), 1);
+  record.results[0].flags.push_back({.kind = "rate_not_reached", .detail = "an overload"});
+  const Json report = make_report(record);
+  EXPECT_THAT(report.at("muxbench").at("noise_floor"), IsEmpty());
   EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
 }
 
