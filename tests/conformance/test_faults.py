@@ -2,14 +2,11 @@
 put before libc makes transfers short. A fault that never happened proves nothing: each test makes sure that
 the kernel's answer was replaced, and passes over the models that make no such call, which are listed here."""
 
-import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from support import client, trace
+from support import client, preload, trace
 from support.server import Server
 
 IN_THE_RING = {"asio_uring", "uring_completion", "uring_multishot", "uring_sqpoll"}
@@ -169,13 +166,7 @@ def expect_the_cost_of_one_connection(model, faults):
 
 @pytest.fixture(scope="session")
 def short_io(tmp_path_factory):
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler:
-        pytest.skip("missing tool: a C compiler")
-    library = tmp_path_factory.mktemp("short_io") / "short_io.so"
-    source = os.path.join(os.path.dirname(__file__), "short_io.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
+    return preload.build("short_io.c", tmp_path_factory)
 
 
 def test_short_reads_and_writes(model, short_io, tmp_path):
@@ -183,8 +174,7 @@ def test_short_reads_and_writes(model, short_io, tmp_path):
     if model.name in IN_THE_RING | {"posix_aio"}:
         pytest.skip(f"declared: {model.name} leaves its transfers to the kernel's ring or to the C library")
     mark = tmp_path / "short_io"
-    environment = {"LD_PRELOAD": str(short_io), "SHORT_IO_MARK": str(mark),
-                   "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    environment = {**preload.environment(short_io), "SHORT_IO_MARK": str(mark)}
     if model.capability("edge_triggered"):
         # Where short means "drained" a transfer may not be cut at will; it may be interrupted.
         environment["SHORT_IO_ONLY_INTERRUPT"] = "1"

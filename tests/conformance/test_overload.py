@@ -56,7 +56,7 @@ def test_stalled_in_mid_message_does_not_hold_the_others(model):
 
 @pytest.mark.needs("concurrent", True)
 def test_a_crowd_that_wrote_while_the_server_was_away(model):
-    """Far more at once than its buffers hold: those that io_uring's receives pick from run out (ENOBUFS)."""
+    """Far more at once than its buffers hold."""
     payloads = [client.pattern(("away", number).__repr__(), 60_000) for number in range(64)]
     with Server(model) as server:
         socks = client.crowd(server, len(payloads), hold=True)

@@ -1,0 +1,65 @@
+"""What an io_uring does when it runs out of something: completions that have no room, receives that find no buffer. A small
+library put before liburing tells whether that has happened: else the test would prove nothing."""
+
+import pytest
+
+from support import client, preload
+from support.patience import PATIENCE
+from support.server import Server
+
+
+@pytest.fixture(scope="session")
+def ring_watch(tmp_path_factory):
+    return preload.build("ring_watch.c", tmp_path_factory)
+
+
+@pytest.fixture
+def watched(model, ring_watch, tmp_path):
+    """(environment, seen): what the server needs, and whether it has met "overflow" or "no_buffers"."""
+    library = str(model.description.get("features", {}).get("library_version"))
+    if not library.startswith("liburing"):
+        pytest.skip(f"declared: library_version is {library}, not liburing")
+    notes = tmp_path / "ring"
+    return {**preload.environment(ring_watch), "RING_WATCH": str(notes)}, lambda what: notes.with_suffix(f".{what}").exists()
+
+
+def write_while_it_is_away(server, socks, payloads):
+    with server.suspended():
+        for sock, payload in zip(socks, payloads, strict=True):
+            sock.settimeout(PATIENCE)
+            sock.sendall(payload)
+    for sock, payload in zip(socks, payloads, strict=True):
+        client.expect_same(client.receive(sock, len(payload)), payload, "what was sent meanwhile")
+
+
+def test_completions_that_have_no_room(model, watched):
+    """Room for 16 where 200 connections have something to tell: none of it is lost, and nobody is left waiting."""
+    environment, seen = watched
+    with Server(model, environment={**environment, "RING_ENTRIES": "16"}) as server:
+        before = server.descriptors()
+        for turn in range(3):
+            payloads = [client.pattern(f"{turn} {number}", 1 + 97 * number) for number in range(200)]
+            socks = client.crowd(server, len(payloads), hold=True)
+            for _ in range(3):
+                write_while_it_is_away(server, socks, payloads)
+            with server.suspended():  # all at once, too: ends and what new clients bring
+                for sock in socks:
+                    sock.close()
+        client.echo_once(server)
+        client.expect_return_to(server.descriptors, before, "descriptors after all have gone")
+    assert seen("overflow"), "the completions had room"
+
+
+def test_receives_that_find_no_buffer(model, watched):
+    """60,000 bytes on each of 64 connections: more than uring_multishot has buffers for all of them to pick from."""
+    environment, seen = watched
+    if "provided_buffers" not in model.description["features"]:
+        pytest.skip("declared: provided_buffers are none: each receive has a buffer of its own")
+    payloads = [client.pattern(f"away {number}", 60_000) for number in range(64)]
+    with Server(model, environment=environment) as server:
+        socks = client.crowd(server, len(payloads), hold=True)
+        write_while_it_is_away(server, socks, payloads)
+        for sock in socks:
+            client.echo(sock, b"and on it goes")
+            sock.close()
+    assert seen("no_buffers"), "all receives have found a buffer"
