@@ -50,6 +50,20 @@ def test_completions_that_have_no_room(model, watched):
     assert seen("overflow"), "the completions had room"
 
 
+def test_answers_that_do_not_go_out_whole_while_completions_have_no_room(model, watched):
+    """64 clients wrote and do not read: sends come back short, all at once, and that news has no room either."""
+    environment, seen = watched
+    payload = client.pattern("unread", 1 << 20)
+    with Server(model, environment={**environment, "RING_ENTRIES": "16"}) as server:
+        socks = [client.connect(server, receive_buffer=4096) for _ in range(64)]
+        with server.suspended():
+            sent = [client.fill(sock, payload, quiet=0.01) for sock in socks]
+        for sock, already in zip(socks, sent, strict=True):
+            client.converse(sock, payload, sent=already)
+            sock.close()
+    assert seen("overflow"), "the completions had room"
+
+
 def test_receives_that_find_no_buffer(model, watched):
     """60,000 bytes on each of 64 connections: more than uring_multishot has buffers for all of them to pick from."""
     environment, seen = watched
