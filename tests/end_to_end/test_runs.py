@@ -133,11 +133,13 @@ def test_smoke_runs_everything_within_30_seconds(bench):
     result = bench.run("--profile", "smoke", "--quiet")
     took = time.monotonic() - begin
     report = bench.report()
-    assert result.returncode == 1
     assert took < 30, took
     assert report["muxbench"]["run"]["profile"] == "smoke"
     assert any("cut to the time of profile smoke" in note for note in report["muxbench"]["run"]["notes"])
     # How far it came in that time is the machine's matter: the faulty servers cost 10 s and more.
+    tried = [*report["muxbench"]["trials"], *report["muxbench"]["counting_trials"]]
+    assert tried
+    assert result.returncode == (1 if any(trial["status"] != "ok" or "stop_error" in trial.get("server", {}) for trial in tried) else 0)
     for cell in cells_of(report, "good"):
         assert cell["status"] == "measured" or "the time of the profile ended" in cell["reason"], cell
 
