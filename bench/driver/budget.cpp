@@ -12,12 +12,6 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// About what a server needs to accept them all: some models start a process or a thread for each.
-Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
-  const int each = model.family == "process" ? 200 : model.family == "thread" ? 100 : 30;
-  return std::chrono::microseconds(each) * static_cast<long>(settings.all_connections());
-}
-
 std::size_t longest_sweep(const std::vector<Experiment>& experiments) {
   std::size_t longest = 0;
   for (const Experiment& experiment : experiments) {
@@ -165,29 +159,6 @@ Result<> check_repetitions(const std::vector<Experiment>& experiments, const Pro
   return {};
 }
 
-Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
-                      const LoadSettings& settings) {
-  // A program takes milliseconds to start, and then more are started while the first ones answer.
-  const Nanoseconds first_answers =
-      model.capabilities.program_per_connection
-          ? std::min<Nanoseconds>(milliseconds(4) * static_cast<long>(settings.all_connections()),
-                                  milliseconds(500))
-          : Nanoseconds{};
-  const Nanoseconds accepting =
-      experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
-  return std::max({experiment.warmup, accepting, first_answers});
-}
-
-Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
-  return milliseconds(80) + 2 * opening_time(model, settings);  // they are closed again, too
-}
-
-Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
-                       const LoadSettings& settings) {
-  return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
-         experiment.duration;
-}
-
 Experiment counting_version(Experiment experiment) {
   experiment.warmup = std::min<Nanoseconds>(experiment.warmup, milliseconds(100));
   experiment.duration = std::min<Nanoseconds>(experiment.duration, milliseconds(400));
@@ -195,7 +166,7 @@ Experiment counting_version(Experiment experiment) {
   return experiment;
 }
 
-ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimits& limits,
+ExperimentCost experiment_cost(const std::vector<Model>& models, const CellLimits& limits,
                                Counting counting) {
   return [&models, limits, counting](const Experiment& experiment) {
     const auto cells = make_cells(models, {experiment}, limits);
@@ -273,6 +244,18 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
                     profile.name, to_string(*profile.limit), to_string(fitted.estimate)));
   }
   return fitted;
+}
+
+Fitted fit_cells(const std::vector<Experiment>& experiments, const std::vector<Model>& models,
+                 CellLimits& limits, Counting counting, const Profile& profile,
+                 const FixedAmounts& fixed) {
+  const auto fit_all = [&] {
+    return fit(experiments, experiment_cost(models, limits, counting), profile, fixed);
+  };
+  Fitted fitted = fit_all();
+  if (!profile.limit || fitted.notes.empty()) return fitted;
+  limits.overhead_of_one = profile.target / 20;
+  return fit_all();
 }
 
 }  // namespace muxbench

@@ -11,6 +11,7 @@
 
 #include "driver/experiment.h"
 #include "driver/plan.h"
+#include "driver/trial_cost.h"
 
 namespace muxbench {
 
@@ -39,23 +40,12 @@ struct FixedAmounts {
 Result<> check_repetitions(const std::vector<Experiment>& experiments, const Profile& profile,
                            const FixedAmounts& fixed);
 
-// The warm-up that a trial gets: the experiment's, or longer where a program starts for each
-// connection, and where nothing tells when a server has accepted them all (see accept_queue.h).
-Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
-                      const LoadSettings& settings);
-
-// What a trial costs beside its warm-up and measurement: start, verification, opening and closing
-// of connections, stop.
-Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
-Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
-                       const LoadSettings& settings);
-
 // A counting trial of the experiment: its counts are exact however short the window is.
 Experiment counting_version(Experiment experiment);
 
 // The time of all trials of an experiment that can run here.
 using ExperimentCost = std::function<Nanoseconds(const Experiment&)>;
-ExperimentCost experiment_cost(const std::vector<Model>& models, const HostLimits& limits,
+ExperimentCost experiment_cost(const std::vector<Model>& models, const CellLimits& limits,
                                Counting counting);
 
 struct Fitted {
@@ -66,5 +56,11 @@ struct Fitted {
 
 Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cost,
            const Profile& profile, const FixedAmounts& fixed);
+
+// The same for these models. Before everybody loses points and experiments, single cells go whose
+// overhead alone is a 20th of the time: limits.overhead_of_one is set then.
+Fitted fit_cells(const std::vector<Experiment>& experiments, const std::vector<Model>& models,
+                 CellLimits& limits, Counting counting, const Profile& profile,
+                 const FixedAmounts& fixed);
 
 }  // namespace muxbench

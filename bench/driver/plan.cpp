@@ -4,6 +4,9 @@
 #include <map>
 #include <random>
 
+#include "driver/show.h"
+#include "driver/trial_cost.h"
+
 namespace muxbench {
 namespace {
 
@@ -34,7 +37,7 @@ void shuffle(std::vector<PlannedTrial>& trials, std::size_t from, std::mt19937_6
 }  // namespace
 
 std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,
-                                       const LoadSettings& settings, const HostLimits& limits) {
+                                       const LoadSettings& settings, const CellLimits& limits) {
   if (!model.available) return model.reason;
   const Capabilities& can = model.capabilities;
   if (!has(can.protocols, experiment.protocol)) {
@@ -76,11 +79,18 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
         "raise it with ulimit -n {}",
         connections, needed, limits.descriptors, needed);
   }
+  const Nanoseconds overhead = trial_overhead(model, settings);
+  if (limits.overhead_of_one && overhead > *limits.overhead_of_one) {
+    return fmt::format(
+        "opening and closing its {} connections takes about {} here, too long for the profile's "
+        "time; ask for this model alone, or for --profile full",
+        connections, show_duration(overhead));
+  }
   return {};
 }
 
 std::vector<Cell> make_cells(const std::vector<Model>& models,
-                             const std::vector<Experiment>& experiments, const HostLimits& limits) {
+                             const std::vector<Experiment>& experiments, const CellLimits& limits) {
   std::vector<Cell> cells;
   for (std::size_t e = 0; e < experiments.size(); ++e) {
     const Experiment& experiment = experiments[e];

@@ -11,9 +11,11 @@
 
 namespace muxbench {
 
-struct HostLimits {
-  std::uint64_t descriptors = 0;  // of one process (RLIMIT_NOFILE)
-  std::uint64_t cpus = 0;         // that the server may use; 0: no matter
+// What a cell may take: more of it, and it is skipped.
+struct CellLimits {
+  std::uint64_t descriptors = 0;               // of one process (RLIMIT_NOFILE)
+  std::uint64_t cpus = 0;                      // that the server may use; 0: no matter
+  std::optional<Nanoseconds> overhead_of_one;  // trial_overhead(), where the time is short
 };
 
 struct Cell {
@@ -36,10 +38,10 @@ struct PlannedTrial {
 enum class Counting { none, last_points, all_points };
 
 std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,
-                                       const LoadSettings& settings, const HostLimits& limits);
+                                       const LoadSettings& settings, const CellLimits& limits);
 
 std::vector<Cell> make_cells(const std::vector<Model>& models,
-                             const std::vector<Experiment>& experiments, const HostLimits& limits);
+                             const std::vector<Experiment>& experiments, const CellLimits& limits);
 
 std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting);
 

@@ -159,8 +159,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.models = std::move(*models);
   record_sums(record, options.loadgen);
 
-  const HostLimits limits{.descriptors = raise_descriptor_limit(),
-                          .cpus = record.cpus.server.size()};
+  CellLimits limits{.descriptors = raise_descriptor_limit(), .cpus = record.cpus.server.size()};
   std::map<std::string, std::string> notes;
   for (Experiment& experiment : *experiments) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
@@ -169,8 +168,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   // After that: a rung must prove itself in the namespaces that it will count in.
   choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;
-  Fitted fitted =
-      fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
+  Fitted fitted = fit_cells(*experiments, record.models, limits, counting, *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
   record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
   for (const Experiment& experiment : record.experiments) {

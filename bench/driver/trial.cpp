@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "driver/accept_queue.h"
-#include "driver/budget.h"
+#include "driver/trial_cost.h"
 #include "driver/verify.h"
 
 namespace muxbench {

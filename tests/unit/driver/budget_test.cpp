@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr HostLimits kPlenty{.descriptors = 100'000};
+constexpr CellLimits kPlenty{.descriptors = 100'000};
 
 std::vector<Model> models(int count) {
   std::vector<Model> list;
@@ -130,24 +130,44 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 15 s"));
 }
 
-TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
-  auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
-  auto model = fixtures::model("m");
-  model.family = "process";
-  const LoadSettings many{.connections = 100, .idle = 8000};
-  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
-  experiment.transport = "unix";
-  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+// A program for each connection, where starting one takes 5 ms.
+Model slow_starter() {
+  Model model = fixtures::model("starter");
+  model.capabilities.program_per_connection = true;
+  model.described_in = milliseconds(6);
+  return model;
 }
 
-TEST(WarmupOf, LeavesTimeToStartPrograms) {
-  const auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
-  auto model = fixtures::model("m");
-  model.capabilities.program_per_connection = true;
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 10}), milliseconds(300));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 100}), milliseconds(400));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(500));
+TEST(FitCells, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
+  auto list = models(31);
+  list.push_back(slow_starter());
+  const auto asked = experiments(3);
+  CellLimits limits = kPlenty;
+  const Profile quick = *find_profile("quick");
+  const Fitted with = fit(asked, experiment_cost(list, limits, Counting::none), quick, {});
+  const Fitted without = fit_cells(asked, list, limits, Counting::none, quick, {});
+  EXPECT_LT(with.experiments.size(), without.experiments.size());
+  EXPECT_LE(without.estimate, seconds(210));
+  EXPECT_GE(without.estimate, seconds(180));
+  for (const Cell& cell : make_cells(list, without.experiments, limits)) {
+    const bool too_long = list[cell.model].name == "starter" && cell.settings.connections == 1000;
+    ASSERT_EQ(cell.skipped.has_value(), too_long) << cell.id;
+    if (!too_long) continue;
+    EXPECT_THAT(*cell.skipped,
+                HasSubstr("opening and closing its 1000 connections takes about 13 s here"));
+  }
+}
+
+TEST(FitCells, LeavesNoneOutWhereThereIsTimeOrNoLimit) {
+  const std::vector<Model> alone{slow_starter()};
+  CellLimits limits = kPlenty;
+  const FixedAmounts three{.duration = {}, .repetitions = 3};
+  EXPECT_THAT(
+      fit_cells(experiments(1), alone, limits, Counting::none, *find_profile("quick"), three).notes,
+      IsEmpty());
+  EXPECT_FALSE(limits.overhead_of_one);
+  fit_cells(experiments(12), alone, limits, Counting::none, *find_profile("full"), {});
+  EXPECT_FALSE(limits.overhead_of_one);
 }
 
 TEST(FindProfile, RefusesOthers) {

@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr HostLimits kPlenty{.descriptors = 100'000};
+constexpr CellLimits kPlenty{.descriptors = 100'000};
 
 struct Planned {
   std::vector<Model> models{fixtures::model("a"), fixtures::model("b"), fixtures::model("c")};

@@ -51,7 +51,7 @@ Fitted planned(const std::string& profile, const std::vector<Model>& models, std
     experiments.push_back(for_cpus(with_profile(experiment, profile), cpus, note));
   }
   const Profile found = *find_profile(profile);
-  const HostLimits limits{.descriptors = 1'000'000, .cpus = cpus};
+  const CellLimits limits{.descriptors = 1'000'000, .cpus = cpus};
   return fit(experiments, experiment_cost(models, limits, found.counting), found, {});
 }
 

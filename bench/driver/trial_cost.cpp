@@ -1,0 +1,53 @@
+#include "driver/trial_cost.h"
+
+#include <algorithm>
+
+namespace muxbench {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// About what a server needs for one connection to be accepted: some models start a thread, a process
+// or even a program for it. That takes what starting this one took, to describe itself; a process
+// without a program of its own about a fifth.
+Nanoseconds opening_time(const Model& model) {
+  if (model.capabilities.program_per_connection) {
+    return std::max<Nanoseconds>(microseconds(200), model.described_in);
+  }
+  if (model.family == "process") {
+    return std::max<Nanoseconds>(microseconds(200), model.described_in / 5);
+  }
+  return model.family == "thread" ? microseconds(100) : microseconds(30);
+}
+
+Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
+  return opening_time(model) * static_cast<long>(settings.all_connections());
+}
+
+}  // namespace
+
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings) {
+  // A program takes milliseconds to start, and then more are started while the first ones answer.
+  const Nanoseconds first_answers =
+      model.capabilities.program_per_connection
+          ? std::min<Nanoseconds>(milliseconds(4) * static_cast<long>(settings.all_connections()),
+                                  milliseconds(500))
+          : Nanoseconds{};
+  const Nanoseconds accepting =
+      experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
+  return std::max({experiment.warmup, accepting, first_answers});
+}
+
+Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
+  return milliseconds(80) + 2 * opening_time(model, settings);  // they are closed again, too
+}
+
+Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
+                       const LoadSettings& settings) {
+  return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
+         experiment.duration;
+}
+
+}  // namespace muxbench

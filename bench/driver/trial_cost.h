@@ -1,0 +1,22 @@
+// What a trial costs beside what it measures, estimated before it runs.
+#pragma once
+
+#include "driver/experiment.h"
+#include "driver/models.h"
+
+namespace muxbench {
+
+// The warm-up that a trial gets: the experiment's, or longer where a program starts for each
+// connection, and where nothing tells when a server has accepted them all (see accept_queue.h).
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings);
+
+// Start, verification, opening and closing of connections, stop. Where a connection is a process,
+// that depends on what starting one takes on this machine: Model::described_in tells.
+Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
+
+// All of it, with the measurement.
+Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
+                       const LoadSettings& settings);
+
+}  // namespace muxbench

@@ -1,0 +1,48 @@
+#include "driver/trial_cost.h"
+
+#include <gtest/gtest.h>
+
+#include "fixtures.h"
+
+namespace muxbench {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
+  auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
+  auto model = fixtures::model("m");
+  model.family = "process";
+  const LoadSettings many{.connections = 100, .idle = 8000};
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
+  experiment.transport = "unix";
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+}
+
+TEST(WarmupOf, LeavesTimeToStartPrograms) {
+  const auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
+  auto model = fixtures::model("m");
+  model.capabilities.program_per_connection = true;
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 10}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 100}), milliseconds(400));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(500));
+}
+
+TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
+  const LoadSettings many{.connections = 1000};
+  Model model = fixtures::model("m");
+  model.described_in = milliseconds(5);
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 30)) << "it is only accepted";
+  model.family = "thread";
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100));
+  model.family = "process";
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 1000)) << "a fifth of a start";
+  model.capabilities.program_per_connection = true;
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 5000));
+  model.described_in = {};
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 200)) << "it told nothing of that";
+}
+
+}  // namespace
+}  // namespace muxbench
