@@ -1,11 +1,10 @@
 // The load generator's program: reads the command line, runs the load, writes the result.
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <tuple>
 #include <vector>
 
+#include "base/output.h"
 #include "loadgen/options.h"
 #include "loadgen/output_file.h"
 #include "loadgen/result_json.h"
@@ -55,7 +54,7 @@ Result<std::vector<Step>> run_steps(const Options& asked) {
     Result<RunResult> result = run(options);
     if (!result) return result.error();
     if (!options.json_on_stdout() && !options.quiet) {
-      fmt::print("{}{}", steps.empty() ? "" : "\n", summary(options, *result));
+      print("{}{}", steps.empty() ? "" : "\n", summary(options, *result));
     }
     steps.push_back({std::move(options), std::move(*result)});
     const RunResult& last = steps.back().result;
@@ -68,7 +67,7 @@ int main(int argc, char** argv) {
   const Result<CommandLine> line = parse_options(argc, argv);
   if (!line) return report("loadgen", line.error());
   if (line->text) {
-    fmt::print("{}", *line->text);
+    write_output(*line->text);
     return 0;
   }
   const Options& options = line->options;
@@ -77,7 +76,7 @@ int main(int argc, char** argv) {
   const Result<std::vector<Step>> steps = run_steps(options);
   if (!steps) return report("loadgen", steps.error());
 
-  if (options.json_on_stdout()) fmt::print("{}\n", to_json(*steps, true));
+  if (options.json_on_stdout()) print("{}\n", to_json(*steps, true));
   if (const Result<> written = write_outputs(*outputs, *steps); !written) {
     return report("loadgen", written.error());
   }
@@ -91,4 +90,6 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace muxbench::loadgen
 
-int main(int argc, char** argv) { return muxbench::loadgen::main(argc, argv); }
+int main(int argc, char** argv) {
+  return muxbench::finish("loadgen", muxbench::loadgen::main(argc, argv));
+}

@@ -3,10 +3,10 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <deque>
 #include <thread>
 
+#include "base/output.h"
 #include "base/parse.h"
 #include "loadgen/control.h"
 #include "loadgen/limits.h"
@@ -55,8 +55,8 @@ class Run {
   // Lines for a driver that samples the server at these moments.
   void announce(const char* phase) const {
     if (!options_.phases) return;
-    std::printf("{\"phase\":\"%s\"}\n", phase);
-    std::fflush(stdout);
+    print("{{\"phase\":\"{}\"}}\n", phase);
+    flush_output("loadgen");
   }
 
   // Until it says so, or is gone.

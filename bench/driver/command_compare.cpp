@@ -1,6 +1,7 @@
 // muxbench compare: is the new one faster, and can these trials tell?
 #include <unistd.h>
 
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/compare/comparison_text.h"
 
@@ -68,24 +69,23 @@ Result<Comparison> compare(const CompareArguments& arguments, const CompareSetti
   return compare_reports(*base, *now, settings);
 }
 
-void print(const CompareArguments& arguments, const Comparison& comparison) {
+void show(const CompareArguments& arguments, const Comparison& comparison) {
   if (arguments.format == "json") {
-    fmt::print("{}\n", as_json(comparison).dump(2));
+    write_output(as_json(comparison).dump(2) + "\n");
   } else if (arguments.format == "markdown") {
-    fmt::print("{}", as_markdown(comparison));
+    write_output(as_markdown(comparison));
   } else {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const bool colour = arguments.colour == "always" || (arguments.colour == "auto" && terminal);
-    fmt::print("{}", as_terminal_text(comparison, colour));
+    write_output(as_terminal_text(comparison, colour));
   }
-  std::fflush(stdout);
+  flush_output(kProgram);
 }
 
 std::string why_undecided(const Comparison& comparison, double limit) {
   if (!comparison.differences.empty() && !comparison.settings.across_hosts) {
     return "the conditions of the two reports differ, so nothing is decided; measure both under "
-           "the "
-           "same ones, or add --across-hosts";
+           "the same ones, or add --across-hosts";
   }
   return fmt::format(
       "these trials cannot exclude that something is worse by {:g} %; measure with more or longer "
@@ -103,16 +103,16 @@ int run(const CompareArguments& arguments) {
   }
   const auto comparison = compare(arguments, *settings);
   if (!comparison) return report(kProgram, comparison.error());
-  print(arguments, *comparison);
+  show(arguments, *comparison);
   if (*limit == 0) return 0;
   switch (regression_of(*comparison, *limit)) {
     case Regression::no:
       return 0;
     case Regression::yes:
-      fmt::print(stderr, "{}: worse by {:g} % or more\n", kProgram, *limit * 100);
+      print_error("{}: worse by {:g} % or more\n", kProgram, *limit * 100);
       return kExitRegression;
     default:
-      fmt::print(stderr, "{}: {}\n", kProgram, why_undecided(*comparison, *limit));
+      print_error("{}: {}\n", kProgram, why_undecided(*comparison, *limit));
       return kExitUndecided;
   }
 }

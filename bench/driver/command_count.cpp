@@ -11,6 +11,7 @@
 #include <fstream>
 #include <utility>
 
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/counting/counts_json.h"
 #include "driver/interrupt.h"
@@ -96,7 +97,7 @@ int count(const CountOptions& options) {
   if (!counts) return report(kProgram, counts.error());
   const std::string text = to_json(*counts - *before, (*counter)->rung()).dump(2) + "\n";
   if (options.out.empty()) {
-    fmt::print(stderr, "{}", text);
+    write_error(text);
   } else if (!(std::ofstream(options.out) << text).flush()) {
     return report(kProgram, fail("cannot write {}; choose another place with --out", options.out));
   }

@@ -1,6 +1,7 @@
 // muxbench doctor: what this host offers, and the remedy for each lack.
 #include <algorithm>
 
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/probe.h"
 
@@ -24,10 +25,9 @@ int doctor(const Paths& paths) {
   for (const Diagnosis& diagnosis : diagnoses) width = std::max(width, diagnosis.subject.size());
   bool missing = false;
   for (const Diagnosis& diagnosis : diagnoses) {
-    fmt::print("{:<7}  {:<{}}  {}\n", mark(diagnosis.health), diagnosis.subject, width,
-               diagnosis.found);
+    print("{:<7}  {:<{}}  {}\n", mark(diagnosis.health), diagnosis.subject, width, diagnosis.found);
     if (diagnosis.health == Health::good) continue;
-    fmt::print("{:<7}  {:<{}}  -> {}\n", "", "", width, diagnosis.remedy);
+    print("{:<7}  {:<{}}  -> {}\n", "", "", width, diagnosis.remedy);
     missing = missing || diagnosis.health == Health::missing;
   }
   if (!missing) return 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/exports.h"
 #include "driver/findings.h"
@@ -41,9 +42,8 @@ int run(const ExportArguments& arguments) {
   if (!view) return report(kProgram, view.error());
   const auto text = text_of(*view, arguments);
   if (!text) return report(kProgram, text.error());
-  fmt::print("{}", *text);
-  if (std::fflush(stdout) == 0) return 0;
-  return report(kProgram, fail("cannot write to standard output: {}", describe(last_errno())));
+  write_output(*text);
+  return 0;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // muxbench list: the models and experiments that a run would take.
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/experiment.h"
 #include "driver/models.h"
@@ -45,18 +46,18 @@ Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& ex
   return json;
 }
 
-void print(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
+void show_as_text(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
   std::size_t width = 0;
   for (const Model& model : models) width = std::max(width, model.name.size());
-  fmt::print("Models:\n");
+  print("Models:\n");
   for (const Model& model : models) {
-    fmt::print("  {:<{}}  {:<10}  {}\n", model.name, width, model.family,
-               model.available ? model.mechanism : "not available: " + model.reason);
+    print("  {:<{}}  {:<10}  {}\n", model.name, width, model.family,
+          model.available ? model.mechanism : "not available: " + model.reason);
   }
-  fmt::print("Experiments:\n");
+  print("Experiments:\n");
   for (const Experiment& experiment : experiments) {
-    fmt::print("  {:<{}}  {}\n  {:<{}}  {}\n", experiment.name, width, experiment.question, "",
-               width, describe_points(experiment));
+    print("  {:<{}}  {}\n  {:<{}}  {}\n", experiment.name, width, experiment.question, "", width,
+          describe_points(experiment));
   }
 }
 
@@ -66,9 +67,9 @@ int list(const ListOptions& options) {
   const auto experiments = load_experiments(options.paths.experiments_dir);
   if (!experiments) return report(kProgram, experiments.error());
   if (options.json) {
-    fmt::print("{}\n", to_json(*models, *experiments).dump(2));
+    print("{}\n", to_json(*models, *experiments).dump(2));
   } else {
-    print(*models, *experiments);
+    show_as_text(*models, *experiments);
   }
   return 0;
 }

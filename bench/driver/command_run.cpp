@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/output.h"
 #include "base/parse.h"
 #include "driver/commands.h"
 #include "driver/findings.h"
@@ -76,7 +77,7 @@ int run(const RunArguments& arguments) {
   if (interrupted()) return kExitInterrupted;
   if (!setup) return report(kProgram, setup.error());
   if (options->dry_run) {
-    fmt::print("{}", describe_plan(*setup, true));
+    write_output(describe_plan(*setup, true));
     return 0;
   }
   RunRecord& record = setup->record;
@@ -85,7 +86,7 @@ int run(const RunArguments& arguments) {
   const auto scratch = ScratchFolder::make();
   if (!scratch) return report(kProgram, scratch.error());
 
-  if (!options->quiet) fmt::print(stderr, "{}", describe_plan(*setup, false));
+  if (!options->quiet) write_error(describe_plan(*setup, false));
   run_trials(*setup, *options, scratch->path(), begin);
   summarize(record);
   Json made = make_report(record);
@@ -102,12 +103,12 @@ int run(const RunArguments& arguments) {
   if (auto written = folder->write("summary.md", text); !written) {
     return report(kProgram, written.error());
   }
-  if (!options->quiet) fmt::print("{}\n", text);
-  fmt::print("{}\n", folder->file("report.json"));
-  std::fflush(stdout);  // before what follows on standard error
+  if (!options->quiet) print("{}\n", text);
+  print("{}\n", folder->file("report.json"));
+  flush_output(kProgram);  // before what follows on standard error
   if (record.interrupted) {
-    fmt::print(stderr, "{}: interrupted; the report has the {} trials that had finished\n",
-               kProgram, record.trials.size());
+    print_error("{}: interrupted; the report has the {} trials that had finished\n", kProgram,
+                record.trials.size());
     return kExitInterrupted;
   }
   if (all_good(record)) return 0;

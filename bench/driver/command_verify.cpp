@@ -1,6 +1,7 @@
 // muxbench verify: does every server do what it claims?
 #include <algorithm>
 
+#include "base/output.h"
 #include "driver/commands.h"
 #include "driver/interrupt.h"
 #include "driver/models.h"
@@ -37,16 +38,16 @@ int verify(const VerifyOptions& options) {
   for (const std::size_t i : *chosen) {
     const Model& model = (*models)[i];
     if (!model.available) {
-      fmt::print("{:<{}}  skipped  {}\n", model.name, width, model.reason);
+      print("{:<{}}  skipped  {}\n", model.name, width, model.reason);
       continue;
     }
     const auto checked = verify_model(model, scratch->path());
     reap_orphans();
     if (interrupted()) return kExitInterrupted;
     failed += checked ? 0 : 1;
-    fmt::print("{:<{}}  {:<7}  {}\n", model.name, width, checked ? "ok" : "FAILED",
-               checked ? *checked : checked.error().message);
-    std::fflush(stdout);
+    print("{:<{}}  {:<7}  {}\n", model.name, width, checked ? "ok" : "FAILED",
+          checked ? *checked : checked.error().message);
+    flush_output(kProgram);
   }
   if (failed == 0) return 0;
   return report(kProgram, fail("{} of {} models failed; run the server by hand with the protocol "

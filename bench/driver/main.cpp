@@ -1,6 +1,9 @@
 // muxbench: compares I/O multiplexing strategies by measuring one server program per strategy.
 #include <fmt/format.h>
 
+#include <sstream>
+
+#include "base/output.h"
 #include "driver/build_info.h"
 #include "driver/child_process.h"
 #include "driver/commands.h"
@@ -32,8 +35,13 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    if (error.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      app.exit(error, text, text);
+      write_output(text.str());
+      return finish(kProgram, 0);
+    }
     return report(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
   }
-  return status;
+  return finish(kProgram, status);
 }

@@ -1,11 +1,11 @@
 #include "driver/progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "base/output.h"
 #include "driver/show.h"
 
 namespace muxbench {
@@ -16,7 +16,7 @@ Progress::Progress(std::size_t trials, bool quiet)
 Progress::~Progress() { clear(); }
 
 void Progress::clear() {
-  if (std::exchange(drawn_, false)) fmt::print(stderr, "\r\033[K");
+  if (std::exchange(drawn_, false)) print_error("\r\033[K");
 }
 
 void Progress::update(std::size_t done, Nanoseconds left, const std::string& next) {
@@ -26,21 +26,21 @@ void Progress::update(std::size_t done, Nanoseconds left, const std::string& nex
   if (terminal_) {
     constexpr std::size_t kWidth = 24;
     const std::size_t filled = done * kWidth / trials_;
-    fmt::print(stderr, "\r\033[K[{}{}] {:>3} %  trial {} of {}, about {} left  {:.60}",
-               std::string(filled, '#'), std::string(kWidth - filled, '.'), percent,
-               std::min(done + 1, trials_), trials_, show_duration(left), next);
+    print_error("\r\033[K[{}{}] {:>3} %  trial {} of {}, about {} left  {:.60}",
+                std::string(filled, '#'), std::string(kWidth - filled, '.'), percent,
+                std::min(done + 1, trials_), trials_, show_duration(left), next);
     std::fflush(stderr);
     drawn_ = true;
   } else if (const std::size_t tenths = percent / 10; done == 0 || tenths > tenths_) {
     tenths_ = tenths;
-    fmt::print(stderr, "{:>3} %: {} of {} trials, about {} left\n", percent, done, trials_,
-               show_duration(left));
+    print_error("{:>3} %: {} of {} trials, about {} left\n", percent, done, trials_,
+                show_duration(left));
   }
 }
 
 void Progress::say(const std::string& sentence) {
   clear();
-  fmt::print(stderr, "{}\n", sentence);
+  print_error("{}\n", sentence);
 }
 
 }  // namespace muxbench

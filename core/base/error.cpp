@@ -1,7 +1,8 @@
 #include "base/error.h"
 
-#include <cstdio>
 #include <cstring>
+
+#include "base/output.h"
 
 namespace muxbench {
 
@@ -14,7 +15,7 @@ std::string describe(Errno number) {
 }
 
 int report(std::string_view program, const Error& error) {
-  fmt::print(stderr, "{}: {}\n", program, error.message);
+  print_error("{}: {}\n", program, error.message);
   return static_cast<int>(error.exit);
 }
 

@@ -1,7 +1,8 @@
 #include "common/describe.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "base/output.h"
 
 namespace muxbench {
 
@@ -38,13 +39,12 @@ void print_description(const ModelInfo& model, const Probe& probe, const Options
   for (const auto& [name, value] : probe.features) {
     std::visit([&](const auto& v) { json["features"][name] = v; }, value);
   }
-  fmt::print("{}\n", json.dump());
+  print("{}\n", json.dump());
 }
 
 void print_ready_line(const Address& address, pid_t pid) {
   const Json json{{"ready", true}, {"address", address.to_string()}, {"pid", pid}};
-  fmt::print("{}\n", json.dump());
-  std::fflush(stdout);
+  print("{}\n", json.dump());
 }
 
 }  // namespace muxbench

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "common/describe.h"
 #include "common/document_root.h"
 #include "common/model.h"
@@ -14,6 +15,8 @@ namespace muxbench {
 namespace {
 
 pid_t server_pid = 0;
+
+std::string program_name() { return fmt::format("server_{}", kModel.name); }
 
 // As many descriptors as we may have: connections are what this is about.
 void raise_descriptor_limit() noexcept {
@@ -92,6 +95,7 @@ void ServerContext::ready() const {
   const unsigned needed = kModel.says_when_ready ? options.workers : 1;
   if (counters::one_more_is_ready() != needed) return;
   if (const auto address = Address::of_socket(listener)) print_ready_line(*address, server_pid);
+  flush_output(program_name());
 }
 
 SessionContext ServerContext::new_session_context() const {
@@ -106,7 +110,7 @@ SessionContext ServerContext::new_session_context() const {
 }  // namespace muxbench
 
 int main(int argc, char** argv) {
-  const auto result = muxbench::run(argc, argv);
-  if (result) return static_cast<int>(muxbench::Exit::success);
-  return muxbench::report(std::string("server_").append(muxbench::kModel.name), result.error());
+  using namespace muxbench;
+  const auto result = run(argc, argv);
+  return finish(program_name(), result ? 0 : report(program_name(), result.error()));
 }
