@@ -65,13 +65,17 @@ def test_system_calls_are_counted_in_a_pass_of_their_own(bench):
 def test_one_model_runs_under_two_names(bench):
     bench.server("good", "second")
     assert bench.run("--no-counting", "--repetitions", "3", "--duration", "40ms").returncode == 0
-    report = bench.report()
-    floor = report["muxbench"]["noise_floor"]
+    report = bench.report()["muxbench"]
+    twins = report["twin_trials"]
+    assert [(twin["cell"], twin["repetition"]) for twin in twins] == [("good/small/connections:4", number) for number in range(3)]
+    floor = report["noise_floor"]
+    told = [finding["kind"] for finding in report["findings"]].count("noise_floor"), "The noise floor" in (bench.out / "summary.md").read_text()
+    if next(cell for cell in report["cells"] if cell["id"] == twins[0]["cell"])["flags"]:
+        assert floor == [] and told == (0, False)  # such as noisy, where others keep the machine busy
+        return
     assert [cell["cell"] for cell in floor] == ["good/small/connections:4"]
     assert floor[0]["trials"] == [3, 3] and floor[0]["low"] <= floor[0]["ratio"] <= floor[0]["high"]
-    assert len(report["muxbench"]["twin_trials"]) == 3
-    assert sum(finding["kind"] == "noise_floor" for finding in report["muxbench"]["findings"]) == 1
-    assert "The noise floor" in (bench.out / "summary.md").read_text()
+    assert told == (1, True)
 
 
 def test_trials_go_on_until_the_interval_is_narrow(bench):
