@@ -100,21 +100,27 @@ void say_remarks(const ExperimentView& experiment, Conclusions& into) {
 }
 
 void say_noise_floor(const Json& report, Conclusions& into) {
-  const Json::json_pointer place("/muxbench/noise_floor");
-  if (!report.contains(place) || report.at(place).empty()) return;
+  const Json& ours = report.at("muxbench");
+  if (!ours.contains("twin_trials") || ours.at("twin_trials").empty()) return;
+  const Json twins = ours.value("noise_floor", Json::array());
+  if (twins.empty()) {
+    into.say("noise_floor", "", "requests_per_second",
+             "The noise floor is not known: what was measured twice under two names is flagged, or "
+             "has too few trials.");
+    return;
+  }
   double apart = 0;
   double reach = 0;
-  for (const Json& cell : report.at(place)) {
-    apart = std::max(apart, std::abs(cell.at("ratio").get<double>() - 1));
-    reach = std::max({reach, cell.at("high").get<double>() - 1, 1 - cell.at("low").get<double>()});
+  for (const Json& twin : twins) {
+    apart = std::max(apart, std::abs(twin.at("ratio").get<double>() - 1));
+    reach = std::max({reach, twin.at("high").get<double>() - 1, 1 - twin.at("low").get<double>()});
   }
   into.say(
       "noise_floor", "", "requests_per_second",
       fmt::format("The noise floor: the same server measured twice under two names, at {} "
                   "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
                   "%); smaller differences between models mean nothing.",
-                  report.at(place).size(), report.at(place).size() == 1 ? "" : "s", apart * 100,
-                  reach * 100));
+                  twins.size(), twins.size() == 1 ? "" : "s", apart * 100, reach * 100));
 }
 
 }  // namespace muxbench

@@ -73,8 +73,11 @@ TEST(NoiseFloor, IsNotThatOfAnOverload) {
   summarize(record);
   EXPECT_EQ(make_report(record).at("muxbench").at("noise_floor").size(), 1);
   record.results[0].flags.push_back({.kind = "rate_not_reached", .detail = "an overload"});
-  const Json report = make_report(record);
+  Json report = make_report(record);
   EXPECT_THAT(report.at("muxbench").at("noise_floor"), IsEmpty());
+  EXPECT_TRUE(add_findings(report, "test.json"));
+  EXPECT_THAT(report.at("muxbench").at("findings").dump(),
+              HasSubstr("The noise floor is not known"));
   EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
 }
 
