@@ -34,7 +34,11 @@ std::string compared_metric_names() {
 std::map<std::string, double> compared_values(const Json& trial) {
   std::map<std::string, double> values;
   for (const ComparedMetric& metric : compared_metrics()) {
-    if (const auto value = number_at(trial, metric.place)) values[metric.name] = *value;
+    const auto value = number_at(trial, metric.place);
+    // Far beyond the knee an open loop sees no answer within its window. That is a measurement, but
+    // no ratio can be made of it.
+    const bool none_in_window = metric.more_is_better && value == 0.0;
+    if (value && !none_in_window) values[metric.name] = *value;
   }
   return values;
 }

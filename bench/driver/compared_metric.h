@@ -20,7 +20,8 @@ const std::vector<ComparedMetric>& compared_metrics();
 const ComparedMetric* find_compared_metric(std::string_view name);
 std::string compared_metric_names();  // "requests_per_second, latency_mean_ns"
 
-// What a trial of a report was measured by, by the metric's name; one that it lacks is left out.
+// What a trial of a report was measured by, by the metric's name; one that it lacks is left out, and
+// so is a throughput of 0.
 std::map<std::string, double> compared_values(const Json& trial);
 
 // What answers an experiment whose file names no metric: p99 where the load generator sets the rate

@@ -36,6 +36,7 @@ def test_completions_that_have_no_room(model, watched):
     """Room for 16 where 200 connections have something to tell: none of it is lost, and nobody is left waiting."""
     environment, seen = watched
     with Server(model, environment={**environment, "RING_ENTRIES": "16"}) as server:
+        client.echo_once(server)
         before = server.descriptors()
         for turn in range(3):
             payloads = [client.pattern(f"{turn} {number}", 1 + 97 * number) for number in range(200)]

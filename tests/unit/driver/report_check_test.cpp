@@ -89,8 +89,11 @@ TEST(ReadReport, RefusesWhatIsNone) {
   other["muxbench"].erase("host");
   EXPECT_THAT(refusal_of(other), HasSubstr("muxbench.host should be there"));
   other = report;
-  other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = 0;
-  EXPECT_THAT(refusal_of(other), HasSubstr("has 0 for requests_per_second"));
+  other["muxbench"]["trials"][0]["load"]["achieved"]["requests_per_second"] = -1;
+  EXPECT_THAT(refusal_of(other), HasSubstr("has -1 for requests_per_second"));
+  other = report;
+  other["muxbench"]["trials"][0]["load"]["latency_ns"]["mean"] = 0;
+  EXPECT_THAT(refusal_of(other), HasSubstr("has 0 for latency_mean_ns"));
   other = report;
   other["muxbench"]["cells"][0]["status"] = 7;
   EXPECT_THAT(refusal_of(other), HasSubstr("muxbench.cells[0].status should be a string"));
