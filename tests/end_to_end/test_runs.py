@@ -9,6 +9,7 @@ import time
 import pytest
 
 from driver_bench import HERE, SMALL, check_report, one_sentence
+from support.patience import expect_within
 
 
 def cells_of(report, model):
@@ -138,7 +139,7 @@ def test_smoke_runs_everything_within_30_seconds(bench):
     result = bench.run("--profile", "smoke", "--quiet")
     took = time.monotonic() - begin
     report = bench.report()
-    assert took < 30, took
+    expect_within(took, 30, "a smoke run")
     assert report["muxbench"]["run"]["profile"] == "smoke"
     assert any("cut to the time of profile smoke" in note for note in report["muxbench"]["run"]["notes"])
     # How far it came in that time is the machine's matter: the faulty servers cost 10 s and more.
@@ -234,7 +235,7 @@ def test_interruption_leaves_no_process_and_a_report(bench, number):
     begin = time.monotonic()
     driver.send_signal(number)
     _, errors = driver.communicate(timeout=20)
-    assert time.monotonic() - begin < 5
+    expect_within(time.monotonic() - begin, 5, f"the end by {number.name}")
     assert driver.returncode == 130, errors
     assert "interrupted" in errors
     report = bench.report()
