@@ -28,9 +28,9 @@ def _run(options: argparse.Namespace, out: Path) -> None:
                 content = files.render(drawing, chart.title, file_format)
                 files.replace(out / f"{chart.name}.{file_format}", content)
     if not options.quiet:
-        print(f"{len(planned)} charts ({', '.join(options.format)}) in {out}")
+        files.tell(f"{len(planned)} charts ({', '.join(options.format)}) in {out}")
         if absent:
-            print(f"not drawn: {'; '.join(map(str, absent))}")
+            files.tell(f"not drawn: {'; '.join(map(str, absent))}")
 
 
 def _formats(value: str) -> list[str]:

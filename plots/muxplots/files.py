@@ -45,6 +45,17 @@ def guarded(program: str, out: Path, work: Callable[[], None]) -> int:
     return 0
 
 
+def tell(text: str) -> None:
+    """Print it. A reader who has gone wanted no more; text that a full disk does not take is told."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is left in the buffer would fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise ReportError(f"cannot write to standard output: {error.strerror}") from error
+
+
 def render(drawing: Figure, title: str, file_format: str) -> bytes:
     """One chart as the bytes of a file."""
     metadata = METADATA[file_format]

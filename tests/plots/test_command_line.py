@@ -96,6 +96,24 @@ def test_only_skipped_cells_exit_0_and_leave_no_directory(tmp_path: Path) -> Non
     assert not (tmp_path / "charts").exists()
 
 
+def test_output_that_is_lost_is_told_and_a_reader_who_has_gone_is_not(tmp_path: Path) -> None:
+    report = synthetic.write(tmp_path, SMALL)
+    read, gone = os.pipe()
+    os.close(read)
+    with open("/dev/full", "w") as full:
+        for stdout, status, told in [
+            (full, 2, "make_charts: cannot write to standard output: No space left on device\n"),
+            (gone, 0, ""),
+        ]:
+            result = subprocess.run(
+                [sys.executable, str(PROGRAM), str(report), "--format", "svg"],
+                stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120,
+            )
+            assert (result.returncode, result.stderr) == (status, told)
+            assert len(list((tmp_path / "charts").iterdir())) == len(CHARTS)
+    os.close(gone)
+
+
 def test_an_older_chart_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     report = synthetic.write(tmp_path, SMALL)
     out = tmp_path / "charts"
