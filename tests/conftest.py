@@ -128,7 +128,8 @@ def pytest_runtest_protocol(item, nextitem):
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for tries_left in (2, 1, 0):
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        late = next((report for report in reports if report.too_late), None)
+        failed = [report for report in reports if report.failed]
+        late = failed[0] if failed and all(report.too_late for report in failed) else None
         if late and _in_company(item.config):
             with item.config.getoption("--late").open("a") as names:
                 names.write(f"{item.nodeid}\n")

@@ -9,7 +9,7 @@ import pytest
 
 from support.models import REPOSITORY
 
-# Each reads how often it was tried so far; `late` is broken beside others, and so often alone.
+# Each reads how often it was tried so far: START, CALL and END are how often that takes too long.
 TESTS = """
 import pathlib, pytest
 from support.patience import TooLate
@@ -32,15 +32,15 @@ def late_to_end():
 
 def test_start(late_to_start): pass
 def test_call(): try_again("call", CALL)
-def test_end(late_to_end): pass
+def test_end(late_to_end): WRONG
 def test_in_time(): pass
 """
 
 
 def run(folder, **late):
     text = TESTS
-    for phase in ("START", "CALL", "END"):
-        text = re.sub(rf"\b{phase}\b", str(late.get(phase.lower(), 0)), text)
+    for word, usual in {"START": 0, "CALL": 0, "END": 0, "WRONG": "pass"}.items():
+        text = re.sub(rf"\b{word}\b", str(late.get(word.lower(), usual)), text)
     (folder / "test_times.py").write_text(text)
     return subprocess.run([sys.executable, "-m", "pytest", "-p", "conftest", "-rs", "--jobs", "2", "-p", "no:cacheprovider", folder],
                           capture_output=True, text=True, timeout=60, cwd=folder,
@@ -63,6 +63,13 @@ def test_late_each_time_fails(tmp_path, phase):
     assert done.returncode == 1, done.stdout + done.stderr
     assert ("1 failed" if phase == "call" else "1 error") in done.stdout
     assert (tmp_path / phase).read_text() == "...."
+
+
+def test_a_late_end_does_not_hide_what_failed_before(tmp_path):
+    done = run(tmp_path, end=99, wrong="assert False, 'a wrong byte'")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "a wrong byte" in done.stdout and "1 failed" in done.stdout
+    assert "later alone: end took too long" not in done.stdout
 
 
 def test_nobody_late_nothing_is_run_again(tmp_path):
