@@ -123,7 +123,7 @@ def size(request):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
-    """A bound on time that is broken beside other tests, by the test or by a fixture as it starts or ends, is judged when
+    """A bound on time that is broken beside other tests, by the test or by its own fixtures as they start or end, is judged when
     they have ended. Broken there three times in a row it is broken; once or twice the machine may have stalled."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for tries_left in (2, 1, 0):

@@ -125,6 +125,7 @@ Result<Profile> find_profile(const std::string& name) {
                    .longest = milliseconds(300),
                    .comfortable = milliseconds(200),
                    .shortest = milliseconds(50),
+                   .longest_overhead = seconds(1),
                    .most_repetitions = 2};
   }
   if (name == "quick") {
@@ -134,6 +135,7 @@ Result<Profile> find_profile(const std::string& name) {
                    .longest = seconds(3600),
                    .comfortable = milliseconds(500),
                    .shortest = milliseconds(150),
+                   .longest_overhead = seconds(10),
                    .least_repetitions = 3};
   }
   if (name == "full") {
@@ -244,18 +246,6 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
                     profile.name, to_string(*profile.limit), to_string(fitted.estimate)));
   }
   return fitted;
-}
-
-Fitted fit_cells(const std::vector<Experiment>& experiments, const std::vector<Model>& models,
-                 CellLimits& limits, Counting counting, const Profile& profile,
-                 const FixedAmounts& fixed) {
-  const auto fit_all = [&] {
-    return fit(experiments, experiment_cost(models, limits, counting), profile, fixed);
-  };
-  Fitted fitted = fit_all();
-  if (!profile.limit || fitted.notes.empty()) return fitted;
-  limits.overhead_of_one = profile.target / 20;
-  return fit_all();
 }
 
 }  // namespace muxbench

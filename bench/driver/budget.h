@@ -22,6 +22,7 @@ struct Profile {
   Nanoseconds longest{};             // of one measurement
   Nanoseconds comfortable{};         // measurements are cut to this before repetitions are
   Nanoseconds shortest{};            // and to this before sweeps are
+  std::optional<Nanoseconds> longest_overhead;  // a cell with more of it is skipped
   Counting counting = Counting::last_points;
   unsigned most_repetitions = kMostRepetitions;
   unsigned least_repetitions = 1;
@@ -56,11 +57,5 @@ struct Fitted {
 
 Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cost,
            const Profile& profile, const FixedAmounts& fixed);
-
-// The same for these models. Before everybody loses points and experiments, single cells go whose
-// overhead alone is a 20th of the time: limits.overhead_of_one is set then.
-Fitted fit_cells(const std::vector<Experiment>& experiments, const std::vector<Model>& models,
-                 CellLimits& limits, Counting counting, const Profile& profile,
-                 const FixedAmounts& fixed);
 
 }  // namespace muxbench

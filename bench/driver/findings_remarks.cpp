@@ -4,6 +4,7 @@
 #include <map>
 
 #include "driver/findings_parts.h"
+#include "driver/noise_floor.h"
 
 namespace muxbench {
 namespace {
@@ -102,25 +103,27 @@ void say_remarks(const ExperimentView& experiment, Conclusions& into) {
 void say_noise_floor(const Json& report, Conclusions& into) {
   const Json& ours = report.at("muxbench");
   if (!ours.contains("twin_trials") || ours.at("twin_trials").empty()) return;
-  const Json twins = ours.value("noise_floor", Json::array());
-  if (twins.empty()) {
+  double apart = 0;
+  double reach = 0;
+  std::size_t points = 0;
+  for (const TwinRatio& twin : twin_ratios(ours)) {
+    if (twin.metric != "requests_per_second") continue;
+    ++points;
+    apart = std::max(apart, std::abs(twin.ratio.ratio - 1));
+    reach = std::max({reach, twin.ratio.high - 1, 1 - twin.ratio.low});
+  }
+  if (points == 0) {
     into.say("noise_floor", "", "requests_per_second",
              "The noise floor is not known: what was measured twice under two names is flagged, or "
              "has too few trials.");
     return;
-  }
-  double apart = 0;
-  double reach = 0;
-  for (const Json& twin : twins) {
-    apart = std::max(apart, std::abs(twin.at("ratio").get<double>() - 1));
-    reach = std::max({reach, twin.at("high").get<double>() - 1, 1 - twin.at("low").get<double>()});
   }
   into.say(
       "noise_floor", "", "requests_per_second",
       fmt::format("The noise floor: the same server measured twice under two names, at {} "
                   "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
                   "%); smaller differences between models mean nothing.",
-                  twins.size(), twins.size() == 1 ? "" : "s", apart * 100, reach * 100));
+                  points, points == 1 ? "" : "s", apart * 100, reach * 100));
 }
 
 }  // namespace muxbench

@@ -128,9 +128,7 @@ Model describe_model(const std::string& path, const std::vector<int>& cpus) {
     }
     return parse_description(text, file_name);
   };
-  const auto begin = Clock::now();
   Model model = answer();
-  model.described_in = Clock::now() - begin;
   model.command = {path};
   return model;
 }

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
 #include "driver/json_reader.h"
 
@@ -32,7 +31,6 @@ struct Model {
   bool external = false;  // somebody else's: a shell command with {port} and {root} in it
   Capabilities capabilities;
   Json description = Json::object();  // what it said, for the report
-  Nanoseconds described_in{};         // start to end of that; what starts cost here
 };
 
 // A program that does not describe itself is a model that is not available, with the reason.

@@ -80,10 +80,10 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
         connections, needed, limits.descriptors, needed);
   }
   const Nanoseconds overhead = trial_overhead(model, settings);
-  if (limits.overhead_of_one && overhead > *limits.overhead_of_one) {
+  if (limits.trial_overhead && overhead > *limits.trial_overhead) {
     return fmt::format(
-        "opening and closing its {} connections takes about {} here, too long for the profile's "
-        "time; ask for this model alone, or for --profile full",
+        "opening and closing its {} connections may take {}, too long for the profile's time; "
+        "--profile full measures it",
         connections, show_duration(overhead));
   }
   return {};

@@ -13,9 +13,9 @@ namespace muxbench {
 
 // What a cell may take: more of it, and it is skipped.
 struct CellLimits {
-  std::uint64_t descriptors = 0;               // of one process (RLIMIT_NOFILE)
-  std::uint64_t cpus = 0;                      // that the server may use; 0: no matter
-  std::optional<Nanoseconds> overhead_of_one;  // trial_overhead(), where the time is short
+  std::uint64_t descriptors = 0;              // of one process (RLIMIT_NOFILE)
+  std::uint64_t cpus = 0;                     // that the server may use; 0: no matter
+  std::optional<Nanoseconds> trial_overhead;  // where the profile's time is short
 };
 
 struct Cell {

@@ -159,7 +159,9 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.models = std::move(*models);
   record_sums(record, options.loadgen);
 
-  CellLimits limits{.descriptors = raise_descriptor_limit(), .cpus = record.cpus.server.size()};
+  const CellLimits limits{.descriptors = raise_descriptor_limit(),
+                          .cpus = record.cpus.server.size(),
+                          .trial_overhead = profile->longest_overhead};
   std::map<std::string, std::string> notes;
   for (Experiment& experiment : *experiments) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
@@ -168,7 +170,8 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   // After that: a rung must prove itself in the namespaces that it will count in.
   choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;
-  Fitted fitted = fit_cells(*experiments, record.models, limits, counting, *profile, options.fixed);
+  Fitted fitted =
+      fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
   record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
   for (const Experiment& experiment : record.experiments) {

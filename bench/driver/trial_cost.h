@@ -11,8 +11,7 @@ namespace muxbench {
 Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
                       const LoadSettings& settings);
 
-// Start, verification, opening and closing of connections, stop. Where a connection is a process,
-// that depends on what starting one takes on this machine: Model::described_in tells.
+// Start, verification, opening and closing of connections, stop.
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
 
 // All of it, with the measurement.

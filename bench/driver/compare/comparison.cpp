@@ -64,7 +64,7 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
     return none(Verdict::missing,
                 fmt::format("{} {}", first ? "base:" : "new:",
                             side == nullptr              ? "no such cell"
-                            : side->status == "measured" ? "not measured in every trial"
+                            : side->status == "measured" ? "not measured, or 0, in some trial"
                                                          : side->status));
   }
   const std::size_t both = std::min(cell.base_trials, cell.new_trials);

@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     files.replace(out, page.build(loaded, raw, small).encode())
     if not options.quiet:
-        print(f"page: {out}")
+        files.tell(f"page: {out}")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -130,44 +130,26 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 15 s"));
 }
 
-// A program for each connection, where starting one takes 5 ms.
-Model slow_starter() {
-  Model model = fixtures::model("starter");
-  model.capabilities.program_per_connection = true;
-  model.described_in = milliseconds(6);
-  return model;
-}
-
-TEST(FitCells, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
+TEST(Fit, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
   auto list = models(31);
-  list.push_back(slow_starter());
-  const auto asked = experiments(3);
-  CellLimits limits = kPlenty;
+  list.push_back(fixtures::model("starter"));
+  list.back().capabilities.program_per_connection = true;
+  std::vector<Experiment> asked = experiments(3);
+  for (Experiment& experiment : asked) experiment.sweep[0].values = {1, 2000};
   const Profile quick = *find_profile("quick");
-  const Fitted with = fit(asked, experiment_cost(list, limits, Counting::none), quick, {});
-  const Fitted without = fit_cells(asked, list, limits, Counting::none, quick, {});
-  EXPECT_LT(with.experiments.size(), without.experiments.size());
-  EXPECT_LE(without.estimate, seconds(210));
-  EXPECT_GE(without.estimate, seconds(180));
-  for (const Cell& cell : make_cells(list, without.experiments, limits)) {
-    const bool too_long = list[cell.model].name == "starter" && cell.settings.connections == 1000;
-    ASSERT_EQ(cell.skipped.has_value(), too_long) << cell.id;
-    if (!too_long) continue;
-    EXPECT_THAT(*cell.skipped,
-                HasSubstr("opening and closing its 1000 connections takes about 13 s here"));
-  }
-}
-
-TEST(FitCells, LeavesNoneOutWhereThereIsTimeOrNoLimit) {
-  const std::vector<Model> alone{slow_starter()};
-  CellLimits limits = kPlenty;
-  const FixedAmounts three{.duration = {}, .repetitions = 3};
-  EXPECT_THAT(
-      fit_cells(experiments(1), alone, limits, Counting::none, *find_profile("quick"), three).notes,
-      IsEmpty());
-  EXPECT_FALSE(limits.overhead_of_one);
-  fit_cells(experiments(12), alone, limits, Counting::none, *find_profile("full"), {});
-  EXPECT_FALSE(limits.overhead_of_one);
+  const CellLimits limits{.descriptors = 100'000, .trial_overhead = quick.longest_overhead};
+  const auto fit_within = [&](const CellLimits& within) {
+    return fit(asked, experiment_cost(list, within, Counting::none), quick, {});
+  };
+  EXPECT_LT(fit_within(kPlenty).experiments.size(), fit_within(limits).experiments.size());
+  const auto reason = [&](const Profile& profile) {
+    const CellLimits within{.descriptors = 100'000, .trial_overhead = profile.longest_overhead};
+    return make_cells({list.back()}, {asked[0]}, within).back().skipped.value_or("");
+  };
+  EXPECT_EQ(reason(quick),
+            "opening and closing its 2000 connections may take 13 s, too long for the profile's "
+            "time; --profile full measures it");
+  EXPECT_EQ(reason(*find_profile("full")), "");
 }
 
 TEST(FindProfile, RefusesOthers) {

@@ -16,8 +16,8 @@ TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
   const LoadSettings many{.connections = 100, .idle = 8000};
   EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
   experiment.transport = "unix";
-  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(4050));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 500}), milliseconds(300));
 }
 
 TEST(WarmupOf, LeavesTimeToStartPrograms) {
@@ -32,16 +32,15 @@ TEST(WarmupOf, LeavesTimeToStartPrograms) {
 TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
   const LoadSettings many{.connections = 1000};
   Model model = fixtures::model("m");
-  model.described_in = milliseconds(5);
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 30)) << "it is only accepted";
   model.family = "thread";
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100));
   model.family = "process";
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 1000)) << "a fifth of a start";
-  model.capabilities.program_per_connection = true;
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 5000));
-  model.described_in = {};
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 200)) << "it told nothing of that";
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 500));
+  model.capabilities.one_client_per_worker = true;
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100)) << "its process is there";
+  model.capabilities = {.program_per_connection = true};
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 3000));
 }
 
 }  // namespace
