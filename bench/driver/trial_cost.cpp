@@ -9,12 +9,12 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // About what a server needs for one connection to be accepted: some start a thread, a process or even
-// a program for it. Constants, on the slow side: a plan must be the same from run to run, as
-// durations are conditions that two reports are compared under.
+// a program for it. Constants: a plan must be the same from run to run, as durations are conditions
+// that two reports are compared under.
 Nanoseconds opening_time(const Model& model) {
-  if (model.capabilities.program_per_connection) return milliseconds(3);
+  if (model.capabilities.program_per_connection) return microseconds(2500);
   if (model.capabilities.one_client_per_worker) return microseconds(100);  // started before
-  if (model.family == "process") return microseconds(500);
+  if (model.family == "process") return microseconds(200);
   return model.family == "thread" ? microseconds(100) : microseconds(30);
 }
 

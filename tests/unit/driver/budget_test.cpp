@@ -147,7 +147,7 @@ TEST(Fit, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
     return make_cells({list.back()}, {asked[0]}, within).back().skipped.value_or("");
   };
   EXPECT_EQ(reason(quick),
-            "opening and closing its 2000 connections may take 13 s, too long for the profile's "
+            "opening and closing its 2000 connections may take 11 s, too long for the profile's "
             "time; --profile full measures it");
   EXPECT_EQ(reason(*find_profile("full")), "");
 }

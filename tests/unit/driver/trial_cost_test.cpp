@@ -16,8 +16,8 @@ TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
   const LoadSettings many{.connections = 100, .idle = 8000};
   EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
   experiment.transport = "unix";
-  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(4050));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 500}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
 }
 
 TEST(WarmupOf, LeavesTimeToStartPrograms) {
@@ -36,11 +36,11 @@ TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
   model.family = "thread";
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100));
   model.family = "process";
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 500));
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 200));
   model.capabilities.one_client_per_worker = true;
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100)) << "its process is there";
   model.capabilities = {.program_per_connection = true};
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 3000));
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 2500));
 }
 
 }  // namespace
