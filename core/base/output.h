@@ -1,5 +1,5 @@
 // Text on standard output and standard error. Nothing here throws: a run does not end because nobody
-// reads its progress. What standard output did not take is told once, by finish().
+// reads its progress. What standard output did not take is told once, at a flush or at the end.
 #pragma once
 
 #include <fmt/format.h>
