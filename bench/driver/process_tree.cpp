@@ -7,9 +7,11 @@
 #include <charconv>
 #include <ctime>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "base/directory.h"
 
@@ -34,15 +36,20 @@ std::vector<pid_t> all_processes() {
 std::string tasks_of(pid_t pid) { return fmt::format("/proc/{}/task/", pid); }
 
 // The sum of the lines "KEY:   123 kB" of a file under /proc/PID.
-std::optional<std::uint64_t> kilobytes(pid_t pid, const char* name, const std::string& key) {
-  std::ifstream file(fmt::format("/proc/{}/{}", pid, name));
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with(key)) continue;
-    std::istringstream rest(line.substr(key.size()));
-    std::uint64_t value = 0;
-    if (rest >> value) return value * 1024;
+// What these lines of the file hold together, over all processes; nothing where there is nothing.
+std::optional<std::uint64_t> sum_of_bytes(const std::vector<pid_t>& pids, const char* name,
+                                          std::initializer_list<std::string_view> keys) {
+  std::uint64_t sum = 0;
+  for (const pid_t pid : pids) {
+    std::ifstream file(fmt::format("/proc/{}/{}", pid, name));
+    std::uint64_t kibibytes = 0;
+    for (std::string key, unit; file >> key; std::getline(file, unit)) {
+      const bool wanted = std::find(keys.begin(), keys.end(), key) != keys.end();
+      if (wanted && file >> kibibytes) sum += kibibytes * 1024;
+    }
   }
-  return {};
+  if (sum == 0) return {};
+  return sum;
 }
 
 }  // namespace
@@ -111,17 +118,15 @@ Nanoseconds tree_cpu(const std::vector<pid_t>& pids) {
 }
 
 std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) {
-  std::uint64_t sum = 0;
-  for (const pid_t pid : pids) sum += kilobytes(pid, "smaps_rollup", "Pss:").value_or(0);
-  if (sum == 0) return {};
-  return sum;
+  return sum_of_bytes(pids, "smaps_rollup", {"Pss:"});
+}
+
+std::optional<std::uint64_t> anonymous_bytes(const std::vector<pid_t>& pids) {
+  return sum_of_bytes(pids, "smaps_rollup", {"Pss_Anon:", "Pss_Shmem:"});
 }
 
 std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids) {
-  std::uint64_t sum = 0;
-  for (const pid_t pid : pids) sum += kilobytes(pid, "status", "VmHWM:").value_or(0);
-  if (sum == 0) return {};
-  return sum;
+  return sum_of_bytes(pids, "status", {"VmHWM:"});
 }
 
 bool any_runnable(const std::vector<pid_t>& pids) {

@@ -31,6 +31,9 @@ Nanoseconds tree_cpu(const std::vector<pid_t>& pids);
 
 // Pss: memory that processes share counts once between them.
 std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids);
+// Pss_Anon and Pss_Shmem: of that, what no file holds. How many other programs map the same
+// libraries changes nothing here.
+std::optional<std::uint64_t> anonymous_bytes(const std::vector<pid_t>& pids);
 // VmHWM: the most that each process ever had resident; what they share counts in each of them.
 std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids);
 

@@ -132,7 +132,8 @@ Json server_json(const TrialResult& trial) {
   put("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
   if (trial.process_bytes_per_connection || trial.kernel_bytes_per_connection) {
     server["bytes_per_connection_source"] =
-        "Pss of the processes; Slab, KernelStack and PageTables of /proc/meminfo";
+        "Pss_Anon and Pss_Shmem of the processes; Slab, KernelStack and PageTables of "
+        "/proc/meminfo";
   }
   if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
   return server;

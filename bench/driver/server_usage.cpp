@@ -35,7 +35,7 @@ std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
 }
 
 std::optional<MemoryInUse> ServerUsage::memory_in_use() const {
-  const auto process = proportional_bytes(processes());
+  const auto process = anonymous_bytes(processes());
   if (!process) return {};
   MemoryInUse used{.process_bytes = *process};
   std::ifstream meminfo("/proc/meminfo");

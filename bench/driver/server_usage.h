@@ -27,7 +27,7 @@ struct MemorySample {
 
 // What connections cost: taken before there are any and while all are open.
 struct MemoryInUse {
-  std::uint64_t process_bytes = 0;  // proportional sets of the server's processes
+  std::uint64_t process_bytes = 0;  // anonymous memory of the server's processes
   std::uint64_t kernel_bytes = 0;   // slab, kernel stacks and page tables of the whole machine
 };
 

@@ -23,6 +23,12 @@ METADATA: dict[str, dict[str, Any]] = {
 
 
 class Parser(argparse.ArgumentParser):
+    def print_help(self, file: object = None) -> None:
+        try:
+            tell(self.format_help().rstrip())
+        except ReportError as error:
+            self.exit(2, f"{self.prog}: {error}\n")
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 

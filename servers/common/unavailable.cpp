@@ -14,7 +14,9 @@ int main(int argc, char** argv) {
     std::puts("{\"name\":\"" MUXBENCH_MODEL "\",\"family\":\"" MUXBENCH_FAMILY
               "\",\"mechanism\":\"not built\",\"available\":false,\"reason\":\"" REASON
               "\",\"capabilities\":{},\"features\":{}}");
-    return 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+    std::perror("server_" MUXBENCH_MODEL ": cannot write to standard output");
+    return 1;
   }
   std::fputs("server_" MUXBENCH_MODEL ": this model cannot run here: " REASON "\n", stderr);
   return kUnavailable;

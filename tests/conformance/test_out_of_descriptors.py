@@ -38,13 +38,35 @@ def answer(sock, number, seconds):
     return True
 
 
-def come_until_one_waits(server, most, stay):
+class NothingFree:
+    """The limit of each process is lowered to the descriptors that it has open.
+
+    Who has just handed a connection over, as a parent does to its child, may have it open for a moment more, so
+    lower() can be called again: a limit only ever falls."""
+
+    def __init__(self, server):
+        self.limits = dict.fromkeys(server.processes(), LIMIT)
+        self.lower()
+
+    def lower(self):
+        for pid, limit in self.limits.items():
+            self.limits[pid] = min(limit, processes.lowest_free_descriptor(pid))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (self.limits[pid], LIMIT))
+
+    def lift(self):
+        for pid in self.limits:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
+
+
+def come_until_one_waits(server, nothing_free, stay):
     """Clients come one after the other, and stay or leave when they are answered, until one has no answer.
 
     It takes some: an accept call that waits has its descriptor before the limit comes. Returns those who stayed,
     and {number: socket} of the one who waits."""
     stayed = []
+    most = LIMIT + len(nothing_free.limits)
     for number in range(most):
+        nothing_free.lower()
         sock = ask(server, number)
         if not answer(sock, number, QUIET):
             return stayed, {number: sock}
@@ -98,16 +120,13 @@ def test_out_of_descriptors_at_accept(model):
         inside = [client.connect(server) for _ in range(4)] if model.concurrent else []
         for sock in inside:
             client.echo(sock, b"inside")
-        pids = server.processes()
-        for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (processes.lowest_free_descriptor(pid), LIMIT))
+        nothing_free = NothingFree(server)
         # Workers that are all taken would be no shortage of descriptors.
         stay = model.concurrent and not model.capability("one_client_per_worker")
-        stayed, waiting = come_until_one_waits(server, LIMIT + len(pids), stay)
+        stayed, waiting = come_until_one_waits(server, nothing_free, stay)
         waiting |= {number: ask(server, number) for number in range(1000, 1032)}
         waiting = watch_the_shortage(server, inside, waiting)
-        for pid in pids:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
+        nothing_free.lift()
         for sock in stayed:
             sock.close()
         expect_all_served(server, waiting, time.monotonic())

@@ -24,7 +24,7 @@ Server(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
 pytestmark = pytest.mark.alone  # the kernel's memory for sockets is that of all programs
 
 MODELS = ("epoll_level", "thread_per_connection")
-IDLE = 300
+IDLE = 2000  # their memory stands out from what the rest of the machine takes and frees meanwhile
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +56,10 @@ def test_memory_of_a_connection_is_told_from_200_on(run, name):
         assert not {*each, "bytes_per_connection_source"} & set(trial["server"]), trial["server"]
     many = [trial["server"] for trial in trials_of(report, name, IDLE)]
     assert many and all(server["bytes_per_connection_source"] for server in many), many
-    # A stack and a thread's bookkeeping, or a place in a table: a few pages for 300 connections may also not show.
-    least, most = (8 << 10, 256 << 10) if name != "epoll_level" else (0, 4 << 10)
+    # A stack and a thread's bookkeeping, or a place in a table.
+    least, most = (8 << 10, 256 << 10) if name != "epoll_level" else (16, 4 << 10)
     for server in many:
-        assert least <= server.get("process_bytes_per_connection", 0) <= most, server
+        assert least <= server["process_bytes_per_connection"] <= most, server
 
 
 @pytest.mark.parametrize("name", [*MODELS, "theirs"])

@@ -48,6 +48,13 @@ def test_describe_says_why_and_starting_exits_3(build):
         assert started.stderr == f"server_{name}: this model cannot run here: {reason}\n"
 
 
+def test_a_description_that_does_not_get_out_is_a_failure(build):
+    with open("/dev/full", "w") as full:
+        lost = subprocess.run([build / "servers" / "server_libev", "--describe"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert lost.returncode == 1
+    assert lost.stderr == "server_libev: cannot write to standard output: No space left on device\n"
+
+
 def test_muxbench_lists_them_with_the_reason(build):
     listed = subprocess.run([MUXBENCH, "list", "--servers-dir", build / "servers"], capture_output=True, text=True, timeout=60)
     assert listed.returncode == 0, listed.stderr

@@ -114,6 +114,18 @@ def test_output_that_is_lost_is_told_and_a_reader_who_has_gone_is_not(tmp_path: 
     os.close(gone)
 
 
+@pytest.mark.parametrize("name", ["make_charts", "make_comparison", "make_micro", "make_report"])
+def test_help_that_is_lost_is_told_too(name: str) -> None:
+    command = [sys.executable, str(PROGRAM.with_name(f"{name}.py")), "--help"]
+    with open("/dev/full", "w") as full:
+        lost = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    told = f"{name}: cannot write to standard output: No space left on device\n"
+    assert (lost.returncode, lost.stderr) == (2, told)
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"usage: {name} ")
+
+
 def test_an_older_chart_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     report = synthetic.write(tmp_path, SMALL)
     out = tmp_path / "charts"

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "driver/child_process.h"
 #include "driver/json_reader.h"
@@ -163,6 +164,27 @@ TEST(ServerUsage, CountsTheWholeTree) {
   ASSERT_TRUE(memory.has_value());
   EXPECT_GT(memory->peak_bytes, 0U);
   EXPECT_THAT(memory->source, testing::HasSubstr("Pss"));
+}
+
+ChildProcess echoing() {
+  auto child = ChildProcess::start({.command = {"/bin/cat"}, .listens = true});
+  EXPECT_TRUE(child.ok());
+  std::string line;
+  child->say("ready");
+  EXPECT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
+  return std::move(*child);
+}
+
+TEST(ServerUsage, MemoryInUseIsTheSameHoweverManyProgramsMapItsLibraries) {
+  const ChildProcess child = echoing();
+  const ServerUsage usage(nullptr, child.pid());
+  const auto before = usage.memory_in_use();
+  const auto share_before = usage.memory();
+  ASSERT_TRUE(before && share_before);
+  std::vector<ChildProcess> others;
+  for (int i = 0; i < 8; ++i) others.push_back(echoing());
+  EXPECT_EQ(usage.memory_in_use()->process_bytes, before->process_bytes);
+  EXPECT_LT(usage.memory()->peak_bytes, share_before->peak_bytes);
 }
 
 TEST(ServerUsage, CountsChildrenThatEnded) {
