@@ -4,15 +4,15 @@
 #include <set>
 
 #include "driver/interrupt.h"
+#include "driver/precision_target.h"
 #include "driver/progress.h"
-#include "driver/summary.h"
+#include "driver/time_guard.h"
 
 namespace muxbench {
 namespace {
 
 // A server that fails this often in a row will not come right: its time goes to the others.
 constexpr int kPatience = 2;
-constexpr std::size_t kFewestForTarget = 5;
 
 unsigned last_repetition(const std::vector<PlannedTrial>& order) {
   unsigned last = 0;
@@ -42,6 +42,7 @@ class Estimate {
     const double pace = static_cast<double>(took_.count()) / static_cast<double>(planned_.count());
     return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(left_.count()) * pace));
   }
+  void skipped(std::size_t trial) { left_ -= costs_[trial]; }
   void passed(std::size_t trial, Nanoseconds took) {
     planned_ += costs_[trial];
     left_ -= costs_[trial];
@@ -73,63 +74,6 @@ class Patience {
   std::map<std::size_t, int> failures_;
 };
 
-// Of the metric that answers the experiment: what muxbench compare looks at too.
-std::optional<double> target_metric(const RunRecord& record, const TrialResult& trial) {
-  const Experiment& experiment = record.experiments[record.cells[trial.cell].experiment];
-  return find_metric(experiment.metric)->of(trial);
-}
-
-// Of the cells that can still be measured those whose interval is wider than asked for (--target-ci),
-// and how many there are. A few trials can agree by chance, so none is done before kFewestForTarget.
-struct Target {
-  std::vector<std::size_t> missed;
-  std::size_t cells = 0;
-};
-
-Target compare_with_target(const RunRecord& record, double target_ci) {
-  std::map<std::size_t, std::vector<double>> values;
-  for (const TrialResult& trial : record.trials) {
-    const auto value = target_metric(record, trial);
-    if (trial.ok() && value && !record.given_up.contains(record.cells[trial.cell].model)) {
-      values[trial.cell].push_back(*value);
-    }
-  }
-  Target target{.missed = {}, .cells = values.size()};
-  for (const auto& [cell, measured] : values) {
-    const auto half = relative_half_width(measured);
-    if (measured.size() < kFewestForTarget || !half || *half > target_ci) {
-      target.missed.push_back(cell);
-    }
-  }
-  return target;
-}
-
-// "2 of 8 cells are known less well than --target-ci 2 % asks for"; empty if all are known so well.
-std::string missed_target(const RunRecord& record, const RunOptions& options) {
-  if (!options.target_ci) return "";
-  const Target target = compare_with_target(record, *options.target_ci);
-  if (target.missed.empty()) return "";
-  return fmt::format("{} of {} cells are known less well than --target-ci {:g} % asks for",
-                     target.missed.size(), target.cells, *options.target_ci * 100);
-}
-
-// Of cells that lack it, such as a p99 of too few requests, more trials tell no more; empty if none does.
-std::string note_on_cells_without_target(const RunRecord& record) {
-  std::set<std::size_t> measured;
-  std::set<std::size_t> with_target;
-  for (const TrialResult& trial : record.trials) {
-    if (!trial.ok()) continue;
-    measured.insert(trial.cell);
-    if (target_metric(record, trial)) with_target.insert(trial.cell);
-  }
-  const std::size_t without = measured.size() - with_target.size();
-  if (without == 0) return "";
-  return fmt::format(
-      "{} of {} cells lack what answers their experiment, as a p99 is absent in a trial of too few "
-      "requests, so --target-ci did not look at them; try a longer --duration.",
-      without, measured.size());
-}
-
 // One more block for the cells that miss the target; docs/methodology.md tells what stopping by what
 // was seen does to a comparison.
 void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
@@ -137,7 +81,7 @@ void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
   if (!options.target_ci) return;
   RunRecord& record = setup.record;
   if (repetition >= options.max_trials) {
-    if (const auto missed = missed_target(record, options); !missed.empty()) {
+    if (const auto missed = missed_target(record, *options.target_ci); !missed.empty()) {
       record.notes.push_back(fmt::format("After {} trials (--max-trials) {}.", repetition, missed));
     }
     return;
@@ -151,45 +95,12 @@ void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
   record.planned_trials += setup.order.size() - begin;
 }
 
-bool same_block(const PlannedTrial& a, const PlannedTrial& b) {
-  return a.repetition == b.repetition && a.counting == b.counting;
+std::string end_within(const PlannedTrial& next) {
+  return fmt::format("it ends within repetition {}, so that some cells have one trial fewer",
+                     next.repetition + 1);
 }
 
 }  // namespace
-
-std::string early_end_note(const RunRecord& record, const RunOptions& options,
-                           const PlannedTrial& next, bool at_block_start) {
-  if (const auto missed = missed_target(record, options); !missed.empty()) {
-    return fmt::format("The time of profile {} is over, and {}.", record.profile, missed);
-  }
-  if (at_block_start) {
-    return fmt::format(
-        "The run took longer than planned: it ends after repetition {} to keep the time of profile "
-        "{}.",
-        next.repetition, record.profile);
-  }
-  return fmt::format(
-      "The run took longer than planned: it ends within repetition {} to keep the time of profile "
-      "{}, so some cells have one trial fewer.",
-      next.repetition + 1, record.profile);
-}
-
-TimeGuard::TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate) {
-  // Amounts fixed on the command line may need more than the profile promises: the wish counts.
-  if (profile.limit && estimate <= *profile.limit) end_ = begin + *profile.limit;
-}
-
-Nanoseconds TimeGuard::left(Clock::time_point now) const {
-  return end_ ? *end_ - now : Nanoseconds::max();
-}
-
-bool TimeGuard::may_start_block(Clock::time_point now, Nanoseconds last_block) const {
-  return left(now) >= last_block;
-}
-
-bool TimeGuard::may_start_trial(Clock::time_point now, Nanoseconds cost) const {
-  return left(now) >= cost;
-}
 
 void run_trials(RunSetup& setup, const RunOptions& options, const std::string& scratch,
                 Clock::time_point begin) {
@@ -198,30 +109,33 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   Estimate estimate(setup);
   Patience patience;
   Progress progress(setup.order.size(), options.quiet);
-  auto block_begin = Clock::now();
+  std::set<std::size_t> left_out;  // experiments for whose last repetition there is no time
+  std::string cut;                 // what the plan lost to the time, if anything
 
   for (std::size_t i = 0; !interrupted(); ++i) {
-    if (i == setup.order.size()) add_block(setup, options, estimate);
+    if (i == setup.order.size() && left_out.empty()) add_block(setup, options, estimate);
     if (i == setup.order.size()) break;
     const PlannedTrial& planned = setup.order[i];
     const Cell& cell = record.cells[planned.cell];
     const Experiment& asked = record.experiments[cell.experiment];
     const Experiment experiment = planned.counting ? counting_version(asked) : asked;
     const auto now = Clock::now();
-    const bool new_block = i > 0 && !same_block(planned, setup.order[i - 1]);
-    if (new_block) {
-      if (!guard.may_start_block(now, now - block_begin)) {
-        record.notes.push_back(early_end_note(record, options, planned, true));
-        break;
+    if (i > 0 && !same_block(planned, setup.order[i - 1])) {
+      if (!left_out.empty()) break;
+      const auto block = expected_block(record, setup.order, i);
+      const auto fitting = guard.fitting(now, block);
+      if (fitting.size() < block.size()) cut = shortened_block(record, planned, fitting);
+      if (fitting.empty()) break;
+      for (const auto& [of, needed] : block) {
+        if (!fitting.contains(of)) left_out.insert(of);
       }
-      block_begin = now;
     }
-    if (record.given_up.contains(cell.model)) {
-      estimate.passed(i, Nanoseconds(0));
+    if (left_out.contains(cell.experiment) || record.given_up.contains(cell.model)) {
+      estimate.skipped(i);
       continue;
     }
     if (!guard.may_start_trial(now, estimate.cost(i))) {
-      record.notes.push_back(early_end_note(record, options, planned, false));
+      cut = end_within(planned);
       break;
     }
     progress.update(i, estimate.left(), cell.id);
@@ -238,8 +152,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     TrialResult result = run_trial(trial);
     if (interrupted()) break;  // an unfinished trial is no result
     if (!result.ok() && guard.left(Clock::now()) <= Nanoseconds(0)) {
-      // It failed because its time was cut.
-      record.notes.push_back(early_end_note(record, options, planned, false));
+      cut = end_within(planned);  // it failed because its time was cut
       break;
     }
     result.cell = planned.cell;
@@ -257,6 +170,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
                       : record.trials)
         .push_back(std::move(result));
   }
+  if (!cut.empty()) record.notes.push_back(early_end_note(record, options.target_ci, cut));
   if (options.target_ci) {
     if (auto note = note_on_cells_without_target(record); !note.empty()) {
       record.notes.push_back(std::move(note));

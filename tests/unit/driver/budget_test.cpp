@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "driver/run.h"
 #include "fixtures.h"
 
 namespace muxbench {
@@ -154,22 +153,6 @@ TEST(Fit, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
 
 TEST(FindProfile, RefusesOthers) {
   EXPECT_THAT(find_profile("fast").error().message, HasSubstr("smoke, quick and full"));
-}
-
-TEST(TimeGuard, StopsBeforeABlockThatWouldOverrun) {
-  const auto begin = Clock::time_point{};
-  const TimeGuard guard(begin, *find_profile("quick"), seconds(210));
-  EXPECT_TRUE(guard.may_start_block(begin + seconds(200), seconds(39)));
-  EXPECT_FALSE(guard.may_start_block(begin + seconds(200), seconds(41)));
-  EXPECT_TRUE(guard.may_start_trial(begin + seconds(238), seconds(1)));
-  EXPECT_FALSE(guard.may_start_trial(begin + seconds(240), seconds(1)));
-}
-
-TEST(TimeGuard, HasNoLimitInFullOrAgainstTheCommandLine) {
-  const auto late = Clock::time_point{} + std::chrono::hours(9);
-  EXPECT_TRUE(TimeGuard({}, *find_profile("full"), seconds(9)).may_start_block(late, seconds(99)));
-  EXPECT_TRUE(
-      TimeGuard({}, *find_profile("quick"), seconds(999)).may_start_trial(late, seconds(9)));
 }
 
 }  // namespace

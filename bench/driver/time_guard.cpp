@@ -1,0 +1,84 @@
+#include "driver/time_guard.h"
+
+#include <fmt/format.h>
+
+#include <tuple>
+
+#include "driver/precision_target.h"
+
+namespace muxbench {
+
+TimeGuard::TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate) {
+  // Amounts fixed on the command line may need more than the profile promises: the wish counts.
+  if (profile.limit && estimate <= *profile.limit) end_ = begin + *profile.limit;
+}
+
+Nanoseconds TimeGuard::left(Clock::time_point now) const {
+  return end_ ? *end_ - now : Nanoseconds::max();
+}
+
+std::set<std::size_t> TimeGuard::fitting(Clock::time_point now,
+                                         const std::map<std::size_t, Nanoseconds>& block) const {
+  std::set<std::size_t> experiments;
+  Nanoseconds rest = left(now);
+  for (const auto& [experiment, needed] : block) {
+    if (needed > rest) continue;
+    experiments.insert(experiment);
+    rest -= needed;
+  }
+  return experiments;
+}
+
+bool TimeGuard::may_start_trial(Clock::time_point now, Nanoseconds cost) const {
+  return left(now) >= cost;
+}
+
+bool same_block(const PlannedTrial& a, const PlannedTrial& b) {
+  return a.repetition == b.repetition && a.counting == b.counting;
+}
+
+std::map<std::size_t, Nanoseconds> expected_block(const RunRecord& record,
+                                                  const std::vector<PlannedTrial>& order,
+                                                  std::size_t from) {
+  // The counting pass comes after the first repetition, and is expected to take what that took.
+  const unsigned before = std::max(order[from].repetition, 1U) - 1;
+  std::map<std::pair<std::size_t, bool>, Nanoseconds> took;  // by cell, and if it is the twin
+  for (const bool twin : {false, true}) {
+    for (const TrialResult& trial : twin ? record.twin_trials : record.trials) {
+      if (trial.repetition == before) took[{trial.cell, twin}] = trial.took;
+    }
+  }
+  std::map<std::size_t, Nanoseconds> block;
+  for (std::size_t i = from; i < order.size() && same_block(order[i], order[from]); ++i) {
+    const auto known = took.find({order[i].cell, order[i].twin});
+    block[record.cells[order[i].cell].experiment] +=
+        known == took.end() ? Nanoseconds(0) : known->second;
+  }
+  return block;
+}
+
+std::string early_end_note(const RunRecord& record, std::optional<double> target_ci,
+                           const std::string& cut) {
+  if (const auto missed = target_ci ? missed_target(record, *target_ci) : ""; !missed.empty()) {
+    return fmt::format("The time of profile {} is over, and {}.", record.profile, missed);
+  }
+  return fmt::format("The run took longer than planned. To keep the time of profile {}, {}.",
+                     record.profile, cut);
+}
+
+std::string shortened_block(const RunRecord& record, const PlannedTrial& next,
+                            const std::set<std::size_t>& experiments) {
+  if (experiments.empty()) {
+    return next.counting ? "it ends after repetition 1 and counts no system calls"
+                         : fmt::format("it ends after repetition {}", next.repetition);
+  }
+  std::vector<std::string> names;
+  for (const std::size_t experiment : experiments) {
+    names.push_back(record.experiments[experiment].name);
+  }
+  const std::string part = next.counting ? "it ends after repetition 1 and counts the system calls"
+                                         : fmt::format("repetition {} is", next.repetition + 1);
+  return fmt::format("{} of these experiments alone: {}", part, fmt::join(names, ", "));
+}
+
+}  // namespace muxbench

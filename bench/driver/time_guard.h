@@ -1,0 +1,48 @@
+// When to stop a run that takes longer than planned, to keep the time that its profile promises: at
+// the start of a block of repetitions, which then is of the experiments that fit, and within a block
+// only if the time is over.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "driver/record.h"
+
+namespace muxbench {
+
+class TimeGuard {
+ public:
+  TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate);
+
+  bool limited() const noexcept { return end_.has_value(); }
+  Nanoseconds left(Clock::time_point now) const;
+  // Of the experiments of a block and what each takes those that fit into what is left, the first
+  // ones first.
+  std::set<std::size_t> fitting(Clock::time_point now,
+                                const std::map<std::size_t, Nanoseconds>& block) const;
+  bool may_start_trial(Clock::time_point now, Nanoseconds cost) const;
+
+ private:
+  std::optional<Clock::time_point> end_;
+};
+
+// What the block that begins at `from` takes, by experiment, if each trial takes what the same one
+// took in the repetition before.
+std::map<std::size_t, Nanoseconds> expected_block(const RunRecord& record,
+                                                  const std::vector<PlannedTrial>& order,
+                                                  std::size_t from);
+
+// The sentences about a run whose time was over: what was cut, as "it ends after repetition 2", or,
+// with --target-ci, how many cells are known less well than that.
+std::string early_end_note(const RunRecord& record, std::optional<double> target_ci,
+                           const std::string& cut);
+// How the block of `next` was cut to these experiments: "repetition 3 is of these experiments alone:
+// connections, idle", or "it ends after repetition 2" if to none.
+std::string shortened_block(const RunRecord& record, const PlannedTrial& next,
+                            const std::set<std::size_t>& experiments);
+
+bool same_block(const PlannedTrial& a, const PlannedTrial& b);
+
+}  // namespace muxbench
