@@ -4,6 +4,7 @@
 #include <map>
 
 #include "driver/findings_parts.h"
+#include "driver/inference.h"
 #include "driver/noise_floor.h"
 
 namespace muxbench {
@@ -69,11 +70,31 @@ std::string describe(const Group& group, const ExperimentView& experiment) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
+std::size_t trials_of(const CellView& cell) {
+  const auto rates = cell.trials.find("requests_per_second");
+  return rates == cell.trials.end() ? 0 : rates->second.size();
+}
+
+// Where the time ended within a repetition, some cells can be ranked and others not.
+bool ranks_others(const ExperimentView& experiment) {
+  return std::any_of(experiment.cells.begin(), experiment.cells.end(), [](const CellView& cell) {
+    return cell.measured() && trials_of(cell) >= kFewestTrials;
+  });
+}
+
 }  // namespace
 
 void say_remarks(const ExperimentView& experiment, Conclusions& into) {
   Groups groups;
+  const bool some_are_ranked = ranks_others(experiment);
   for (const CellView& cell : experiment.cells) {
+    if (some_are_ranked && cell.measured() && trials_of(cell) < kFewestTrials) {
+      Group& group = groups.at("too few trials");
+      group.kind = "absent";
+      group.title = "Measured too seldom";
+      group.reason = fmt::format("fewer than {} trials", kFewestTrials);
+      group.add(cell.model, cell.point);
+    }
     if (!cell.measured()) {
       Group& group = groups.at(cell.status + cell.reason);
       group.kind = "absent";

@@ -26,38 +26,6 @@ std::uint64_t descriptor_limit() {
   return limit.rlim_cur;
 }
 
-// Those that this kernel has.
-Json sysctls(const Root& root) {
-  Json values = Json::object();
-  for (const char* name : {"net.core.somaxconn",
-                           "net.core.rmem_max",
-                           "net.core.wmem_max",
-                           "net.core.busy_poll",
-                           "net.core.netdev_max_backlog",
-                           "net.ipv4.tcp_rmem",
-                           "net.ipv4.tcp_wmem",
-                           "net.ipv4.tcp_max_syn_backlog",
-                           "net.ipv4.tcp_tw_reuse",
-                           "net.ipv4.tcp_syncookies",
-                           "net.ipv4.tcp_autocorking",
-                           "net.ipv4.ip_local_port_range",
-                           "fs.nr_open",
-                           "fs.aio-max-nr",
-                           "kernel.pid_max",
-                           "kernel.threads-max",
-                           "kernel.io_uring_disabled",
-                           "kernel.sched_autogroup_enabled",
-                           "kernel.perf_event_paranoid",
-                           "vm.max_map_count"}) {
-    std::string path = name;
-    std::replace(path.begin(), path.end(), '.', '/');
-    std::string line = first_line(root / "proc/sys" / path);
-    std::replace(line.begin(), line.end(), '\t', ' ');
-    put(values, name, line);
-  }
-  return values;
-}
-
 // Parameters of the kernel's command line that timings depend on; one that ends in a dot is a family.
 constexpr std::string_view kParameters =
     " isolcpus nohz nohz_full rcu_nocbs rcu_nocb_poll irqaffinity threadirqs preempt skew_tick"
@@ -114,11 +82,45 @@ std::string virtualisation(const Root& root) {
   return machine.empty() ? container : fmt::format("{} in a {}", container, machine);
 }
 
-Json host_section(const Root& root) {
+Json sysctls(const Root& root) {
+  Json values = Json::object();
+  for (const char* name : {"net.core.somaxconn",
+                           "net.core.rmem_default",
+                           "net.core.rmem_max",
+                           "net.core.wmem_default",
+                           "net.core.wmem_max",
+                           "net.core.busy_poll",
+                           "net.core.netdev_max_backlog",
+                           "net.ipv4.tcp_rmem",
+                           "net.ipv4.tcp_wmem",
+                           "net.ipv4.tcp_max_syn_backlog",
+                           "net.ipv4.tcp_tw_reuse",
+                           "net.ipv4.tcp_syncookies",
+                           "net.ipv4.tcp_autocorking",
+                           "net.ipv4.ip_local_port_range",
+                           "fs.nr_open",
+                           "fs.aio-max-nr",
+                           "kernel.pid_max",
+                           "kernel.threads-max",
+                           "kernel.io_uring_disabled",
+                           "kernel.sched_autogroup_enabled",
+                           "kernel.perf_event_paranoid",
+                           "vm.max_map_count"}) {
+    std::string path = name;
+    std::replace(path.begin(), path.end(), '.', '/');
+    std::string line = first_line(root / "proc/sys" / path);
+    std::replace(line.begin(), line.end(), '\t', ' ');
+    put(values, name, line);
+  }
+  return values;
+}
+
+Json host_section(const Json& sysctls_outside, const Root& root) {
   utsname names{};
   ::uname(&names);
   Json host{{"name", names.nodename},
             {"kernel", fmt::format("{} {}", names.sysname, names.release)},
+            {"kernel_build", names.version},
             {"architecture", names.machine}};
   put(host, "cpu_model", cpu_model(root));
   host["cpus"] = ::sysconf(_SC_NPROCESSORS_ONLN);
@@ -141,7 +143,8 @@ Json host_section(const Root& root) {
   put(host, "glibc", ::gnu_get_libc_version());
   host["topology"] = topology(root);
   host["mitigations"] = mitigations(root);
-  host["sysctls"] = sysctls(root);
+  host["sysctls"] = sysctls_outside;
+  host["sysctls"].update(sysctls(root));
   host["limits"] = limits();
   return host;
 }

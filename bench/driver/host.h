@@ -11,7 +11,11 @@
 namespace muxbench {
 
 std::string host_name();
-Json host_section(const Root& root = "/");
+// Settings that matter, of those that this kernel has in this network namespace.
+Json sysctls(const Root& root = "/");
+// A private network namespace hides some sysctls that rule it all the same: `sysctls_outside` are
+// those that were seen before it was entered.
+Json host_section(const Json& sysctls_outside, const Root& root = "/");
 
 // Runnable tasks on average over the last 1, 5 and 15 minutes, to be read before a run, which is a
 // load itself; empty where the kernel does not tell.

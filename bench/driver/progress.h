@@ -10,18 +10,17 @@ namespace muxbench {
 
 class Progress {
  public:
-  Progress(std::size_t trials, bool quiet);
+  explicit Progress(bool quiet);
   ~Progress();
 
-  // `done` trials are over, and the next one is `next`. `left` is an estimate.
-  void update(std::size_t done, Nanoseconds left, const std::string& next);
+  // `done` of `trials` are over, and the next one is `next`. `left` is an estimate.
+  void update(std::size_t done, std::size_t trials, Nanoseconds left, const std::string& next);
   // A sentence that stays, above the bar.
   void say(const std::string& sentence);
 
  private:
   void clear();
 
-  std::size_t trials_;
   bool quiet_;
   bool terminal_;
   bool drawn_ = false;

@@ -52,6 +52,7 @@ struct RunRecord {
   CpuPlan cpus;
   std::string loadgen_sha256;  // empty: unknown
   bool private_network = false;
+  Json sysctls_outside = Json::object();  // of the host's network, see host_section()
   std::vector<Rung> rungs;  // ways of counting system calls that were tried; the last one may count
   std::size_t planned_trials = 0;
   std::size_t planned_counting_trials = 0;

@@ -224,7 +224,7 @@ Json make_report(const RunRecord& record) {
   Json ours{{"schema_version", kSchemaVersion},
             {"status", record.interrupted ? "interrupted" : "complete"},
             {"run", run_section(record)},
-            {"host", host_section()},
+            {"host", host_section(record.sysctls_outside)},
             {"plan", plan_section(record)},
             {"counting", to_json(record.rungs)},
             {"models", list(record.models, model_json)},

@@ -37,12 +37,17 @@ class Estimate {
     }
   }
   Nanoseconds cost(std::size_t trial) const { return costs_[trial]; }
-  Nanoseconds left() const {
-    if (planned_ == Nanoseconds(0)) return left_;
+  Nanoseconds at_this_pace(Nanoseconds planned) const {
+    if (planned_ == Nanoseconds(0)) return planned;
     const double pace = static_cast<double>(took_.count()) / static_cast<double>(planned_.count());
-    return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(left_.count()) * pace));
+    return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(planned.count()) * pace));
   }
+  Nanoseconds left() const { return at_this_pace(left_); }
   void skipped(std::size_t trial) { left_ -= costs_[trial]; }
+  void forget(std::size_t from) {
+    for (std::size_t i = from; i < costs_.size(); ++i) left_ -= costs_[i];
+    costs_.resize(from);
+  }
   void passed(std::size_t trial, Nanoseconds took) {
     planned_ += costs_[trial];
     left_ -= costs_[trial];
@@ -95,9 +100,37 @@ void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
   record.planned_trials += setup.order.size() - begin;
 }
 
-std::string end_within(const PlannedTrial& next) {
-  return fmt::format("it ends within repetition {}, so that some cells have one trial fewer",
-                     next.repetition + 1);
+// The block that begins at `from` is the last one, and of these experiments alone.
+void shorten(RunSetup& setup, Estimate& estimate, std::size_t from,
+             const std::set<std::size_t>& experiments) {
+  auto& order = setup.order;
+  const PlannedTrial first = order[from];
+  const auto is_left_out = [&](const PlannedTrial& trial) {
+    const std::size_t experiment = setup.record.cells[trial.cell].experiment;
+    return !same_block(trial, first) || !experiments.contains(experiment);
+  };
+  estimate.forget(from);
+  order.erase(
+      std::remove_if(order.begin() + static_cast<std::ptrdiff_t>(from), order.end(), is_left_out),
+      order.end());
+  estimate.add(setup, from);
+}
+
+void add_notes(RunRecord& record, const RunOptions& options, const std::string& cut) {
+  // Of an interrupted run the report says that more is missing than that.
+  if (!cut.empty() && !record.interrupted) {
+    record.notes.push_back(early_end_note(record, options.target_ci, cut));
+  }
+  if (options.target_ci) {
+    if (auto note = note_on_cells_without_target(record); !note.empty()) {
+      record.notes.push_back(std::move(note));
+    }
+  }
+  if (!record.stolen) {
+    record.notes.push_back(
+        "How much CPU time a hypervisor gave to others is unknown: /proc/stat does not tell it "
+        "here.");
+  }
 }
 
 }  // namespace
@@ -108,37 +141,37 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
   const TimeGuard guard(begin, setup.profile, setup.estimate);
   Estimate estimate(setup);
   Patience patience;
-  Progress progress(setup.order.size(), options.quiet);
-  std::set<std::size_t> left_out;  // experiments for whose last repetition there is no time
-  std::string cut;                 // what the plan lost to the time, if anything
+  Progress progress(options.quiet);
+  std::string cut;  // what the plan lost to the time, if anything
+  const auto expected = [&](std::size_t trial) {
+    return estimate.at_this_pace(estimate.cost(trial));
+  };
 
   for (std::size_t i = 0; !interrupted(); ++i) {
-    if (i == setup.order.size() && left_out.empty()) add_block(setup, options, estimate);
+    if (i == setup.order.size() && cut.empty()) add_block(setup, options, estimate);
+    if (i > 0 && i < setup.order.size() && !same_block(setup.order[i], setup.order[i - 1])) {
+      const auto block = expected_block(record, setup.order, i, expected);
+      const auto fitting = guard.fitting(Clock::now(), block);
+      if (fitting.size() < block.size()) {
+        cut = shortened_block(record, setup.order[i], fitting);
+        shorten(setup, estimate, i, fitting);
+      }
+    }
     if (i == setup.order.size()) break;
     const PlannedTrial& planned = setup.order[i];
     const Cell& cell = record.cells[planned.cell];
     const Experiment& asked = record.experiments[cell.experiment];
     const Experiment experiment = planned.counting ? counting_version(asked) : asked;
-    const auto now = Clock::now();
-    if (i > 0 && !same_block(planned, setup.order[i - 1])) {
-      if (!left_out.empty()) break;
-      const auto block = expected_block(record, setup.order, i);
-      const auto fitting = guard.fitting(now, block);
-      if (fitting.size() < block.size()) cut = shortened_block(record, planned, fitting);
-      if (fitting.empty()) break;
-      for (const auto& [of, needed] : block) {
-        if (!fitting.contains(of)) left_out.insert(of);
-      }
-    }
-    if (left_out.contains(cell.experiment) || record.given_up.contains(cell.model)) {
+    if (record.given_up.contains(cell.model)) {
       estimate.skipped(i);
       continue;
     }
+    const auto now = Clock::now();
     if (!guard.may_start_trial(now, estimate.cost(i))) {
-      cut = end_within(planned);
+      cut += ended_within(planned, cut);
       break;
     }
-    progress.update(i, estimate.left(), cell.id);
+    progress.update(i, setup.order.size(), estimate.left(), cell.id);
     TrialSetup trial{.model = &record.models[cell.model],
                      .experiment = &experiment,
                      .cell = &cell,
@@ -152,7 +185,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     TrialResult result = run_trial(trial);
     if (interrupted()) break;  // an unfinished trial is no result
     if (!result.ok() && guard.left(Clock::now()) <= Nanoseconds(0)) {
-      cut = end_within(planned);  // it failed because its time was cut
+      cut += ended_within(planned, cut);  // it failed because its time was cut
       break;
     }
     result.cell = planned.cell;
@@ -170,21 +203,11 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
                       : record.trials)
         .push_back(std::move(result));
   }
-  if (!cut.empty()) record.notes.push_back(early_end_note(record, options.target_ci, cut));
-  if (options.target_ci) {
-    if (auto note = note_on_cells_without_target(record); !note.empty()) {
-      record.notes.push_back(std::move(note));
-    }
-  }
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();
   record.stolen =
       stolen_between(record.stolen_before, stolen_since_boot(), !virtual_machine().empty());
-  if (!record.stolen) {
-    record.notes.push_back(
-        "How much CPU time a hypervisor gave to others is unknown: /proc/stat does not tell it "
-        "here.");
-  }
+  add_notes(record, options, cut);
 }
 
 }  // namespace muxbench

@@ -105,6 +105,7 @@ Result<> check_something_runs(const std::vector<Cell>& cells) {
 }
 
 void choose_network(const RunOptions& options, RunRecord& record) {
+  record.sysctls_outside = sysctls();
   if (!options.private_network) return;
   const auto entered = options.dry_run ? try_private_network() : enter_private_network();
   record.private_network = entered.ok();

@@ -6,6 +6,7 @@ Whatever is wrong ends as one `ReportError` whose text names the file, the place
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Experiment:
     question: str
     metric: str  # what answers the question
     parameter: str | None
-    repetitions: int | None
+    repetitions: int | None  # of the cell that was measured most often
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,15 @@ def load(path: Path) -> Report:
         )
     run, host = section.optional_object("run"), section.optional_object("host")
     models = [_model(node) for node in section.get("models", default=[]).items()]
+    cells = tuple(_cell(node) for node in section.get("cells").items())
     return Report(
         interrupted=section.optional_string("status") == "interrupted",
         host=host.optional_string("name"),
         kernel=host.optional_string("kernel"),
         started=run.optional_string("started"),
         models={model.name: model for model in models},
-        experiments=tuple(_experiment(node) for node in section.get("experiments").items()),
-        cells=tuple(_cell(node) for node in section.get("cells").items()),
+        experiments=tuple(_experiment(node, cells) for node in section.get("experiments").items()),
+        cells=cells,
         findings=_findings(section),
         fits=tuple(_fit(node) for node in section.get("fits", default=[]).items()),
         crossovers=tuple(
@@ -196,15 +198,17 @@ def _crossover(node: Node) -> Crossover:
     return Crossover(*names, node.get("value").integer())
 
 
-def _experiment(node: Node) -> Experiment:
-    repetitions = node.get("repetitions", default=None)
+def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
     name = node.get("name").file_name()
+    # Fewer than were planned where the time was over.
+    measured = (cell.summary.values() for cell in cells if cell.experiment == name)
+    repetitions = max((one.n for summary in measured for one in summary), default=None)
     return Experiment(
         name=name,
         question=node.optional_string("question") or name,
         metric=node.optional_string("metric") or _usual_metric(node),
         parameter=node.optional_string("parameter"),
-        repetitions=None if repetitions.value is None else repetitions.integer(),
+        repetitions=repetitions,
     )
 
 

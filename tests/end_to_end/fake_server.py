@@ -123,6 +123,8 @@ def main():
         sys.exit("the fake finds no room for its tables")
     if NAME == "never_ready":
         time.sleep(60)
+    if NAME == "starts_slowly":
+        time.sleep(4)
     if NAME == "bad_ready_line":
         print("listening", flush=True)
         time.sleep(60)

@@ -42,6 +42,32 @@ def test_a_run_measures_and_reports(bench):
     assert str(bench.out / "report.json") in result.stdout
 
 
+def test_a_report_tells_what_its_numbers_stand_on(bench):
+    bench.server("good")
+    assert bench.run("--no-counting", "--repetitions", "1", "--duration", "20ms").returncode == 0
+    report = bench.report()
+    ours = report["muxbench"]
+    host = ours["host"]
+    # Each has a word for "unknown" where it is; the clock source of a container may be hidden.
+    told = {"name", "kernel", "kernel_build", "architecture", "cpu_model", "cpus", "topology", "memory_bytes", "mitigations", "governor",
+            "turbo", "smt", "kernel_parameters", "sysctls", "limits", "descriptor_limit", "congestion_control", "compiler",
+            "compiler_flags", "build_type", "glibc", "virtualisation"}
+    assert told <= set(host), told - set(host)
+    assert {host["kernel"], host["kernel_build"]} == {f"{os.uname().sysname} {os.uname().release}", os.uname().version}
+    # A private network hides some, and they rule it all the same.
+    for name in ("net.core.somaxconn", "net.core.netdev_max_backlog", "net.core.rmem_default", "fs.nr_open"):
+        if pathlib.Path("/proc/sys", name.replace(".", "/")).exists():
+            assert name in host["sysctls"], host["sysctls"]
+    assert ours["run"]["command_line"] == [str(word) for word in bench.command("--no-counting", "--repetitions", "1", "--duration", "20ms")]
+    assert ours["run"]["version"]
+    assert set(ours["run"]["git"]) == {"revision", "dirty"}
+    model, = ours["models"]
+    assert model["sha256"] == hashlib.sha256((HERE / "fake_server.py").read_bytes()).hexdigest()
+    assert {"mechanism", "family", "features", "capabilities"} <= set(model)
+    assert all(trial["server"]["command_line"] and trial["load_command_line"] for trial in ours["trials"])
+    assert len(report["context"]["load_avg"]) == 3  # before the run
+
+
 def test_system_calls_are_counted_in_a_pass_of_their_own(bench):
     bench.server("good")
     assert bench.run("--profile", "full", "--repetitions", "5").returncode == 0  # which counts at every point
@@ -148,6 +174,23 @@ def test_smoke_runs_everything_within_30_seconds(bench):
     assert result.returncode == (1 if any(trial["status"] != "ok" or "stop_error" in trial.get("server", {}) for trial in tried) else 0)
     for cell in cells_of(report, "good"):
         assert cell["status"] == "measured" or "the time of the profile ended" in cell["reason"], cell
+
+
+def test_the_last_repetition_is_of_the_experiments_that_fit_into_the_time(bench):
+    """Two starts of 4 s in each repetition, with the noise floor's, do not fit twice into the 15 s of smoke."""
+    bench.server("good", "starts_slowly")
+    bench.experiment({**SMALL, "sweep": {"connections": [4]}, "models": "starts_slowly"})
+    bench.experiment({**SMALL, "name": "soon", "sweep": {"connections": [1, 4]}, "models": "good"}, "soon")
+    result = bench.run("--profile", "smoke", "--repetitions", "2", "--quiet", "--no-counting")
+    assert result.returncode == 0, result.stderr
+    report = bench.report()["muxbench"]
+    repetitions = {}
+    for trial in report["trials"]:
+        repetitions.setdefault(trial["cell"], []).append(trial["repetition"])
+    assert repetitions == {"starts_slowly/small/connections:4": [0], "good/soon/connections:1": [0, 1], "good/soon/connections:4": [0, 1]}
+    assert ("The run took longer than planned. To keep the time of profile smoke, repetition 2 is of these experiments alone: soon."
+            in report["run"]["notes"])
+    assert [trial["cell"] for trial in report["twin_trials"]].count("starts_slowly/small/connections:4") == 1
 
 
 def test_unix_sockets(bench):

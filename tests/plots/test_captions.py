@@ -14,6 +14,14 @@ def test_one_repetition_has_no_spread_and_the_caption_says_so(tmp_path: Path) ->
     assert "1 repetition ·" in drawing.words(chart)
 
 
+def test_repetitions_are_those_that_there_was_time_for(tmp_path: Path) -> None:
+    document = synthetic.build(repetitions=3)
+    for experiment in document["muxbench"]["experiments"]:
+        experiment["repetitions"] = 5
+    chart = drawing.draw(tmp_path, document, "idle-cost")
+    assert " · 3 repetitions · " in drawing.words(chart)
+
+
 def test_title_says_what_is_drawn_and_subtitle_tells_question_host_kernel_repetitions_date(
     tmp_path: Path, document
 ) -> None:

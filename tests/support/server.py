@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from support import processes
-from support.patience import FACTOR, PATIENCE, TooLate, wait_until
+from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 
 STOP_SECONDS = 1.0  # the contract: SIGTERM, and within 1 s it has ended with status 0
 STOP_MARGIN = 0.5  # for the shared machine that the test runs on
@@ -187,21 +187,25 @@ class Server:
             return None
 
     def expect_end(self, situation, since, status=0):
-        """It must end within the contract's time, counted from `since`, and leave nothing."""
+        """It must end within the contract's time, counted from `since`, and leave nothing. One that is late may
+        have been held up by the machine; one that never ends was not."""
         limit = (STOP_SECONDS + STOP_MARGIN) * FACTOR
         seen = self.wait_for_end(max(0.01, since + limit - time.monotonic()))
         if seen is None:
-            raise TooLate(f"{self}, {situation}: expected to end within {limit:.1f} s, "
-                          f"still there: {self._tell_processes()}")
+            late = f"{self}, {situation}: expected to end within {limit:.1f} s, still there: {self._tell_processes()}"
+            seen = self.wait_for_end(PATIENCE)
+            assert seen is not None, f"{late}, and {PATIENCE:.0f} s later too"
+            raise TooLate(late)
         assert status is None or seen == status, \
             f"{self}, {situation}: expected exit status {status}, seen {seen}; {self._tell_stderr()}"
         self.expect_nothing_left(situation)
 
     def expect_nothing_left(self, situation):
         # A child that was told to end may need a moment to do so.
+        since = time.monotonic()
         wait_until(lambda: not self._states(),
-                   lambda: f"{self}, {situation}: processes are left: {self._tell_processes()}",
-                   1.0 * FACTOR)
+                   lambda: f"{self}, {situation}: processes are left: {self._tell_processes()}")
+        expect_within(time.monotonic() - since, 1.0 * FACTOR, f"{self}, {situation}: until the last process had ended")
         more = self._process.stdout.read()
         assert not more, f"{self}, {situation}: expected only the ready line on stdout, seen {more!r} too"
         errors = self.stderr()

@@ -50,6 +50,7 @@ class Trace:
 
         def attached():
             if self._process.poll() is not None:
+                assert self._server.is_alive(), f"{self._server} ended before strace had attached"
                 pytest.skip("missing tool: strace cannot attach here: " + self._process.stderr.read().strip())
             # TracerPid is per thread, in the status of each.
             return all(processes.status(f"{pid}/task/{thread}", "TracerPid")

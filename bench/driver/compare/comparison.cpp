@@ -50,7 +50,7 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
   const auto trials = [&](const MeasuredCell* side) {
     return ran(side) ? trials_of(*side, metric.name) : 0;
   };
-  cell.base_ran = ran(base);
+  cell.base_counts = ran(base) || (base != nullptr && base->status == "missing");
   cell.base_trials = trials(base);
   cell.new_trials = trials(now);
   const auto none = [&](Verdict verdict, std::string reason) {
@@ -265,8 +265,8 @@ Result<Comparison> compare_models(const MeasuredReport& report, const std::strin
 Regression regression_of(const CellComparison& cell, double limit) {
   const bool judged = cell.verdict == Verdict::faster || cell.verdict == Verdict::slower ||
                       cell.verdict == Verdict::same || cell.verdict == Verdict::inconclusive;
-  // What the base never had cannot have become worse.
-  if (!cell.base_ran) return Regression::no;
+  // What the base never had, or what failed there, cannot have become worse.
+  if (!cell.base_counts) return Regression::no;
   if (!judged) return Regression::undecided;
   // 5 % less throughput, or 5 % more of what had better be less: as the table says it.
   const double allowed = cell.more_is_better ? -std::log1p(-limit) : std::log1p(limit);

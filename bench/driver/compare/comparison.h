@@ -54,7 +54,9 @@ struct CellComparison {
   // Where trials could decide; flagged, refused and insufficient cells are not of the family.
   std::optional<double> adjusted_p;
   bool differs = false;  // significantly, by whatever small amount
-  bool base_ran = true;  // the base measured this cell, though perhaps not this metric
+  // The base measured this cell, though perhaps not this metric, or would have if its run had not
+  // ended early.
+  bool base_counts = true;
   // The reports in which the same server under two names was as far from itself (noise_floor.h).
   std::vector<std::string> inside_noise_floor_of;
 };

@@ -24,7 +24,14 @@ std::string join_point(const Json& point) {
 
 void read_conditions(const Json& ours, MeasuredReport& report) {
   for (const auto& [key, value] : ours.at("host").items()) {
-    if (is_condition(key)) report.conditions["host: " + key] = value.dump();
+    if (key == "sysctls") {
+      // Each by itself: a later version looks at more of them.
+      for (const auto& [name, set] : value.items()) {
+        report.conditions[fmt::format("host: sysctl {}", name)] = set.dump();
+      }
+    } else if (is_condition(key)) {
+      report.conditions["host: " + key] = value.dump();
+    }
   }
   for (const char* key : {"server_cpus", "load_cpus", "network"}) {
     report.conditions[std::string("plan: ") + key] = ours.at("plan").at(key).dump();

@@ -139,7 +139,7 @@ def experiments(report: Report) -> str:
         for key in ("warmup_ns", "duration_ns"):
             if isinstance(told.get(key), int):
                 parts.append(f"{key[:-3]} {show(told[key], 'time')}")
-        parts.append(f"{told.get('repetitions', '?')} repetitions")
+        parts.append(f"{told.get('repetitions', '?')} repetitions planned")
         rows.append((str(told.get("name")), "; ".join(parts)))
     return pairs("Experiments as run", rows)
 

@@ -267,6 +267,17 @@ TEST(Compare, MissingCellsAreNamed) {
   EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
   // The other way round the base never had it: nothing can have become worse.
   EXPECT_EQ(regression_of(*compare_reports(now, measured(kBase), {}), 0.05), Regression::no);
+  auto base = measured(kBase);
+  const auto regression_from = [&](const char* status) {
+    base.cells[0] = {.model = base.cells[0].model,
+                     .experiment = base.cells[0].experiment,
+                     .point = base.cells[0].point,
+                     .status = status};
+    return regression_of(*compare_reports(base, measured(kBase), {}), 0.05);
+  };
+  EXPECT_EQ(regression_from("skipped"), Regression::no);
+  EXPECT_EQ(regression_from("failed"), Regression::no);
+  EXPECT_EQ(regression_from("missing"), Regression::undecided);  // its run ended before
   now.cells.clear();
   const auto none = compare_reports(measured(kBase), now, {});
   ASSERT_FALSE(none.ok());

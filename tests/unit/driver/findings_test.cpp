@@ -90,6 +90,20 @@ TEST(Findings, NameNoBestOfTwoTrials) {
   EXPECT_THAT(text, HasSubstr("undecided: No best is named: that takes two models"));
 }
 
+TEST(Findings, NameWhatWasMeasuredTooSeldomToBeRanked) {
+  auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3});
+  record.models.push_back(fixtures::model("c"));
+  record.cells = make_cells(record.models, record.experiments, {.descriptors = 1000});
+  record.trials.push_back(fixtures::trial(2, 0, 120e3));
+  record.trials.push_back(fixtures::trial(2, 1, 121e3));
+  const auto text = findings_of(record);
+  EXPECT_THAT(text, HasSubstr("best: Highest throughput: **a** at connections 8"));
+  EXPECT_THAT(text,
+              HasSubstr("absent: Measured too seldom, so not ranked: c (fewer than 3 trials)."));
+  EXPECT_THAT(findings_of(fixtures::record({100e3, 101e3}, {90e3, 91e3})),
+              Not(HasSubstr("too seldom")));
+}
+
 TEST(Findings, NeverRankAFlaggedCell) {
   const auto text = findings_of(fixtures::record({100e3, 150e3, 200e3}, {90e3, 91e3, 92e3}));
   EXPECT_THAT(text, HasSubstr("undecided: No best is named: that takes two models"));

@@ -28,7 +28,7 @@ class FakeHost : public testing::Test {
     std::ofstream(path) << text << "\n";
   }
   Json context() const { return envelope_context("muxbench", "now", load_average(root_), root_); }
-  Json section() const { return host_section(root_); }
+  Json section() const { return host_section(Json::object(), root_); }
 
   fs::path root_;
 };
@@ -96,6 +96,9 @@ TEST_F(FakeHost, MitigationsAndSysctlsAreThoseOfThisKernel) {
   EXPECT_EQ(section().at("mitigations"),
             Json({{"l1tf", "Not affected"}, {"meltdown", "Mitigation: PTI"}}));
   EXPECT_EQ(section().at("sysctls"), Json({{"net.ipv4.tcp_rmem", "4096 131072 6291456"}}));
+  const Json outside{{"net.ipv4.tcp_rmem", "4096 8192 16384"}, {"net.core.busy_poll", "50"}};
+  EXPECT_EQ(host_section(outside, root_).at("sysctls"),
+            Json({{"net.ipv4.tcp_rmem", "4096 131072 6291456"}, {"net.core.busy_poll", "50"}}));
 }
 
 TEST_F(FakeHost, TheTopologyHasWhatIsTold) {

@@ -26,11 +26,12 @@ TEST(TimeGuard, StartsNoTrialThatWouldOverrun) {
   EXPECT_FALSE(quick().may_start_trial(kBegin + seconds(240), seconds(1)));
 }
 
+// A twentieth is to spare.
 TEST(TimeGuard, TakesFromABlockTheFirstExperimentsThatFit) {
   const std::map<std::size_t, Nanoseconds> block{
-      {0, seconds(20)}, {1, seconds(30)}, {2, seconds(9)}, {3, seconds(5)}};
-  EXPECT_THAT(quick().fitting(kBegin + seconds(176), block), ElementsAre(0, 1, 2, 3));
-  EXPECT_THAT(quick().fitting(kBegin + seconds(177), block), ElementsAre(0, 1, 2));
+      {0, seconds(20)}, {1, seconds(40)}, {2, seconds(10)}, {3, seconds(4)}};  // 77.7 s
+  EXPECT_THAT(quick().fitting(kBegin + seconds(162), block), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(quick().fitting(kBegin + seconds(163), block), ElementsAre(0, 1, 2));
   EXPECT_THAT(quick().fitting(kBegin + seconds(200), block), ElementsAre(0, 2, 3));
   EXPECT_THAT(quick().fitting(kBegin + seconds(236), block), IsEmpty());
 }
@@ -47,17 +48,21 @@ TEST(TimeGuard, HasNoLimitInFullOrAgainstTheCommandLine) {
 class ExpectedBlock : public testing::Test {
  protected:
   ExpectedBlock() {
-    record_.cells = {{.experiment = 0}, {.experiment = 1}};
+    record_.models = {fixtures::model("a"), fixtures::model("b")};
+    record_.cells = {{.model = 0, .experiment = 0}, {.model = 1, .experiment = 1}};
     add(record_.trials, 0, 0, 3);
     add(record_.trials, 1, 0, 4);
     add(record_.twin_trials, 0, 0, 5);
     add(record_.counting_trials, 1, 0, 100);
-    add(record_.trials, 0, 1, 30);
-    add(record_.twin_trials, 0, 1, 50);  // cell 1 was not measured the second time
   }
   static void add(std::vector<TrialResult>& trials, std::size_t cell, unsigned repetition,
                   int took) {
     trials.push_back({.cell = cell, .repetition = repetition, .took = seconds(took)});
+  }
+  std::map<std::size_t, Nanoseconds> block(std::size_t from) const {
+    return expected_block(record_, order_, from, [](std::size_t trial) {
+      return seconds(1000 * (static_cast<int>(trial) + 1));
+    });
   }
 
   const std::vector<PlannedTrial> order_{{.cell = 1, .repetition = 0, .counting = true},
@@ -69,15 +74,22 @@ class ExpectedBlock : public testing::Test {
   RunRecord record_;
 };
 
-TEST_F(ExpectedBlock, TakesWhatTheRepetitionBeforeTook) {
-  EXPECT_THAT(expected_block(record_, order_, 1),
-              ElementsAre(Pair(0, seconds(8)), Pair(1, seconds(4))));
-  EXPECT_THAT(expected_block(record_, order_, 4),
-              ElementsAre(Pair(0, seconds(30)), Pair(1, seconds(0))));
+TEST_F(ExpectedBlock, TakesWhatItsTrialsTookTheLastTime) {
+  EXPECT_THAT(block(1), ElementsAre(Pair(0, seconds(8)), Pair(1, seconds(4))));
+  add(record_.trials, 0, 1, 30);  // cell 1 was not measured the second time
+  EXPECT_THAT(block(4), ElementsAre(Pair(0, seconds(30)), Pair(1, seconds(4))));
 }
 
-TEST_F(ExpectedBlock, OfCountingTakesWhatTheFirstRepetitionTook) {
-  EXPECT_THAT(expected_block(record_, order_, 0), ElementsAre(Pair(1, seconds(4))));
+TEST_F(ExpectedBlock, TakesWhatIsPlannedOfOtherKindsAndOfTheFirst) {
+  EXPECT_THAT(block(0), ElementsAre(Pair(1, seconds(1000))));
+  record_.trials.pop_back();
+  EXPECT_THAT(block(1), ElementsAre(Pair(0, seconds(8)), Pair(1, seconds(4000))));
+}
+
+TEST_F(ExpectedBlock, HasNothingOfModelsThatAreNotTriedAnyMore) {
+  record_.given_up[1] = "it failed again and again";
+  EXPECT_THAT(block(1), ElementsAre(Pair(0, seconds(8))));
+  EXPECT_THAT(block(0), IsEmpty());
 }
 
 TEST(ShortenedBlock, SaysOfWhichExperimentsItIs) {
@@ -97,9 +109,16 @@ TEST(ShortenedBlock, SaysOfWhichExperimentsItIs) {
             "it ends after repetition 1 and counts no system calls");
 }
 
+TEST(EndedWithin, SaysWhatIsMissing) {
+  EXPECT_EQ(ended_within({.repetition = 2}, ""),
+            "it ends within repetition 3, so that some cells have one trial fewer");
+  EXPECT_EQ(ended_within({.repetition = 0, .counting = true}, "it ends"),
+            ", and it ends within the counting pass, so that some cells lack their system calls");
+}
+
 TEST(EarlyEndNote, SaysHowManyCellsMissTheTarget) {
   EXPECT_EQ(early_end_note(fixtures::record(kSteady, kNoisy), 0.02, "it ends"),
-            "The time of profile quick is over, and 1 of 2 cells are known less well than "
+            "The time of profile quick is over: it ends. 1 of 2 cells are known less well than "
             "--target-ci 2 % asks for.");
   EXPECT_THAT(early_end_note(fixtures::record(kNoisy, kNoisy), 0.005, "it ends"),
               HasSubstr("2 of 2 cells"));
