@@ -50,6 +50,7 @@ class UsageWatch final : public Watch {
   void begin(pid_t load) {
     cpu_ = usage_.cpu();
     waited_ = waited_for_cpu(load);
+    server_waited_ = server_waited();
     if (!lasting_) memory_ = usage_.memory_if_cheap();
   }
 
@@ -58,8 +59,17 @@ class UsageWatch final : public Watch {
     if (const auto waited = waited_for_cpu(load); waited && waited_) {
       result_.load_waited = std::max(*waited - *waited_, Nanoseconds(0));
     }
+    if (const auto waited = server_waited(); waited && server_waited_) {
+      result_.server_waited = std::max(*waited - *server_waited_, Nanoseconds(0));
+    }
     // Children that nobody waited for take their time with them: then it is unknown, and not zero.
     if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
+  }
+
+  // Several threads wait for each other, and that is the model's own matter.
+  std::optional<Nanoseconds> server_waited() const {
+    const auto threads = threads_of(usage_.processes());
+    return threads.size() == 1 ? waited_for_cpu(threads.front()) : std::nullopt;
   }
 
   void read_memory() {
@@ -91,6 +101,7 @@ class UsageWatch final : public Watch {
   std::optional<MemorySample> memory_;
   std::optional<MemoryInUse> at_rest_;
   std::optional<Nanoseconds> waited_;
+  std::optional<Nanoseconds> server_waited_;
 };
 
 // System calls, read before the load's first request and after its last answer: while both sides

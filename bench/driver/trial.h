@@ -41,6 +41,7 @@ struct TrialResult {
   std::optional<double> process_bytes_per_connection;  // at points of many connections
   std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
   std::optional<Nanoseconds> load_waited;  // the load generator for a CPU, within the window
+  std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
   // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
   std::optional<SyscallCounts> counts;
   Json load;  // what the load generator printed; null if it did not

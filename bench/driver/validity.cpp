@@ -80,23 +80,23 @@ double share_of_window(const TrialResult& trial, Nanoseconds time) {
   return window && *window > 0 ? static_cast<double>(time.count()) / *window : 0;
 }
 
-// Other work on its CPU kept the load generator from sending.
-void flag_starved(const RunRecord& record, const Trials& trials, std::vector<Flag>& flags) {
+// Other work on its CPU kept this side from working, for a median of over 5 % of the window.
+void flag_starved(const RunRecord& record, const Trials& trials, const char* kind, const char* who,
+                  std::optional<Nanoseconds> TrialResult::*waited, std::size_t cpus,
+                  std::vector<Flag>& flags) {
   constexpr double kMost = 0.05;
   if (record.cpus.server == record.cpus.load) return;  // they take turns by intent
   std::vector<double> shares;
   for (const TrialResult* trial : trials) {
-    if (!trial->ok() || !trial->load_waited) continue;
-    shares.push_back(share_of_window(*trial, *trial->load_waited) /
-                     static_cast<double>(record.cpus.load.size()));
+    if (!trial->ok() || !(trial->*waited)) continue;
+    shares.push_back(share_of_window(*trial, *(trial->*waited)) / static_cast<double>(cpus));
   }
   if (shares.empty()) return;
   const double share = statistics_of(shares).median;
   if (share <= kMost) return;
-  flags.push_back({"starved_load",
-                   fmt::format("the load generator waited for its CPU for {:.0f} % of the window: "
-                               "other work ran there; stop it",
-                               share * 100)});
+  flags.push_back({kind, fmt::format("{} waited for its CPU for {:.0f} % of the window: "
+                                     "other work ran there; stop it",
+                                     who, share * 100)});
 }
 
 // Little's law: what is in the system is rate times time in it. In a closed loop that is every
@@ -187,7 +187,10 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_connections(cell, trials, flags);
   flag_rate(cell, trials, flags);
   flag_concurrency(cell, trials, flags);
-  flag_starved(record, trials, flags);
+  flag_starved(record, trials, "starved_load", "the load generator", &TrialResult::load_waited,
+               record.cpus.load.size(), flags);
+  flag_starved(record, trials, "starved_server", "the server", &TrialResult::server_waited, 1,
+               flags);
   flag_saturation(record, cell, trials, flags);
   return flags;
 }

@@ -1,7 +1,9 @@
 """One run of real servers under the real load generator: what a report says beyond throughput, and of servers that are
 not ours as well."""
+import contextlib
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -79,3 +81,23 @@ def test_calls_are_counted_in_a_pass_of_their_own(run, name):
 def test_a_server_of_somebody_else_runs_on_the_servers_cpus(run):
     report, cpus = run
     assert [int(cpu) for cpu in cpus.split()] == report["plan"]["server_cpus"]
+
+
+def test_a_neighbour_on_the_servers_cpu_is_flagged(run, tmp_path):
+    report, _ = run
+    cpus = report["plan"]["server_cpus"]
+    (tmp_path / "small.json").write_text(json.dumps({**SMALL, "sweep": {"connections": [16]}, "duration": "500ms"}))
+    hog = "import os, sys; os.sched_setaffinity(0, map(int, sys.argv[1:])); print(flush=True)\nwhile True: pass"
+    with contextlib.ExitStack() as stack:
+        for _ in cpus:
+            neighbour = stack.enter_context(subprocess.Popen([sys.executable, "-c", hog, *map(str, cpus)], stdout=subprocess.PIPE))
+            stack.callback(neighbour.kill)
+            neighbour.stdout.readline()
+        subprocess.run([MUXBENCH, "run", "--profile", "quick", "--quiet", "--no-counting", "--models", "epoll_level", "--experiments-dir",
+                        tmp_path, "--out", tmp_path / "out"], check=True, stdout=subprocess.DEVNULL, timeout=120)
+    disturbed = check_report(tmp_path / "out" / "report.json")["muxbench"]
+    assert disturbed["plan"]["server_cpus"] == cpus
+    for trial in disturbed["trials"]:
+        assert trial["server_waited_ns"] > 0.05 * trial["load"]["achieved"]["duration_ns"], trial["server_waited_ns"]
+    cell, = disturbed["cells"]
+    assert "starved_server" in {flag["kind"] for flag in cell["flags"]}, cell["flags"]

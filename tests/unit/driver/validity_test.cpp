@@ -98,16 +98,19 @@ TEST(Flags, LessInFlightThanAsked) {
   EXPECT_THAT(flags[0].detail, HasSubstr("5.1 requests were in flight"));
 }
 
-TEST(Flags, OtherWorkOnTheLoadsCpu) {
-  auto record = steady();
-  for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(40);
-  EXPECT_THAT(flags_of_a(record), IsEmpty());
-  for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(80);
-  const auto flags = flags_of_a(record);
-  ASSERT_THAT(flags, SizeIs(1));
-  EXPECT_EQ(flags[0].kind, "starved_load");
-  record.cpus.load = record.cpus.server;
-  EXPECT_THAT(flags_of_a(record), IsEmpty());
+TEST(Flags, OtherWorkOnTheCpuOfEitherSide) {
+  for (const auto& [kind, waited] : {std::pair("starved_load", &TrialResult::load_waited),
+                                     std::pair("starved_server", &TrialResult::server_waited)}) {
+    auto record = steady();
+    for (TrialResult& trial : record.trials) trial.*waited = std::chrono::milliseconds(40);
+    EXPECT_THAT(flags_of_a(record), IsEmpty());
+    for (TrialResult& trial : record.trials) trial.*waited = std::chrono::milliseconds(80);
+    const auto flags = flags_of_a(record);
+    ASSERT_THAT(flags, SizeIs(1));
+    EXPECT_EQ(flags[0].kind, kind);
+    record.cpus.load = record.cpus.server;
+    EXPECT_THAT(flags_of_a(record), IsEmpty());
+  }
 }
 
 TEST(Flags, UncleanStop) {
