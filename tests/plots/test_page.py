@@ -128,3 +128,22 @@ def test_models_that_are_not_available_are_listed_with_their_reason(tmp_path: Pa
 ])
 def test_numbers_have_three_digits_and_a_unit(value: float, kind: str, written: str) -> None:
     assert tables.show(value, kind) == written
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [(21_800, 28_400, "21.8 – 28.4 k"), (900, 1200, "900 ns – 1.20 µs"), (17, 19, "17 – 19")],
+)
+def test_a_range_has_its_unit_once(tmp_path: Path, low: float, high: float, written: str) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE | {"values": [0]}], repetitions=2)
+    metric = "latency_p50_ns" if "ns" in written else "requests_per_second"
+    summary = document["muxbench"]["cells"][0]["summary"]
+    summary[metric] = synthetic.statistic([low, high])
+    assert f"<small>{written}</small>" in built(tmp_path, document)
+
+
+def test_settings_of_the_host_are_written_for_people(tmp_path: Path) -> None:
+    document = synthetic.build(["poll"], [synthetic.IDLE], repetitions=2)
+    document["muxbench"]["host"]["sysctls"] = {"net.core.somaxconn": "4096", "fs.nr_open": "1048576"}
+    text = built(tmp_path, document)
+    assert "net.core.somaxconn: 4096; fs.nr_open: 1048576" in text

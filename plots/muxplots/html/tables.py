@@ -81,12 +81,18 @@ def _number(statistic: Statistic | None, kind: str) -> str:
         return '<td class="n" data-value="">–</td>'
     spread = ""
     if statistic.n > 1:
-        low, high = show(statistic.low, kind), show(statistic.high, kind)
-        spread = f"<small>{low} – {high}</small>"
+        spread = f"<small>{_range(statistic, kind)}</small>"
     return (
         f'<td class="n" data-value="{statistic.median:.9g}" data-low="{statistic.low:.9g}" '
         f'data-high="{statistic.high:.9g}">{show(statistic.median, kind)}{spread}</td>'
     )
+
+
+def _range(statistic: Statistic, kind: str) -> str:
+    """Lowest to highest; a unit that both have stands once, so that the table's last column is seen."""
+    low, high = show(statistic.low, kind), show(statistic.high, kind)
+    number, _, unit = low.partition(" ")
+    return f"{number} – {high}" if high.partition(" ")[2] == unit else f"{low} – {high}"
 
 
 def _remarks(cell: Cell) -> str:
@@ -147,6 +153,8 @@ def experiments(report: Report) -> str:
 def _plain(key: str, value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_plain(name, one)}" for name, one in value.items())
     if key.endswith("_bytes") and isinstance(value, (int, float)):
         return show(value, "bytes")
     return str(value)
