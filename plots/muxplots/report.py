@@ -200,9 +200,13 @@ def _crossover(node: Node) -> Crossover:
 
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
     name = node.get("name").file_name()
-    # Fewer than were planned where the time was over.
+    planned = node.get("repetitions", default=None)
     measured = (cell.summary.values() for cell in cells if cell.experiment == name)
-    repetitions = max((one.n for summary in measured for one in summary), default=None)
+    # Fewer than were planned where the time was over.
+    repetitions = max(
+        (one.n for summary in measured for one in summary),
+        default=None if planned.value is None else planned.integer(),
+    )
     return Experiment(
         name=name,
         question=node.optional_string("question") or name,

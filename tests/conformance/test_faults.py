@@ -87,6 +87,18 @@ def skip_unless_it_makes(model, faults):
             pytest.skip(f"declared: {model.name} makes no call of {calls[0]} and its like")
 
 
+def test_who_is_passed_over_makes_none_of_the_calls(model):
+    passed_over = [calls for calls, names in WITHOUT.items() if model.name in names]
+    passed_over += [calls for calls, names in ONLY.items() if model.name not in names]
+    unmade = sorted({call for calls in passed_over for call in calls})
+    with Server(model) as server:
+        client.echo_once(server)  # buffers are there now, and the allocator has its memory
+        with trace.Trace(server, "-e", "trace=" + trace.names(*unmade)) as traced:
+            with client.connect(server) as sock:
+                client.converse(sock, client.pattern(0, 20_000))
+        assert not traced.counts, f"{model.name} is said to make no such calls: {dict(traced.counts)}"
+
+
 def expect_reached(traced, faults):
     for calls, error, when in faults:
         assert traced.injected(*calls), \
