@@ -70,7 +70,7 @@ class Bench:
     def run(self, *words, prefix=(), **keywords):
         out = keywords.pop("out", True)
         return subprocess.run([*prefix, *self.command(*words, out=out)], capture_output=True, text=True,
-                              timeout=60, cwd=self.folder, **keywords)
+                              timeout=180, cwd=self.folder, **keywords)
 
     def report(self):
         return check_report(self.out / "report.json")

@@ -47,7 +47,10 @@ def run_inside(bench, subtree, network):
     assert result.returncode == 0, result.stderr
     ours = bench.report()["muxbench"]
     assert len(ours["trials"]) == 4
-    return [trial["server"]["cpu"] for trial in ours["trials"]], " ".join(ours["run"]["notes"])
+    # A server that other work kept from its CPU all through so short a window has used none that could be told.
+    times = [trial["server"]["cpu"] for trial in ours["trials"] if "cpu" in trial["server"]]
+    assert times
+    return times, " ".join(ours["run"]["notes"])
 
 
 @pytest.mark.parametrize("network", ["host", "private"])
