@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <tuple>
-
 #include "driver/precision_target.h"
 
 namespace muxbench {

@@ -48,6 +48,7 @@ std::string shortened_block(const RunRecord& record, const PlannedTrial& next,
 // How the run ended at `next`, as a continuation of what was cut already.
 std::string ended_within(const PlannedTrial& next, const std::string& cut);
 
+// Are both of one repetition, or both of the counting pass?
 bool same_block(const PlannedTrial& a, const PlannedTrial& b);
 
 }  // namespace muxbench

@@ -66,9 +66,12 @@ class UsageWatch final : public Watch {
     if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
   }
 
-  // Several threads wait for each other, and that is the model's own matter.
+  // Several threads wait for each other, and that is the model's own matter. Those of thousands of
+  // processes would take long to list, in the middle of the load.
   std::optional<Nanoseconds> server_waited() const {
-    const auto threads = threads_of(usage_.processes());
+    const auto pids = usage_.processes();
+    if (pids.size() != 1) return {};
+    const auto threads = threads_of(pids);
     return threads.size() == 1 ? waited_for_cpu(threads.front()) : std::nullopt;
   }
 
