@@ -10,7 +10,7 @@ import pytest
 
 from support import client, trace
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
-from support.server import STOP_SECONDS, Server
+from support.server import GRACE_SECONDS, Server
 
 pytestmark = pytest.mark.needs("work", "child")
 
@@ -99,7 +99,7 @@ def test_work_that_ends_in_time_is_answered(model, work):
             try:
                 client.expect_same(client.receive_to_end(sock, "at work at SIGTERM"), b"go", "at work at SIGTERM")
             except AssertionError as failure:
-                if time.monotonic() - since < 0.7 * STOP_SECONDS:
+                if time.monotonic() - since < GRACE_SECONDS:
                     raise
                 raise TooLate(f"the server's time to end is over: {failure}") from failure
             sock.close()

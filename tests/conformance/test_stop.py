@@ -11,7 +11,7 @@ import pytest
 
 from support import client, trace
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
-from support.server import STOP_SECONDS, Server
+from support.server import GRACE_SECONDS, Server
 
 MIB = 1 << 20
 
@@ -92,7 +92,7 @@ def test_what_is_in_flight_is_answered(model, transport, tmp_path):
             try:
                 client.expect_same(client.receive_to_end(sock, "in flight at SIGTERM"), message, "in flight at SIGTERM")
             except AssertionError as failure:
-                if time.monotonic() - since < 0.9 * STOP_SECONDS:
+                if time.monotonic() - since < GRACE_SECONDS:
                     raise
                 raise TooLate(f"the server's time to end is over: {failure}") from failure
             sock.close()

@@ -17,6 +17,7 @@ from support import processes
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 
 STOP_SECONDS = 1.0  # the contract: SIGTERM, and within 1 s it has ended with status 0
+GRACE_SECONDS = 0.8  # of these a server gives so many to what is in flight, then it cuts it off
 STOP_MARGIN = 0.5  # for the shared machine that the test runs on
 
 _libc = ctypes.CDLL(None, use_errno=True)
