@@ -152,8 +152,9 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
       ->check(CLI::IsMember({"private", "host"}));
   command
       ->add_option("--server", options.external_servers,
-                   "Measure another server too: NAME=COMMAND with {port} in it, or "
-                   "NAME:http=COMMAND with {root}; may be repeated")
+                   "Measure another server too: NAME=COMMAND with {port} in it, "
+                   "NAME:http=COMMAND with {root}, or an entry such as "
+                   "servers/external/nginx.json; may be repeated")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");

@@ -14,11 +14,6 @@ bool is_one_of(const std::string& value, std::initializer_list<const char*> allo
   return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
 }
 
-bool is_name(const std::string& name) {
-  return !name.empty() &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-}
-
 Result<> read_load(const Json& json, const std::string& where, Experiment& experiment) {
   JsonReader reader(json, where);
   experiment.mode = reader.text("mode", "closed");

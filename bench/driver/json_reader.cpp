@@ -74,6 +74,11 @@ Result<std::string> read_file(const std::string& path) {
   return std::move(text).str();
 }
 
+bool is_name(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+}
+
 namespace {
 
 const Json* value_at(const Json& json, const std::string& pointer) {

@@ -20,6 +20,9 @@ using Json = nlohmann::ordered_json;  // keys keep the order in which they were 
 Result<Json> parse_json(std::string_view text, std::string_view name);
 Result<std::string> read_file(const std::string& path);
 
+// What models and experiments may be called: lower-case letters, digits and underscores.
+bool is_name(std::string_view text);
+
 // What a program answered, at a place such as "/latency_ns/p50": nothing when there is no such
 // place or it holds something else.
 std::optional<std::string> text_at(const Json& json, const std::string& pointer);

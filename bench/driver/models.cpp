@@ -185,45 +185,6 @@ Result<std::vector<Model>> discover_models(const std::string& folder,
   return models;
 }
 
-Result<Model> external_model(const std::string& text) {
-  const auto equals = text.find('=');
-  const std::string head = text.substr(0, equals);
-  const auto colon = head.find(':');
-  Model model;
-  model.name = head.substr(0, colon);
-  const std::string protocol = colon == std::string::npos ? "echo" : head.substr(colon + 1);
-  constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
-  const bool named =
-      !model.name.empty() && model.name.find_first_not_of(kLetters) == std::string::npos;
-  const std::string command = equals == std::string::npos ? "" : text.substr(equals + 1);
-  if (!named || (protocol != "echo" && protocol != "http") ||
-      command.find("{port}") == std::string::npos) {
-    return usage_error(
-        "--server {}: expected NAME=COMMAND or NAME:http=COMMAND, the name of lower-case letters, "
-        "digits and underscores, the command with {{port}} where its port belongs",
-        text);
-  }
-  model.family = "external";
-  model.mechanism = command;
-  model.available = true;
-  model.external = true;
-  model.command = {command};
-  model.capabilities.protocols = {protocol};
-  model.capabilities.transports = {"tcp"};
-  model.capabilities.work = {"none"};
-  model.description = {{"name", model.name},
-                       {"family", model.family},
-                       {"mechanism", model.mechanism},
-                       {"available", true},
-                       {"capabilities",
-                        {{"concurrent", true},
-                         {"workers", false},
-                         {"max_connections", nullptr},
-                         {"protocols", model.capabilities.protocols},
-                         {"transports", model.capabilities.transports}}}};
-  return model;
-}
-
 bool matches_any(const std::string& name, const std::string& patterns) {
   const auto parts = split(patterns);
   return std::any_of(parts.begin(), parts.end(), [&](const std::string& pattern) {

@@ -28,7 +28,7 @@ struct Model {
   bool available = false;
   std::string reason;                // why it is not available
   std::vector<std::string> command;  // the program and the arguments that come before ours
-  bool external = false;  // somebody else's: a shell command with {port} and {root} in it
+  bool external = false;             // somebody else's: see driver/external_server.h
   Capabilities capabilities;
   Json description = Json::object();  // what it said, for the report
 };
@@ -47,10 +47,6 @@ Result<std::vector<Model>> discover_models(const std::string& folder,
 
 // Reads the answer to --describe; `file_name` is "server_X".
 Model parse_description(std::string_view text, const std::string& file_name);
-
-// "NAME=COMMAND" or "NAME:PROTOCOL=COMMAND" of --server: echo unless it says http. The shell runs
-// the command, {port} and {root} (of http) replaced; it must serve 127.0.0.1:{port} until SIGTERM.
-Result<Model> external_model(const std::string& text);
 
 // The places of the names that match "a,epoll_*" (fnmatch(3) globs), in the order of `names`. A
 // part that matches nothing is an error that names the close ones; `kind` is "model" or such.

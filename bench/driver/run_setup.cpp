@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "driver/build_info.h"
 #include "driver/cgroup.h"
+#include "driver/external_server.h"
 #include "driver/host.h"
 #include "driver/network_namespace.h"
 #include "driver/show.h"
@@ -37,7 +38,7 @@ Result<std::vector<Model>> choose_models(const RunOptions& options, const CpuPla
   auto all = discover_models(options.servers_dir, cpus.server);
   if (!all) return all.error();
   for (const std::string& text : options.external_servers) {
-    auto model = external_model(text);
+    auto model = external_server(text);
     if (!model) return model.error();
     const auto names = names_of(*all);
     if (std::find(names.begin(), names.end(), model->name) != names.end()) {

@@ -23,7 +23,7 @@ struct RunOptions {
   bool count_syscalls = true;
   std::optional<double> target_ci;  // go on until every cell's interval is this narrow (0.02)
   unsigned max_trials = 30;         // or until it has so many
-  std::vector<std::string> external_servers;  // NAME=COMMAND
+  std::vector<std::string> external_servers;  // see driver/external_server.h
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;

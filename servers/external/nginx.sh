@@ -1,6 +1,6 @@
 #!/bin/sh
 # nginx as a server of one folder, one process, no logging: nginx.sh PORT ROOT
-#   muxbench run --experiments-dir servers/external --server "nginx:http=servers/external/nginx.sh {port} {root}"
+#   muxbench run --experiments-dir servers/external/experiments --server servers/external/nginx.json
 # Its configuration lies in ROOT, which muxbench makes for the run and removes.
 [ $# = 2 ] || { echo "usage: nginx.sh PORT ROOT" >&2; exit 2; }
 PATH=$PATH:/usr/sbin  # where Debian has it, and users' PATH has not

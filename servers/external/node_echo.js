@@ -1,5 +1,5 @@
 // Node.js as an echo server, as its users write one: node node_echo.js PORT
-//   muxbench run --server "node=node servers/external/node_echo.js {port}" --experiments connections
+//   muxbench run --server servers/external/node.json --experiments connections
 const net = require('net');
 const port = Number(process.argv[2]);
 if (!Number.isInteger(port) || port < 0 || port > 65535) {

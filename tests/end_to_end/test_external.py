@@ -1,4 +1,5 @@
 """Servers of other people: muxbench run --server NAME=COMMAND, and the entries of servers/external."""
+
 import hashlib
 import json
 import pathlib
@@ -63,7 +64,7 @@ def test_what_is_no_server_is_refused(bench, text):
     refused = bench.run("--server", text)
     assert refused.returncode == 2 and not bench.out.exists()
     assert one_sentence(refused) == (
-        f"--server {text}: expected NAME=COMMAND or NAME:http=COMMAND, the name of lower-case letters, digits and "
+        f"--server {text}: expected NAME=COMMAND, NAME:http=COMMAND or an entry's FILE.json, the name of lower-case letters, digits and "
         "underscores, the command with {port} where its port belongs")
 
 
@@ -72,6 +73,15 @@ def test_the_name_of_a_model_is_refused(bench):
     refused = bench.run("--server", "good=x {port}")
     assert refused.returncode == 2 and not bench.out.exists()
     assert one_sentence(refused) == "--server good=x {port}: there is a model of that name; choose another"
+
+
+def test_what_is_no_entry_is_refused(bench, tmp_path):
+    bench.server("good")
+    entry = tmp_path / "entry.json"
+    entry.write_text('{"name": "theirs", "command": "x {port}", "protocol": "ftp"}')
+    refused = bench.run("--server", str(entry))
+    assert refused.returncode == 2 and not bench.out.exists()
+    assert one_sentence(refused) == f'{entry}: protocol: expected "echo" or "http", found "ftp"'
 
 
 @pytest.mark.parametrize("fault, said", [
@@ -101,17 +111,16 @@ def test_a_command_that_is_not_there_is_named(bench):
         assert cell["reason"].endswith("/no/such/server: not found")
 
 
-def run_for_real(bench, experiment, server):
-    """With the load generator of this build, which checks every byte."""
+def run_for_real(bench, experiment, name):
+    """Its entry, with the load generator of this build, which checks every byte."""
     loadgen = BUILD / "loadgen" / "loadgen"
     bench.server("good")
     bench.experiment({**json.loads(experiment.read_text()), "name": "small", "sweep": {"connections": [1, 8]}, "profiles": {},
                       "warmup": "50ms", "duration": "300ms", "repetitions": 1})
-    command = bench.command("--no-counting", "--server", server, "--loadgen", str(loadgen))
+    command = bench.command("--no-counting", "--server", f"servers/external/{name}.json", "--loadgen", str(loadgen))
     place = command.index("--loadgen")  # the fake one comes first
     del command[place:place + 2]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
-    name = server.split("=")[0].split(":")[0]
     cells = cells_of(bench, name)
     assert {cell["status"] for cell in cells} == {"measured"}, result.stderr
     assert not any(flag["kind"] in ("errors", "unclean_stop") for cell in cells for flag in cell["flags"]), cells
@@ -121,13 +130,13 @@ def run_for_real(bench, experiment, server):
 def test_node_echo(bench):
     if not shutil.which("node"):
         pytest.skip("missing tool: node (apt-get install nodejs)")
-    run_for_real(bench, REPOSITORY / "bench" / "experiments" / "connections.json", "node=node servers/external/node_echo.js {port}")
+    run_for_real(bench, REPOSITORY / "bench" / "experiments" / "connections.json", "node")
 
 
 def test_nginx(bench):
     if not shutil.which("nginx", path="/usr/sbin:/usr/bin") and not shutil.which("nginx"):
         pytest.skip("missing tool: nginx (apt-get install nginx)")
-    run_for_real(bench, EXTERNAL / "files.json", "nginx:http=servers/external/nginx.sh {port} {root}")
+    run_for_real(bench, EXTERNAL / "experiments" / "files.json", "nginx")
 
 
 @pytest.mark.parametrize("command", [["sh", EXTERNAL / "nginx.sh"], ["node", EXTERNAL / "node_echo.js"]], ids=["nginx", "node"])

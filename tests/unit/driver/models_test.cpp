@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "driver/external_server.h"
+
 namespace muxbench {
 namespace {
 
@@ -52,7 +54,7 @@ TEST(ParseDescription, TheNameMustBeTheFiles) {
 
 TEST(ProgramOf, AnExternalModelIsWhatItsShellExecutes) {
   const auto program = [](const std::string& command) {
-    return program_of(*external_model("theirs=" + command + " {port}"));
+    return program_of(*external_server("theirs=" + command + " {port}"));
   };
   EXPECT_EQ(program("/bin/sh server.sh"), "/bin/sh");
   EXPECT_TRUE(program("sh server.sh").ends_with("/sh"));
