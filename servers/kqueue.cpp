@@ -27,7 +27,6 @@ namespace {
 struct Connection {
   UniqueFd fd;
   Session session;
-  bool waits_to_write = false;  // which filter is on
 };
 
 constexpr Token kListener = ~Token{0};
@@ -53,7 +52,7 @@ class Kqueue {
           if ((event.flags & EV_EOF) != 0) worker_.on_accept_error(Errno{EINVAL});
         } else if (Connection* connection =
                        worker_.find(token)) {  // else: closed since this wait began
-          on_ready(token, *connection);
+          on_ready(token, *connection, event.filter);
         }
       }
       if (listener_readable_ && worker_.accepting()) on_listener_ready();
@@ -99,7 +98,8 @@ class Kqueue {
     }
   }
 
-  void on_ready(Token token, Connection& connection) {
+  // Either READ or WRITE is on, so the one that fired tells which it was.
+  void on_ready(Token token, Connection& connection, short filter = EVFILT_READ) {
     Session& session = connection.session;
     worker_.touch(token);
     if (!session.wants_write()) {
@@ -129,8 +129,7 @@ class Kqueue {
     if (session.done()) return worker_.close(token);
 
     const bool stuck = session.wants_write();
-    if (stuck != connection.waits_to_write) {
-      connection.waits_to_write = stuck;
+    if (stuck != (filter == EVFILT_WRITE)) {
       const int fd = connection.fd.get();
       const bool changed = change(fd, EVFILT_READ, stuck ? EV_DISABLE : EV_ENABLE, token) &&
                            change(fd, EVFILT_WRITE, stuck ? EV_ADD : EV_DELETE, token);

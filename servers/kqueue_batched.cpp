@@ -26,7 +26,6 @@ namespace {
 struct Connection {
   UniqueFd fd;
   Session session;
-  bool waits_to_write = false;  // which filter is on
 };
 
 constexpr Token kListener = ~Token{0};
@@ -56,7 +55,7 @@ class KqueueBatched {
           if ((event.flags & EV_ERROR) != 0) {
             worker_.close(token);  // its change failed
           } else {
-            on_ready(token, *connection);
+            on_ready(token, *connection, event.filter);
           }
         }
       }
@@ -110,7 +109,8 @@ class KqueueBatched {
     }
   }
 
-  void on_ready(Token token, Connection& connection) {
+  // Either READ or WRITE is on, so the one that fired tells which it was.
+  void on_ready(Token token, Connection& connection, short filter = EVFILT_READ) {
     Session& session = connection.session;
     worker_.touch(token);
     if (!session.wants_write()) {
@@ -140,8 +140,7 @@ class KqueueBatched {
     if (session.done()) return worker_.close(token);
 
     const bool stuck = session.wants_write();
-    if (stuck != connection.waits_to_write) {
-      connection.waits_to_write = stuck;
+    if (stuck != (filter == EVFILT_WRITE)) {
       change(connection.fd.get(), EVFILT_READ, stuck ? EV_DISABLE : EV_ENABLE, token);
       change(connection.fd.get(), EVFILT_WRITE, stuck ? EV_ADD : EV_DELETE, token);
     }

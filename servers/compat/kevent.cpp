@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -35,9 +36,8 @@ struct Filter {
 // What is registered for one descriptor. epoll forgets by itself when it is closed, and this is
 // found to be out of date when epoll_ctl(2) says ENOENT.
 struct Watched {
-  std::array<void*, 2> udata{};
-  std::array<Filter, 2> filters{};  // READ and WRITE
   std::uint32_t generation = 0;     // tells events of this registration from those of one before
+  std::array<Filter, 2> filters{};  // READ and WRITE
   bool registered = false;          // in the epoll set
   bool write_first = false;         // whose turn it is when there is room for one event only
 
@@ -56,7 +56,7 @@ short filter_of(std::size_t index) noexcept { return index == 0 ? EVFILT_READ : 
 
 class Queue {
  public:
-  explicit Queue(int epoll) noexcept : epoll_(epoll) {}
+  explicit Queue(int epoll) : epoll_(epoll) {}
 
   // 0, or what is wrong with this change.
   int apply(const struct kevent& change) noexcept;
@@ -64,13 +64,15 @@ class Queue {
   int wait(std::span<struct kevent> events, const std::timespec* timeout) noexcept;
 
  private:
-  int add(int fd, Watched& watched, Filter& filter, const struct kevent& change) noexcept;
+  int add(int fd, Watched& watched, std::size_t index, const struct kevent& change) noexcept;
   int control(int operation, int fd, Watched& watched) noexcept;
   int update(int fd, Watched& watched) noexcept;
   int collect(std::span<const epoll_event> ready, std::span<struct kevent> events) noexcept;
 
   int epoll_;
-  std::vector<Watched> watched_;  // by descriptor
+  // By descriptor. A deque grows by what is needed, where a vector would make room for twice that.
+  std::deque<Watched> watched_;
+  std::array<std::deque<void*>, 2> udata_;  // READ and WRITE; few descriptors have the second
 };
 
 int Queue::control(int operation, int fd, Watched& watched) noexcept {
@@ -90,15 +92,13 @@ int Queue::update(int fd, Watched& watched) noexcept {
   return error;
 }
 
-int Queue::add(int fd, Watched& watched, Filter& filter, const struct kevent& change) noexcept {
+int Queue::add(int fd, Watched& watched, std::size_t index, const struct kevent& change) noexcept {
   const Filter added{.exists = true,
                      .enabled = (change.flags & EV_DISABLE) == 0,
                      .oneshot = (change.flags & EV_ONESHOT) != 0,
                      .clear = (change.flags & EV_CLEAR) != 0};
-  const std::size_t index = &filter == &watched.filters[0] ? 0 : 1;
   const Watched before = watched;
-  filter = added;
-  watched.udata[index] = change.udata;
+  watched.filters[index] = added;
   if (watched.registered) {
     const Filter& other = watched.filters[1 - index];
     const bool mixed = other.exists && other.clear != added.clear;
@@ -111,7 +111,6 @@ int Queue::add(int fd, Watched& watched, Filter& filter, const struct kevent& ch
   }
   watched = {.generation = before.generation + 1};
   watched.filters[index] = added;
-  watched.udata[index] = change.udata;
   const int error = control(EPOLL_CTL_ADD, fd, watched);
   if (error != 0) watched.filters[index] = {};
   return error;
@@ -123,19 +122,26 @@ int Queue::apply(const struct kevent& change) noexcept {
   if (change.filter != EVFILT_READ && change.filter != EVFILT_WRITE) return EINVAL;
   if ((change.flags & ~kKnown) != 0) return EINVAL;
   if (change.ident > INT32_MAX) return EBADF;
-  if (change.ident >= watched_.size()) {
-    if (::fcntl(static_cast<int>(change.ident), F_GETFD) < 0) return EBADF;
-    if ((change.flags & EV_ADD) == 0) return ENOENT;
+  const std::size_t index = change.filter == EVFILT_READ ? 0 : 1;
+  const bool adds = (change.flags & EV_ADD) != 0;
+  const int fd = static_cast<int>(change.ident);
+  if (change.ident >= (adds ? udata_[index].size() : watched_.size())) {
+    if (::fcntl(fd, F_GETFD) < 0) return EBADF;
+    if (!adds) return ENOENT;
     try {
-      watched_.resize(std::max<std::size_t>(change.ident + 1, watched_.size() * 2));
+      if (change.ident >= watched_.size()) watched_.resize(change.ident + 1);
+      udata_[index].resize(change.ident + 1);
     } catch (const std::bad_alloc&) {
       return ENOMEM;
     }
   }
-  const int fd = static_cast<int>(change.ident);
   Watched& watched = watched_[change.ident];
-  Filter& filter = watched.filters[change.filter == EVFILT_READ ? 0 : 1];
-  if ((change.flags & EV_ADD) != 0) return add(fd, watched, filter, change);
+  if (adds) {
+    const int error = add(fd, watched, index, change);
+    if (error == 0) udata_[index][change.ident] = change.udata;
+    return error;
+  }
+  Filter& filter = watched.filters[index];
   if (!filter.exists) return ENOENT;
   if ((change.flags & EV_DELETE) != 0) filter = {};
   if ((change.flags & EV_ENABLE) != 0) filter.enabled = true;
@@ -165,7 +171,7 @@ int Queue::collect(std::span<const epoll_event> ready, std::span<struct kevent> 
         must_update = true;
         continue;
       }
-      EV_SET(&events[used++], fd, filter_of(i), ends[i] ? EV_EOF : 0, 0, 0, watched.udata[i]);
+      EV_SET(&events[used++], fd, filter_of(i), ends[i] ? EV_EOF : 0, 0, 0, udata_[i][fd]);
       if (filter.clear) events[used - 1].flags |= EV_CLEAR;
       if (!filter.oneshot) continue;
       events[used - 1].flags |= EV_ONESHOT;

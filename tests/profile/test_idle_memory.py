@@ -7,8 +7,6 @@ from support.server import Server
 
 CONNECTIONS = 4_000
 BYTES = 128  # the connection's table entry and its session
-# What native kqueue keeps in the kernel, the shim keeps in a table of ours that doubles as it grows.
-SHIM_BYTES = 2 * 24
 
 
 def test_an_idle_connection_holds_no_buffer(model):
@@ -18,7 +16,6 @@ def test_an_idle_connection_holds_no_buffer(model):
         pytest.skip("environment: what libkqueue allocates for a filter is its own")
     if model.sanitized:
         pytest.skip("environment: a sanitizer's allocator pads what it gives")
-    allowed = BYTES + (SHIM_BYTES if "shim" in model.description["mechanism"] else 0)
     count = model.room_for(CONNECTIONS)
     with Server(model) as server:
         for sock in client.crowd(server, 100, hold=True):  # the pool's first buffers, the allocator's first pages
@@ -28,4 +25,4 @@ def test_an_idle_connection_holds_no_buffer(model):
         grown = (server.memory_bytes() - before) / len(socks)
         for sock in socks:
             sock.close()
-    assert grown <= allowed, f"{len(socks)} idle connections hold {grown:.0f} bytes each, expected at most {allowed}"
+    assert grown <= BYTES, f"{len(socks)} idle connections hold {grown:.0f} bytes each, expected at most {BYTES}"
