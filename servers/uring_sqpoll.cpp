@@ -1,7 +1,7 @@
 // io_uring with a kernel thread that takes submissions from shared memory (SQPOLL), while we poll
 // the completions there.
-// Syscalls per request: 0-2/k io_uring_enter (k requests ready at once); none under load, a wake-up
-// and a wait when it goes quiet.
+// Syscalls per request: 0-1/k io_uring_enter (k completions at once); none under load; when it goes
+// quiet one that wakes the thread and waits.
 // Limit: two threads burn CPU to save system calls, and need a CPU each; an idle connection parks
 // 16 KiB in the kernel.
 #include <poll.h>
@@ -9,6 +9,7 @@
 
 #include "common/stop_signal.h"
 #include "common/uring.h"
+#include "common/uring_trial.h"
 #include "common/worker.h"
 
 namespace muxbench {
@@ -46,11 +47,15 @@ Ring::Flags flags(const Cpus& cpus) {
 
 Probe probe() {
   const Cpus cpus;
-  const Ring ring(flags(cpus));
+  Ring ring(flags(cpus));
   Probe probe = uring::describe_ring(ring);
   if (!ring.ok()) return probe;
+  const bool links = uring::trial::links(ring);
+  if (!links) probe.unavailable_because = "this io_uring does not link a receive to a send";
   probe.features.insert(probe.features.end(),
-                        {{"sq_thread_cpu", std::int64_t{cpus.last}},
+                        {{"linked_receives", links},
+                         {"silent_sends", uring::trial::skips_success(ring)},
+                         {"sq_thread_cpu", std::int64_t{cpus.last}},
                          {"sq_thread_idle_ms", std::int64_t{cpus.thread_idle().count()}},
                          {"sq_thread_has_own_cpu", cpus.count > 1}});
   return probe;
@@ -70,7 +75,8 @@ struct Connection {
   Session session;
   bool receiving = false;
   bool sending = false;
-  bool closing = false;  // waits for its operations to end before the descriptor is closed
+  bool send_is_silent = false;  // its success is told by the receive that is linked to it
+  bool closing = false;         // waits for its operations to end before the descriptor is closed
 };
 
 enum class Operation : std::uint8_t { accept = 1, stop, recv, send };
@@ -97,9 +103,10 @@ class UringSqpoll {
   }
 
  private:
-  // Shows the kernel's thread what was prepared (a system call only if it sleeps), then looks for
-  // completions for a while before it sleeps itself.
+  // Shows the kernel's thread what was prepared, then looks for completions for a while before it
+  // sleeps itself. If the thread sleeps, the one system call that wakes it waits, too.
   void wait() {
+    if (ring_.thread_sleeps()) return ring_.submit_and_wait(worker_.timeout_ms());
     ::io_uring_submit(ring_.get());
     const auto patience = Clock::now() + cpus_.spin();
     while (::io_uring_cq_ready(ring_.get()) == 0) {
@@ -130,21 +137,29 @@ class UringSqpoll {
   }
 
   // One piece at a time: a message header for several would have to live until the kernel's thread
-  // has read it.
-  void submit_send(Token token, Connection& connection) {
+  // has read it. MSG_WAITALL: the kernel goes on after a short send, so that a linked receive starts
+  // only when all is sent.
+  void submit_send(Token token, Connection& connection, bool then_receive) {
     const std::span<const iovec> pieces = connection.session.write_buffers();
-    prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
+    io_uring_sqe* sent = prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_send(sqe, connection.fd.get(), pieces[0].iov_base, pieces[0].iov_len,
                            MSG_WAITALL | MSG_NOSIGNAL | (pieces.size() > 1 ? MSG_MORE : 0));
     });
     connection.sending = true;
+    if (then_receive) submit_recv(token, connection);
+    if (!then_receive || !connection.receiving) return;
+    sent->flags |= IOSQE_IO_LINK;
+    // Without this the send's own completion would end the wait, and the receive need another.
+    connection.send_is_silent = (ring_.get()->features & IORING_FEAT_CQE_SKIP) != 0;  // Linux 5.17
+    if (connection.send_is_silent) sent->flags |= IOSQE_CQE_SKIP_SUCCESS;
   }
 
   template <typename Fill>
-  void prepare(Operation operation, Token token, Fill fill) {
+  io_uring_sqe* prepare(Operation operation, Token token, Fill fill) {
     io_uring_sqe* sqe = ring_.next_sqe();
     fill(sqe);
     sqe->user_data = token | Token{static_cast<std::uint8_t>(operation)} << kOperationShift;
+    return sqe;
   }
 
   void on_complete(Operation operation, Token token, IoResult result) {
@@ -171,16 +186,27 @@ class UringSqpoll {
 
   void on_received(Connection& connection, IoResult got) {
     connection.receiving = false;
+    const bool send_was_cut_short = !got.ok() && got.error() == Errno{ECANCELED};
+    if (connection.send_is_silent && !send_was_cut_short) {
+      connection.sending = connection.send_is_silent = false;
+      connection.session.on_written(connection.session.write_buffers()[0].iov_len);
+    }
     if (got.ok()) {
       connection.session.on_read(got.count());
     } else {
       connection.session.drop_lease();
-      if (!got.interrupted() && !got.would_block()) close(connection);
+      if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(connection);
     }
   }
 
   void on_sent(Connection& connection, IoResult sent) {
     connection.sending = false;
+    if (std::exchange(connection.send_is_silent, false)) {
+      // It is heard of only if it failed or was cut short, and then the receive linked to it has
+      // been cancelled as silently.
+      connection.receiving = false;
+      connection.session.drop_lease();
+    }
     if (sent.ok()) {
       connection.session.on_written(sent.count());
     } else if (!sent.interrupted() && !sent.would_block()) {
@@ -188,8 +214,6 @@ class UringSqpoll {
     }
   }
 
-  // The receive after a send is not linked to it: without system calls to save, a link only delays
-  // it.
   void proceed(Token token, Connection& connection) {
     Session& session = connection.session;
     if (session.wants_half_close() && !connection.closing) {
@@ -197,12 +221,14 @@ class UringSqpoll {
       session.on_half_closed();
     }
     if (session.done()) close(connection);
-    if (!connection.closing && session.wants_write() && !connection.sending) {
-      submit_send(token, connection);
-    }
-    if (!connection.closing && !connection.receiving &&
-        (!session.wants_write() || session.then_reads())) {
-      submit_recv(token, connection);
+    if (!connection.closing && !connection.sending) {
+      ring_.make_room(2);
+      if (session.wants_write()) {
+        const bool last_piece = session.write_buffers().size() == 1;
+        submit_send(token, connection, last_piece && session.then_reads() && !connection.receiving);
+      } else if (!connection.receiving) {
+        submit_recv(token, connection);
+      }
     }
     if (connection.closing && !connection.receiving && !connection.sending) worker_.close(token);
   }

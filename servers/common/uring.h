@@ -80,6 +80,11 @@ class Ring {
     ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
   }
 
+  // With SQPOLL: does the kernel's thread sleep, so that it takes a system call to show it more?
+  bool thread_sleeps() const noexcept {
+    return (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_NEED_WAKEUP) != 0;
+  }
+
   // False after a wait that failed, say with EINTR: what was prepared goes with the next.
   bool all_submitted() const noexcept { return ::io_uring_sq_ready(&ring_) == 0; }
   // True when completions have overflowed: the kernel keeps the newest until the next wait.
