@@ -47,8 +47,7 @@ struct Connection {
 };
 
 enum class Operation : std::uint8_t { accept = 1, stop, recv, send };
-using Table = ConnectionTable<Connection>;
-constexpr int kOperationShift = Table::kTagShift;
+constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 class UringCompletion {
  public:
@@ -63,9 +62,10 @@ class UringCompletion {
       ring_.submit_and_wait(worker_.timeout_ms());
       ring_.each_completion([this](const io_uring_cqe& cqe) {
         on_complete(static_cast<Operation>(cqe.user_data >> kOperationShift),
-                    cqe.user_data & Table::kTokenMask, IoResult::from_res(cqe.res));
+                    cqe.user_data & ConnectionTable<Connection>::kTokenMask,
+                    IoResult::from_res(cqe.res));
       });
-      worker_.expire([this](Token token) { close(token, *worker_.find(token)); });
+      worker_.expire([this](Token token) { close(*worker_.find(token)); });
     }
     return {};
   }
@@ -86,7 +86,7 @@ class UringCompletion {
 
   void submit_recv(Token token, Connection& connection) {
     const std::span<std::byte> lease = connection.session.lease_read();
-    if (lease.empty()) return close(token, connection);  // no memory: this connection is given up
+    if (lease.empty()) return close(connection);  // no memory: this connection is given up
     prepare(Operation::recv, token, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_recv(sqe, connection.fd.get(), lease.data(), lease.size(), 0);
     });
@@ -133,10 +133,11 @@ class UringCompletion {
     if (connection == nullptr) return;
     worker_.touch(token);
     if (operation == Operation::recv) {
-      on_received(token, *connection, result);
+      on_received(*connection, result);
     } else {
-      on_sent(token, *connection, result);
+      on_sent(*connection, result);
     }
+    proceed(token, *connection);
   }
 
   void on_accepted(IoResult accepted) {
@@ -148,7 +149,7 @@ class UringCompletion {
     proceed(token, *worker_.find(token));
   }
 
-  void on_received(Token token, Connection& connection, IoResult got) {
+  void on_received(Connection& connection, IoResult got) {
     connection.receiving = false;
     const bool send_was_cut_short = !got.ok() && got.error() == Errno{ECANCELED};
     if (connection.send_is_silent && !send_was_cut_short) {
@@ -161,12 +162,11 @@ class UringCompletion {
       connection.session.on_read(got.count());
     } else {
       connection.session.drop_lease();
-      if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(token, connection);
+      if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(connection);
     }
-    proceed(token, connection);
   }
 
-  void on_sent(Token token, Connection& connection, IoResult sent) {
+  void on_sent(Connection& connection, IoResult sent) {
     connection.sending = false;
     if (std::exchange(connection.send_is_silent, false)) {
       // It is heard of only if it failed or was cut short, and then the receive linked to it has
@@ -177,9 +177,8 @@ class UringCompletion {
     if (sent.ok()) {
       connection.session.on_written(sent.count());
     } else if (!sent.interrupted() && !sent.would_block()) {
-      close(token, connection);
+      close(connection);
     }
-    proceed(token, connection);
   }
 
   void proceed(Token token, Connection& connection) {
@@ -188,7 +187,7 @@ class UringCompletion {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) close(token, connection);
+    if (session.done()) close(connection);
     if (!connection.closing && !connection.sending) {
       ring_.make_room(2);
       if (session.wants_write()) {
@@ -202,9 +201,8 @@ class UringCompletion {
 
   // The descriptor may be closed, and its buffers returned, only when the kernel has given up both
   // operations.
-  void close(Token, Connection& connection) {
-    if (connection.closing) return;
-    connection.closing = true;
+  void close(Connection& connection) {
+    if (std::exchange(connection.closing, true)) return;
     if (connection.receiving || connection.sending) ::shutdown(connection.fd.get(), SHUT_RDWR);
   }
 

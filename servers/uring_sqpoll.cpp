@@ -165,14 +165,15 @@ class UringSqpoll {
   void on_complete(Operation operation, Token token, IoResult result) {
     if (operation == Operation::accept) return on_accepted(result);
     if (operation == Operation::stop) return void(worker_.on_accept_error(Errno{EINVAL}));
-    Connection& connection = *worker_.find(token);  // not closed while an operation is pending
+    Connection* connection = worker_.find(token);
+    if (connection == nullptr) return;
     worker_.touch(token);
     if (operation == Operation::recv) {
-      on_received(connection, result);
+      on_received(*connection, result);
     } else {
-      on_sent(connection, result);
+      on_sent(*connection, result);
     }
-    proceed(token, connection);
+    proceed(token, *connection);
   }
 
   void on_accepted(IoResult accepted) {

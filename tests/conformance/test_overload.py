@@ -150,6 +150,7 @@ def test_idle_connections_cost_no_cpu(model, size):
     else:
         count = model.room_for(count)
     with Server(model, *options) as server:
+        usual = len(server.processes())
         socks = client.crowd(server, count, hold=True)
         window = size(0.5, 2.0)
 
@@ -168,6 +169,7 @@ def test_idle_connections_cost_no_cpu(model, size):
                                f"after the other, seen {seen}")
         for sock in socks:
             sock.close()
+        server.expect_processes_ended(usual)
 
 
 # While they serve; the others start what they need in advance, or nothing.

@@ -49,6 +49,7 @@ def test_a_full_signal_queue_loses_nothing(model, size):
     if subprocess.run([*own_count, "true"], capture_output=True).returncode != 0:
         pytest.skip("environment: no user namespace and signal limit of its own")
     with Server(model, wrap=own_count) as server:
+        usual = len(server.processes())
         socks = client.crowd(server, count, hold=True)
         for round_ in range(3):
             messages = [client.pattern(f"{round_}:{number}", 100) for number in range(count)]
@@ -61,6 +62,7 @@ def test_a_full_signal_queue_loses_nothing(model, size):
                 client.expect_same(client.receive(sock, len(message), what), message, what)
         for sock in socks:
             sock.close()
+        server.expect_processes_ended(usual)
 
 
 def test_suspend_and_continue(model):

@@ -133,6 +133,12 @@ class Server:
     def zombies(self):
         return [pid for pid, state in self._states().items() if state == "Z"]
 
+    def expect_processes_ended(self, usual):
+        """Of those that served a client of its own each: back to so many, zombies not left either. Some machines take
+        seconds to end thousands, which is not to count as the server's own time to stop."""
+        wait_until(lambda: len(self._states()) <= usual,
+                   lambda: f"{self}: the clients went, and of {usual} processes there are now {self._tell_processes()}")
+
     def descriptors(self):
         return sum(processes.descriptors(pid) for pid in self.processes())
 
@@ -249,7 +255,12 @@ class Server:
             self._stderr.close()
 
     def _tell_processes(self):
-        return self._states()
+        """Such as "S: 4711; Z: 4712, 4713, 4714 and 97 more"."""
+        of_state = {}
+        for pid, state in self._states().items():
+            of_state.setdefault(state, []).append(str(pid))
+        return "; ".join(f"{state}: {', '.join(pids[:3])}" + (f" and {len(pids) - 3} more" if len(pids) > 3 else "")
+                         for state, pids in sorted(of_state.items()))
 
     def _tell_stderr(self):
         errors = self.stderr()
