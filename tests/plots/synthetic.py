@@ -23,12 +23,11 @@ FAMILY_MEMBERS = {
     "polling": ["nonblocking_spin"],
     "readiness": [
         "select", "poll", "epoll_level", "epoll_edge", "epoll_oneshot", "epoll_multiprocess",
-        "epoll_reuseport", "kqueue", "kqueue_batched",
+        "epoll_reuseport", "kqueue", "kqueue_batched", "uring_poll",
     ],
     "signal": ["sigio", "rt_signal"],
     "completion": [
-        "aio_poll", "posix_aio", "uring_poll", "uring_completion", "uring_multishot",
-        "uring_sqpoll",
+        "aio_poll", "posix_aio", "uring_completion", "uring_multishot", "uring_sqpoll",
     ],
     "library": [
         "libev", "libevent", "libuv", "asio_callback", "asio_coroutine", "asio_threads",

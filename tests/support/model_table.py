@@ -51,7 +51,7 @@ MODELS = {
     "uring_poll": ("readiness", EDGE, TRIED_RING),
     "uring_completion": ("completion", {}, TRIED_RING),
     "uring_multishot": ("completion", {}, TRIED_RING),
-    "uring_sqpoll": ("completion", {}, RING),
+    "uring_sqpoll": ("completion", {}, TRIED_RING),
     "libev": ("library", {"survives_refused_watch": False}, ()),
     "libevent": ("library", {}, ()),
     "libuv": ("library", {"sheds_when_full": True, "survives_refused_watch": False}, ()),
