@@ -52,21 +52,24 @@ Result<Model> read_entry(const std::string& file) {
   reader.expect(is_name(name), "name", "lower-case letters, digits and underscores");
   const std::string protocol = reader.text("protocol", "echo");
   reader.expect(is_protocol(protocol), "protocol", "\"echo\" or \"http\"");
-  std::string command = reader.text("command");
+  const std::string command = reader.text("command");
   reader.expect(has_port(command), "command", "a command with {port} where its port belongs");
   if (auto read = reader.finish(); !read) return read.error();
 
   const std::string folder = std::filesystem::path(file).parent_path().string();
-  constexpr std::string_view kFolder = "{folder}";
   const std::string word = quoted(folder.empty() ? "." : folder);
-  for (std::size_t at = 0; (at = command.find(kFolder, at)) != std::string::npos;) {
-    command.replace(at, kFolder.size(), word);
-    at += word.size();
-  }
-  return make_model(name, protocol, command);
+  return make_model(name, protocol, replaced(command, "{folder}", word));
 }
 
 }  // namespace
+
+std::string replaced(std::string command, const std::string& what, const std::string& with) {
+  for (auto at = command.find(what); at != std::string::npos;
+       at = command.find(what, at + with.size())) {
+    command.replace(at, what.size(), with);
+  }
+  return command;
+}
 
 Result<Model> external_server(const std::string& text) {
   const auto equals = text.find('=');

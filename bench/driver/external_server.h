@@ -12,4 +12,7 @@ namespace muxbench {
 // {"name": "nginx", "protocol": "http", "command": "{folder}/nginx.sh {port} {root}"}
 Result<Model> external_server(const std::string& text);
 
+// The command with every place for `what`, such as "{port}", filled in.
+std::string replaced(std::string command, const std::string& what, const std::string& with);
+
 }  // namespace muxbench

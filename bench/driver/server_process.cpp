@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "driver/external_server.h"
 #include "driver/interrupt.h"
 #include "driver/wire.h"
 
@@ -55,13 +56,6 @@ Result<unsigned> free_port() {
     return fail("no free port: {}", describe(last_errno()));
   }
   return unsigned{ntohs(address.sin_port)};
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-  return text;
 }
 
 }  // namespace
