@@ -75,6 +75,9 @@ class Bench:
     def report(self):
         return check_report(self.out / "report.json")
 
+    def cells_of(self, model):
+        return [cell for cell in self.report()["muxbench"]["cells"] if cell["model"] == model]
+
     def processes_left(self):
         """Processes that were started from this folder's servers, or the fake load generator against them."""
         left = []

@@ -40,16 +40,12 @@ def theirs(bench, fault=""):
     return f"theirs=/usr/bin/python3 {bench.folder}/echo.py {{port}} {fault}"
 
 
-def cells_of(bench, model):
-    return [cell for cell in bench.report()["muxbench"]["cells"] if cell["model"] == model]
-
-
 def test_a_server_of_somebody_else(bench):
     bench.server("good")
     # In 60 ms a busy machine may give it no CPU at all.
     assert bench.run("--no-counting", "--server", theirs(bench), "--duration", "300ms").returncode == 0
     report = bench.report()["muxbench"]
-    assert {cell["status"] for cell in cells_of(bench, "theirs")} == {"measured"}
+    assert {cell["status"] for cell in bench.cells_of("theirs")} == {"measured"}
     for trial in report["trials"]:
         assert "stop_error" not in trial["server"], trial["server"]  # SIGTERM kills it, as it may
         assert trial["server"]["cpu"]["total_ns"] > 0
@@ -93,8 +89,8 @@ def test_a_faulty_one_fails_and_the_others_are_measured(bench, fault, said):
     bench.server("good")
     result = bench.run("--no-counting", "--server", theirs(bench, fault), "--duration", "30ms")
     assert result.returncode == 1
-    assert {cell["status"] for cell in cells_of(bench, "good")} == {"measured"}
-    for cell in cells_of(bench, "theirs"):
+    assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
+    for cell in bench.cells_of("theirs"):
         assert cell["status"] == "failed" and said in cell["reason"] and "\n" not in cell["reason"]
         assert fault != "never_listens" or cell["reason"].endswith("start its command by hand to see why: still loading")
     assert sum(said in line for line in result.stderr.splitlines()) >= 1
@@ -105,7 +101,7 @@ def test_a_command_that_is_not_there_is_named(bench):
     bench.server("good")
     result = bench.run("--no-counting", "--server", "theirs=/no/such/server {port}", "--duration", "30ms")
     assert result.returncode == 1
-    for cell in cells_of(bench, "theirs"):
+    for cell in bench.cells_of("theirs"):
         assert cell["status"] == "failed"
         assert cell["reason"].startswith("the server exited with status 127 before it accepted a connection: ")
         assert cell["reason"].endswith("/no/such/server: not found")
@@ -121,7 +117,7 @@ def run_for_real(bench, experiment, name):
     place = command.index("--loadgen")  # the fake one comes first
     del command[place:place + 2]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
-    cells = cells_of(bench, name)
+    cells = bench.cells_of(name)
     assert {cell["status"] for cell in cells} == {"measured"}, result.stderr
     assert not any(flag["kind"] in ("errors", "unclean_stop") for cell in cells for flag in cell["flags"]), cells
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,59 @@
+"""Servers with a fault each, and cells that cannot run: each is told, and the others are measured."""
+import os
+
+import pytest
+
+from driver_bench import SMALL
+
+
+@pytest.mark.parametrize("name, said", [
+    ("never_ready", "did not print its ready line within 5 s"),
+    ("bad_ready_line", "not a ready line"),
+    ("dies_at_start", "exited with status 1 before it was ready: the fake finds no room for its tables"),
+    ("wrong_bytes", "wrong answer: echo of 4096 bytes"),
+    ("crash_under_load", "was killed by SIGSEGV while it was under load: the fake fell over"),
+])
+def test_a_faulty_server_fails_and_the_others_are_measured(bench, name, said):
+    bench.server("good", name)
+    result = bench.run("--duration", "30ms")
+    assert result.returncode == 1
+    assert said in result.stderr
+    report = bench.report()
+    assert {c["status"] for c in bench.cells_of("good")} == {"measured"}
+    for cell in bench.cells_of(name):
+        assert cell["status"] == "failed"
+        assert said in cell["reason"]
+    # After two failures in a row no more time is spent on it.
+    assert sum(t["status"] == "failed" for t in report["muxbench"]["trials"]) == 2
+
+
+@pytest.mark.parametrize("name, said", [
+    ("ignores_sigterm", "ignored SIGTERM"),
+    ("bad_exit", "exited with status 7 at SIGTERM"),
+    ("leaves_children", "left 1 of its processes behind"),
+])
+def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, name, said):
+    if name == "leaves_children" and os.geteuid() != 0:
+        pytest.skip("only a cgroup sees a child that left the process group")
+    bench.server(name)
+    result = bench.run("--repetitions", "1", "--duration", "30ms")
+    assert result.returncode == 1
+    for cell in bench.cells_of(name):
+        assert cell["status"] == "measured"
+        assert any(f["kind"] == "unclean_stop" and said in f["detail"] for f in cell["flags"])
+    assert bench.processes_left() == []
+
+
+def test_cells_that_cannot_run_are_skipped_with_their_reason(bench):
+    bench.server("good", "one_client", "few", "unavailable", "rubbish_description", "endless_description")
+    bench.experiment({**SMALL, "sweep": {"connections": [1, 30]}, "repetitions": 1})
+    result = bench.run("--duration", "30ms")
+    assert result.returncode == 0, result.stderr
+    report = bench.report()
+    why = {cell["id"]: cell.get("reason", "") for cell in report["muxbench"]["cells"]}
+    assert "one connection at a time" in why["one_client/small/connections:30"]
+    assert why["one_client/small/connections:1"] == ""
+    assert "at most 20 connections" in why["few/small/connections:30"]
+    assert why["unavailable/small/connections:1"] == "this machine has no such mechanism"
+    assert "--describe" in why["rubbish_description/small/connections:1"]
+    assert "did not end within 2 s" in why["endless_description/small/connections:1"]
