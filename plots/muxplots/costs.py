@@ -13,6 +13,8 @@ from muxplots.report import Cell, Experiment, Report
 # System calls beyond these many names are drawn as one.
 MOST_NAMES = len(SHADES)
 OTHERS = "others"
+# These have their colours in every chart; what else is shown takes those that they leave.
+USUAL = ("recvfrom", "sendto", "io_uring_enter", "read", "write", "epoll_wait", "epoll_ctl")
 
 
 def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
@@ -140,7 +142,7 @@ def _syscalls(
             weights[key] = weights.get(key, 0.0) + sum(both) / total
     names = sorted(weights, key=lambda key: -weights[key])
     shown = names if len(names) <= MOST_NAMES else names[: MOST_NAMES - 1]
-    shades = dict(zip(shown, SHADES)) | ({OTHERS: REST} if len(names) > len(shown) else {})
+    shades = _shades(shown) | ({OTHERS: REST} if len(names) > len(shown) else {})
     rows = []
     for cell, _ in counted:
         mine = calls[cell.model]
@@ -163,6 +165,12 @@ def _syscalls(
         "System calls per request",
     )
     return _chart(report, experiment, "syscalls", words, rows, shades, text.count, "EAGAIN")
+
+
+def _shades(names: Sequence[str]) -> dict[str, str]:
+    own = {name: shade for name, shade in zip(USUAL, SHADES) if name in names}
+    free = (shade for shade in reversed(SHADES) if shade not in own.values())
+    return {name: own.get(name) or next(free) for name in names}
 
 
 def _count(value: float) -> str:

@@ -27,6 +27,25 @@ def test_a_model_with_very_many_calls_does_not_name_all_colours(tmp_path: Path) 
     assert "epoll_ctl" in words and "recvfrom" in words and "others" in words
 
 
+def test_a_call_has_one_colour_in_all_charts(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE, synthetic.CONNECTIONS])
+    synthetic.add_counts(document)
+    for cell in document["muxbench"]["cells"]:
+        calls = cell["counts"]["syscalls"]
+        if cell["experiment"] == "idle":
+            calls |= {"epoll_wait": {"calls": 5000}, "futex": {"calls": 4000}}
+        calls |= {"read": {"calls": 3000}, "epoll_ctl": {"calls": 20}}
+    drawn = drawing.draw_all(tmp_path, document)
+    colours = [
+        {name: drawing.one(drawn[f"{experiment}-syscalls"], f"poll-{name}").get_facecolor()
+         for name in ("recvfrom", "sendto", "read", "epoll_ctl")}
+        for experiment in ("idle", "connections")
+    ]
+    assert colours[0] == colours[1] and len(set(colours[0].values())) == 4
+    futex = drawing.one(drawn["idle-syscalls"], "poll-futex").get_facecolor()
+    assert futex not in colours[0].values()
+
+
 def test_user_and_system_add_up_to_the_cpu_of_the_tables(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=3)
     parts = [(100, 900), (800, 300), (500, 2500)]  # sums 1000, 1100 and 3000
