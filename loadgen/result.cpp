@@ -19,7 +19,8 @@ bool saturated(const ThreadUsage& usage) { return utilisation(usage) > 0.95; }
 
 std::string_view RunResult::status() const {
   if (interrupted) return "interrupted";
-  return errors.total() == 0 && requests > 0 && stop_reason.empty() ? "ok" : "failed";
+  if (errors.total() != 0 || requests == 0) return "failed";
+  return stop_reason.empty() ? "ok" : "overloaded";
 }
 
 int RunResult::exit_status() const {

@@ -52,7 +52,7 @@ struct RunResult {
   std::vector<ThreadUsage> threads;
   std::uint64_t peak_memory_bytes = 0;
 
-  std::string_view status() const;  // "ok", "failed" or "interrupted"
+  std::string_view status() const;  // "ok", "overloaded", "failed" or "interrupted"
   int exit_status() const;
   double requests_per_second() const;  // 0 without a window
 };

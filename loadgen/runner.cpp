@@ -182,7 +182,10 @@ class Run {
                                             report.requests_per_connection.end());
       result.threads.push_back({report.cpu, report.cpu_time, report.wall, report.spun});
     }
-    if (control_.overloaded.load()) result.stop_reason = overload();
+    if (control_.overloaded.load()) {
+      result.stop_reason = overload();
+      result.latency = {};  // without those never sent, which waited longest, it would look too good
+    }
     if (options_.per_request()) {
       result.connections = static_cast<std::uint32_t>(result.requests_per_connection.size());
     }

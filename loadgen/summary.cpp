@@ -116,7 +116,7 @@ std::string summary(const Options& options, const RunResult& result) {
 }
 
 std::string why_failed(const RunResult& result) {
-  if (result.status() != "failed") return {};
+  if (result.status() == "ok" || result.interrupted) return {};
   if (!result.stop_reason.empty()) return result.stop_reason;
   for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
     const auto kind = static_cast<ErrorKind>(i);

@@ -97,7 +97,7 @@ Result<Json> run_load(const LoadRequest& request,
 
 std::string load_failure(const Json& result) {
   const std::string status = text_at(result, "/status").value_or("failed");
-  if (status == "ok") return "";
+  if (status == "ok" || status == "overloaded") return "";
   std::string kinds;
   if (const Json::json_pointer by_kind("/errors/by_kind"); result.contains(by_kind)) {
     for (const auto& [kind, told] : result.at(by_kind).items()) {

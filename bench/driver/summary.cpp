@@ -29,8 +29,8 @@ std::optional<CellCounts> counts_of(const RunRecord& record, std::size_t cell,
 }
 
 std::optional<double> per_request(const TrialResult& trial, Nanoseconds CpuTime::*part) {
-  const auto requests = number_at(trial.load, "/requests");
-  if (!trial.cpu || !trial.cpu->split || !requests || *requests <= 0) return {};
+  const auto requests = trial.answered();
+  if (!trial.cpu || !trial.cpu->split || !requests) return {};
   return static_cast<double>(((*trial.cpu->split).*part).count()) / *requests;
 }
 

@@ -249,9 +249,16 @@ void run(const TrialSetup& setup, TrialResult& result) {
 
 }  // namespace
 
+std::optional<double> TrialResult::answered() const {
+  const auto rate = requests_per_second();
+  const auto window = number_at(load, "/achieved/duration_ns");
+  if (!rate || !window || *rate <= 0) return {};
+  return *rate * *window / 1e9;
+}
+
 std::optional<double> TrialResult::cpu_ns_per_request() const {
-  const auto requests = number_at(load, "/requests");
-  if (!cpu || !requests || *requests <= 0) return {};
+  const auto requests = answered();
+  if (!cpu || !requests) return {};
   return static_cast<double>(cpu->total.count()) / *requests;
 }
 

@@ -47,7 +47,10 @@ struct TrialResult {
   Json load;  // what the load generator printed; null if it did not
 
   bool ok() const noexcept { return error.empty(); }
-  // Server CPU time over the requests of the window.
+  // Requests answered within the window. An open loop's /requests were due in it: with those
+  // answered later, in a time that `cpu` does not hold.
+  std::optional<double> answered() const;
+  // Server CPU time over the requests answered, both within the window.
   std::optional<double> cpu_ns_per_request() const;
   std::optional<double> requests_per_second() const;
 };

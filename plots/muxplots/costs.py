@@ -55,9 +55,9 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
     rows = []
     for cell in _ordered(report, cells):
         pairs = [
-            (one.user_ns / one.requests, one.system_ns / one.requests)
+            (one.user_ns / one.answered, one.system_ns / one.answered)
             for one in mine.get(cell.id, [])
-            if one.user_ns is not None and one.system_ns is not None and one.requests
+            if one.user_ns is not None and one.system_ns is not None and one.answered
         ]
         if not pairs:
             continue

@@ -16,7 +16,7 @@ class Trial:
     cell: str
     order: int
     rate: float
-    requests: int
+    answered: int  # within the window, as the CPU time is; an open loop's "requests" were due in it
     user_ns: float | None
     system_ns: float | None
     latencies: tuple[tuple[int, int], ...]  # histogram: lowest value of a bucket, count
@@ -41,11 +41,13 @@ def _read(report: Report) -> Iterator[Trial]:
             continue
         load = node.get("load").object()
         cpu = node.get("server").object().optional_object("cpu")
+        achieved = load.get("achieved").object()
+        rate = achieved.get("requests_per_second").number()
         yield Trial(
             cell=node.get("cell").string(),
             order=node.get("order").integer(),
-            rate=load.get("achieved").get("requests_per_second").number(),
-            requests=load.get("requests").integer(),
+            rate=rate,
+            answered=round(rate * achieved.get("duration_ns").integer() / 1e9),
             user_ns=cpu.get("user_ns").number() if "user_ns" in cpu.value else None,
             system_ns=cpu.get("system_ns").number() if "system_ns" in cpu.value else None,
             latencies=_buckets(load.optional_object("latency_ns").optional_object("histogram")),

@@ -84,9 +84,10 @@ def test_an_overload_ends_the_run_with_a_reason():
         result = load(server.target, "--max-lag", "300ms", rate=1000, connections=2, duration="20s", expect=1)
         status, out, err = run("--target", server.target, "--rate", 1000, "--connections", 2, "--max-lag", "300ms",
                                "--duration", "20s")
-    assert result["status"] == "failed"
+    assert result["status"] == "overloaded"
     assert "1000 requests per second" in result["stop_reason"] and "--rate" in result["stop_reason"]
     assert result["requests"] > 0, "what was measured until then is reported"
+    assert result["latency_ns"] == {"count": 0, "histogram": {"significant_digits": 3, "buckets": []}}, "without those never sent"
     assert 0.3e9 < result["achieved"]["duration_ns"] < 20e9
     assert (status, err) == (1, "") and "fell more than 300 ms behind" in out
 
@@ -107,8 +108,8 @@ def test_steps_end_with_the_one_that_is_too_much():
     with Liar(slow) as server:
         result = load(server.target, "--max-lag", "300ms", rate="20,2k,40", connections=1, duration="1s", expect=1)
     assert [step["asked"]["rate"] for step in result["steps"]] == [20, 2000]
-    assert [step["status"] for step in result["steps"]] == ["ok", "failed"]
-    assert result["status"] == "failed"
+    assert [step["status"] for step in result["steps"]] == ["ok", "overloaded"]
+    assert result["status"] == "overloaded"
 
 
 def test_a_mute_server_is_a_failure_and_the_run_ends():

@@ -29,7 +29,7 @@ def trial(dice: random.Random, cell: dict[str, Any], repetition: int) -> dict[st
         load_share = point["rate"] / rate
         mean_ns = 30e3 / max(1 - load_share, 0.002)
         rate = min(rate, point["rate"]) * (1 if load_share < 1 else noise)
-    requests = int(rate)
+    requests = round(rate)
     cpu_ns = int(cpu_us * 1000 * requests)
     p50, p99 = int(mean_ns * 0.95), int(mean_ns * dice.uniform(1.4, 2.1))
     load = {

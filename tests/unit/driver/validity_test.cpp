@@ -139,6 +139,13 @@ TEST(Summary, CellsWithoutTrials) {
   EXPECT_EQ(record.results[1].reason, "not tried any more");
 }
 
+TEST(Summary, CpuTimeIsThatOfTheRequestsThatTheWindowAnswered) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) trial.load["requests"] = 1'000'000;  // of an open loop
+  summarize(record);
+  EXPECT_NEAR(record.results[0].summary.at("server_cpu_ns_per_request").max, 0.9e9 / 100e3, 1);
+}
+
 TEST(Summary, UnknownFieldsAreAbsent) {
   auto record = steady();
   for (TrialResult& trial : record.trials) {

@@ -113,6 +113,15 @@ TEST(Result, AnyErrorIsAFailure) {
   EXPECT_EQ(parsed_result["errors"]["by_kind"]["corrupt"]["count"], 1);
 }
 
+TEST(Result, ARunThatWasGivenUpIsOverloadedUnlessSomethingWasWrongToo) {
+  RunResult result = good_result(100);
+  result.stop_reason = "the schedule fell behind";
+  EXPECT_EQ(result.exit_status(), 1);
+  EXPECT_EQ(parsed(result)["status"], "overloaded");
+  result.errors.add(ErrorKind::timeout, "connection 1");
+  EXPECT_EQ(parsed(result)["status"], "failed");
+}
+
 TEST(Result, AnInterruptedRunSaysSo) {
   RunResult result = good_result(100);
   result.interrupted = true;
