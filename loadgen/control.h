@@ -61,7 +61,7 @@ struct ThreadReport {
   Nanoseconds slowest{};  // since the latest sample
   std::uint64_t requests = 0;
   std::uint64_t requests_in_run = 0;     // from the load's start to its end, warm-up and all
-  std::uint64_t requests_in_window = 0;  // without those that were due in it and completed later
+  std::uint64_t requests_in_window = 0;  // completed in it, whenever they were due
   std::uint64_t failed_requests = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;

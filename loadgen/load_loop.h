@@ -184,6 +184,7 @@ class LoadLoop {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   Instant measured_from_;
+  std::uint64_t completed_at_begin_ = 0;
   CpuTime cpu_at_begin_;
   Nanoseconds spun_at_begin_{};
   std::uint64_t sent_at_begin_ = 0;

@@ -19,7 +19,7 @@ bool saturated(const ThreadUsage& usage) { return utilisation(usage) > 0.95; }
 
 std::string_view RunResult::status() const {
   if (interrupted) return "interrupted";
-  if (errors.total() != 0 || requests == 0) return "failed";
+  if (errors.total() != 0 || (requests == 0 && requests_in_window == 0)) return "failed";
   return stop_reason.empty() ? "ok" : "overloaded";
 }
 

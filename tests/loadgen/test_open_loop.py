@@ -127,3 +127,14 @@ def test_lost_connections_are_replaced():
         result = load(server.target, rate=200, connections=4, requests=200, expect=1)
     assert result["errors"]["by_kind"]["closed"]["count"] == result["failed_requests"] == server.lies
     assert result["requests"] == 200 - server.lies
+
+
+def test_throughput_of_an_overload_counts_what_was_due_before_the_window():
+    def slow(_, message):
+        time.sleep(0.01)
+        return message
+
+    with Liar(slow) as server:  # two connections: at most 200 a second, so the warm-up's 1,000 fill 5 s
+        result = load(server.target, "--max-lag", "3s", "--warmup", "1s", rate=1000, connections=2, duration="500ms", expect=1)
+    assert result["status"] == "overloaded" and result["requests"] == 0, "none of those due in the window was answered"
+    assert 0 < result["achieved"]["requests_per_second"] <= 200 * 1.1
