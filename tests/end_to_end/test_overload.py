@@ -21,7 +21,7 @@ def test_a_rate_beyond_capacity_has_a_throughput_and_no_latency(tmp_path):
     report = check_report(tmp_path / "out" / "report.json")["muxbench"]
     cell, = report["cells"]
     assert cell["status"] == "measured", cell
-    assert [flag["kind"] for flag in cell["flags"]] == ["rate_not_reached"], cell["flags"]
+    assert "rate_not_reached" in {flag["kind"] for flag in cell["flags"]}, cell["flags"]  # a busy machine adds others
     assert not [metric for metric in cell["summary"] if metric.startswith("latency")], cell["summary"]
     trial, = report["trials"]
     load, server = trial["load"], trial["server"]
