@@ -135,8 +135,8 @@ void say_noise_floor(const Json& report, Conclusions& into) {
   }
   if (points == 0) {
     into.say("noise_floor", "", "requests_per_second",
-             "The noise floor is not known: what was measured twice under two names is flagged, or "
-             "has too few trials.");
+             "The noise floor is not known: what was measured twice under two names is flagged, has "
+             "too few trials, or had its rate given.");
     return;
   }
   into.say(

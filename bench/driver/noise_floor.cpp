@@ -1,6 +1,7 @@
 #include "driver/noise_floor.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "driver/compared_metric.h"
@@ -33,17 +34,32 @@ std::map<std::string, Side> sides_of(const Json& trials) {
   return sides;
 }
 
+// Their rate is given: that the server kept it twice does not tell how throughput varies here.
+std::set<std::string> open_loops(const Json& section) {
+  std::set<std::string> names;
+  for (const Json& experiment : section.at("experiments")) {
+    const Json::json_pointer mode("/load/mode");
+    if (experiment.contains(mode) && experiment.at(mode) == "open") {
+      names.insert(experiment.at("name").get<std::string>());
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<TwinRatio> twin_ratios(const Json& section) {
   if (!section.contains("twin_trials") || section.at("twin_trials").empty()) return {};
   const auto once = sides_of(section.at("trials"));
   const auto again = sides_of(section.at("twin_trials"));
+  const auto rate_is_given = open_loops(section);
   std::vector<TwinRatio> twins;
   for (const Json& cell : section.at("cells")) {
     const auto id = cell.at("id").get<std::string>();
     if (!cell.at("flags").empty() || !once.contains(id) || !again.contains(id)) continue;
+    const auto experiment = cell.at("experiment").get<std::string>();
     for (const ComparedMetric& metric : compared_metrics()) {
+      if (metric.name == "requests_per_second" && rate_is_given.contains(experiment)) continue;
       auto first = once.at(id).all_of(metric.name);
       auto second = again.at(id).all_of(metric.name);
       const std::size_t trials = std::min(first.size(), second.size());
@@ -51,7 +67,7 @@ std::vector<TwinRatio> twin_ratios(const Json& section) {
       first.resize(trials);
       second.resize(trials);
       twins.push_back({.cell = id,
-                       .experiment = cell.at("experiment").get<std::string>(),
+                       .experiment = experiment,
                        .metric = metric.name,
                        .trials = trials,
                        .ratio = ratio_of(first, second)});

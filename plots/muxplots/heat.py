@@ -55,8 +55,11 @@ def plan(report: Report) -> list[Chart | Absent]:
 
 def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
     """By model and experiment."""
+    given = {experiment.name for experiment in report.experiments if experiment.open_loop}
     at_point: dict[tuple, list[Cell]] = {}
     for cell in report.cells:
+        if metric is THROUGHPUT and cell.experiment in given:
+            continue
         if metric.key in cell.summary and cell.summary[metric.key].median > 0:
             point = (cell.experiment, *sorted(cell.point.items(), key=str))
             at_point.setdefault(point, []).append(cell)

@@ -53,6 +53,7 @@ class Experiment:
     name: str
     question: str
     metric: str  # what answers the question
+    open_loop: bool  # its rate is given: throughput tells nothing of a model
     parameter: str | None
     repetitions: int | None  # of the cell that was measured most often
 
@@ -207,19 +208,15 @@ def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
         (one.n for summary in measured for one in summary),
         default=None if planned.value is None else planned.integer(),
     )
+    is_open = node.optional_object("load").optional_string("mode") == "open"
     return Experiment(
         name=name,
         question=node.optional_string("question") or name,
-        metric=node.optional_string("metric") or _usual_metric(node),
+        metric=node.optional_string("metric") or ("latency_p99_ns" if is_open else "requests_per_second"),
+        open_loop=is_open,
         parameter=node.optional_string("parameter"),
         repetitions=repetitions,
     )
-
-
-def _usual_metric(node: Node) -> str:
-    """Of an experiment that names none: in an open loop throughput is not the model's."""
-    is_open = node.optional_object("load").optional_string("mode") == "open"
-    return "latency_p99_ns" if is_open else "requests_per_second"
 
 
 def _cell(node: Node) -> Cell:

@@ -176,6 +176,15 @@ def test_one_repetition_has_no_drift(tmp_path: Path) -> None:
     assert "drift (fewer than 8 trials of cells with several)" in map(str, absent)
 
 
+def test_overview_of_throughput_leaves_open_loops_out(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.RATE, synthetic.CONNECTIONS])
+    for experiment in document["muxbench"]["experiments"]:
+        experiment["load"] = {"mode": "open" if experiment["name"] == "latency" else "closed"}
+    for metric, told in ((table.THROUGHPUT, {"connections"}), (table.P99, {"connections", "latency"})):
+        squares = heat.tabulate(loaded(tmp_path, document), metric)
+        assert {experiment for _, experiment in squares} == told
+
+
 def test_overview_is_the_geometric_mean_of_distances_to_the_best_clean_cell(tmp_path) -> None:
     document = synthetic.build(["poll", "epoll_level", "libev"], [synthetic.IDLE | {"values": [0, 100]}])
     rates = {("poll", 0): 50.0, ("poll", 100): 25.0, ("epoll_level", 0): 100.0,

@@ -81,6 +81,16 @@ TEST(NoiseFloor, IsNotThatOfAnOverload) {
   EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
 }
 
+TEST(NoiseFloor, OfThroughputIsNoneInAnOpenLoop) {
+  Json report = report_of(1, 1.04);
+  for (Json& experiment : report["muxbench"]["experiments"]) experiment["load"]["mode"] = "open";
+  EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
+  EXPECT_NEAR(floor_of(report).of("load", "server_cpu_ns_per_request"), 1.04, 1e-4);
+  EXPECT_TRUE(add_findings(report, "test.json"));
+  EXPECT_THAT(report.at("muxbench").at("findings").dump(),
+              HasSubstr("The noise floor is not known"));
+}
+
 TEST(NoiseFloor, IsNoneWithoutTwinsOrWithoutTheMetricInEachTrial) {
   EXPECT_EQ(floor_of(report_of(1, 0)).of("load", "requests_per_second"), 1);
   Json old = report_of(1, 1.04);
