@@ -57,7 +57,12 @@ Result<UniqueFd> connect_to(const Address& address, Nanoseconds timeout) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   set_nodelay(fd.get());
-  if (::connect(fd.get(), address.data(), address.size()) != 0) {
+  // On a socket with a timeout a signal ends the wait without a restart; asked again, it goes on.
+  int failed = 0;
+  do {
+    failed = ::connect(fd.get(), address.data(), address.size());
+  } while (failed != 0 && errno == EINTR);
+  if (failed != 0) {
     return fail("cannot connect to {}: {}", address.to_string(), describe(last_errno()));
   }
   return fd;

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <thread>
 
 #include "net/sys.h"
 
@@ -60,6 +64,32 @@ TEST(Socket, ReceiveGivesUpAfterTheTimeout) {
       connect_to(*Address::of_socket(listener->get()), std::chrono::milliseconds(20));
   std::byte got[1];
   EXPECT_TRUE(sys::recv(client->get(), got).would_block());
+}
+
+TEST(Socket, ConnectGoesOnAfterASignal) {
+  struct sigaction ignore {};
+  ignore.sa_handler = [](int) {};
+  struct sigaction before {};
+  ::sigaction(SIGUSR1, &ignore, &before);
+  const std::string path = "/tmp/connect_" + std::to_string(::getpid());
+  const auto address = Address::parse("unix:" + path);
+  ASSERT_TRUE(address.ok());
+  const auto listener = listen_on(*address, {.backlog = 0});
+  ASSERT_TRUE(listener.ok()) << listener.error().message;
+  const auto first = connect_to(*address, seconds(5));  // fills the backlog, so the next one waits
+  ASSERT_TRUE(first.ok());
+  std::jthread other([&, caller = ::pthread_self()] {
+    for (int i = 0; i < 20; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ::pthread_kill(caller, SIGUSR1);
+    }
+    const UniqueFd accepted(sys::accept(listener->get()).fd());
+  });
+  const auto second = connect_to(*address, seconds(5));
+  EXPECT_TRUE(second.ok()) << second.error().message;
+  other.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ::unlink(path.c_str());
 }
 
 }  // namespace
