@@ -1,7 +1,8 @@
 // epoll in several processes: each waits with an epoll set of its own, and all share the listener;
 // EPOLLEXCLUSIVE wakes one of them for a new connection instead of all.
 // Syscalls per request: 1/k epoll_wait (k requests ready at once), 1 recv, 1 send; for each accept
-// 2 epoll_ctl and a sched_yield, by which a process goes to the end of the queue.
+// 2 epoll_ctl and a sched_yield, by which a process goes to the end of the queue (twice that for one
+// that has more connections than the others and gives them a turn).
 // Limit: a connection stays where it was accepted, however busy that process is.
 #include <sched.h>
 #include <sys/epoll.h>
@@ -110,6 +111,7 @@ class EpollMultiprocess {
       } else if (connection.session.wants_write()) {
         on_ready(token, connection);
       }
+      if (has_rivals_) worker_.give_rivals_a_turn();
       if (!worker_.accepting()) return;
     }
   }

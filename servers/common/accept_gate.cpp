@@ -38,4 +38,15 @@ void AcceptGate::close_for_a_while() noexcept {
   } while (!next.compare_exchange_weak(queued, reopens_ + kApart));
 }
 
+bool AcceptGate::is_ahead(std::size_t connections) noexcept {
+  const std::uint64_t fewest = counters::fewest_open();
+  return connections > fewest + fewest / 8 + 1;
+}
+
+void AcceptGate::give_rivals_a_turn(std::size_t connections) noexcept {
+  if (!is_ahead(connections)) return;
+  paused_ = rivals_turn_ = true;
+  reopens_ = Clock::now() + kRivalsTurn;
+}
+
 }  // namespace muxbench

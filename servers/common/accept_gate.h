@@ -29,20 +29,29 @@ class AcceptGate {
   static constexpr int kAcceptsPerRound = 64;
   static constexpr Nanoseconds kPause = std::chrono::milliseconds(100);
   static constexpr Nanoseconds kApart = std::chrono::milliseconds(12);  // of two workers' attempts
+  static constexpr Nanoseconds kRivalsTurn = std::chrono::milliseconds(1);
 
   AcceptAdvice on_error(Errno error) noexcept;
   void close_for_a_while() noexcept;
+  // For workers that share a listener, after an accept: closes the gate, for a moment, of one that
+  // has more connections than the rival with fewest, by more than an eighth.
+  void give_rivals_a_turn(std::size_t connections) noexcept;
 
   bool is_open(std::size_t connections) noexcept {
-    if (paused_ && Clock::now() >= reopens_) paused_ = false;
+    if (paused_ && (Clock::now() >= reopens_ || (rivals_turn_ && !is_ahead(connections)))) {
+      paused_ = rivals_turn_ = false;
+    }
     return !paused_ && connections < max_connections_;
   }
   bool paused() const noexcept { return paused_; }
   Clock::time_point reopens() const noexcept { return reopens_; }
 
  private:
+  static bool is_ahead(std::size_t connections) noexcept;
+
   std::size_t max_connections_;
   bool paused_ = false;
+  bool rivals_turn_ = false;  // that is why it is paused
   Clock::time_point reopens_{};
 };
 

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <new>
@@ -111,6 +112,14 @@ Result<> join() {
 }
 
 WorkerCounters& of_worker(unsigned worker) noexcept { return workers_counters[worker]; }
+
+std::uint64_t fewest_open() noexcept {
+  std::uint64_t fewest = UINT64_MAX;
+  for (const WorkerCounters& worker : workers_counters) {
+    fewest = std::min(fewest, worker.open.load(std::memory_order_relaxed));
+  }
+  return fewest;
+}
 
 unsigned one_more_is_ready() noexcept { return ++shared->ready; }
 

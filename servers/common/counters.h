@@ -34,6 +34,7 @@ struct alignas(64) WorkerCounters {
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> refused = 0;  // accepted and closed again: the model cannot watch it
   std::atomic<std::uint64_t> rounds = 0;   // of an event loop, see above
+  std::atomic<std::uint64_t> open = 0;     // connections at its last round; for its rivals
 };
 
 // For a counter with one writer: a plain load, add and store, where fetch_add would lock the bus.
@@ -53,6 +54,9 @@ void share_with_program() noexcept;
 Result<> join();
 
 WorkerCounters& of_worker(unsigned worker) noexcept;
+
+// The connections of the worker that has fewest.
+std::uint64_t fewest_open() noexcept;
 
 // How many workers are ready, with this one.
 unsigned one_more_is_ready() noexcept;

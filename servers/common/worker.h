@@ -83,6 +83,7 @@ class Worker {
     return advice;
   }
 
+  void give_rivals_a_turn() noexcept { gate_.give_rivals_a_turn(connections_.size()); }
   bool accepting() noexcept { return !stopping_ && gate_.is_open(connections_.size()); }
   bool stopping() const noexcept { return stopping_; }
   bool finished() const noexcept { return stopping_ && connections_.size() == 0; }
@@ -121,6 +122,7 @@ class Worker {
         std::chrono::ceil<std::chrono::milliseconds>(duration).count());
   }
   void publish() noexcept {
+    counters_.open.store(connections_.size(), std::memory_order_relaxed);
     if (sessions_.requests != 0) count(counters_.requests, std::exchange(sessions_.requests, 0));
   }
   void update_now() noexcept {

@@ -1,5 +1,6 @@
 /* Put before liburing (LD_PRELOAD), it looks into the ring after each submission and leaves a file for what it saw there:
- * RING_WATCH.overflow where completions had no room, RING_WATCH.no_buffers where a receive found no provided buffer.
+ * RING_WATCH.overflow where completions had no room, RING_WATCH.no_buffers where a receive found no provided buffer,
+ * RING_WATCH.no_descriptors with a byte for each accept that found none.
  * With RING_ENTRIES the ring's queues are made as small as that. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,19 +13,27 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static void leave_mark(const char* what) {
+static int no_descriptors_file;  /* open from the start: later there is no descriptor for it */
+
+static int open_file(const char* what) {
   char path[4096];
   snprintf(path, sizeof path, "%s.%s", getenv("RING_WATCH"), what);
-  close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
+
+static void leave_mark(const char* what) { close(open_file(what)); }
 
 static void look_into(struct io_uring* ring) {
   static int overflow, no_buffers;
   if (!overflow && io_uring_cq_has_overflow(ring)) overflow = 1, leave_mark("overflow");
+  static unsigned looked_at;  /* completions that the server has not taken yet are seen again */
   unsigned head;
   struct io_uring_cqe* cqe;
   io_uring_for_each_cqe(ring, head, cqe) {
     if (!no_buffers && cqe->res == -ENOBUFS) no_buffers = 1, leave_mark("no_buffers");
+    if ((int)(head - looked_at) < 0) continue;
+    looked_at = head + 1;
+    if (cqe->res == -EMFILE) (void)!write(no_descriptors_file, "!", 1);
   }
 }
 
@@ -34,6 +43,7 @@ static unsigned wanted_entries(unsigned asked) {
 }
 
 int io_uring_queue_init_params(unsigned entries, struct io_uring* ring, struct io_uring_params* parameters) {
+  no_descriptors_file = open_file("no_descriptors");
   entries = wanted_entries(entries);
   parameters->cq_entries = wanted_entries(parameters->cq_entries);
   return REAL(io_uring_queue_init_params)(entries, ring, parameters);

@@ -42,8 +42,6 @@ def bounds_of_share(model):
     """The smallest and the largest part of its share that a worker may have."""
     if model.capability("one_client_per_worker"):
         return 1, 1
-    if model.name == "epoll_multiprocess":
-        return 0.25, 2.5  # a process that runs while a burst comes takes more of it: 1.9 was seen on a busy machine
     # Of 400 connections that a hash gives to 4 workers one has 100, and 50 would be 5.8 standard deviations away.
     return 0.5, 1.6
 

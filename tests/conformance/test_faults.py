@@ -7,6 +7,7 @@ import re
 import pytest
 
 from support import client, preload, trace
+from support.model_table import STARTS_FOR_CLIENTS
 from support.server import Server
 
 IN_THE_RING = {"asio_uring", "uring_completion", "uring_multishot", "uring_sqpoll"}
@@ -26,6 +27,7 @@ ONLY = {
     trace.ENTER: IN_THE_RING | {"uring_poll"},
     ("epoll_ctl",): {"asio_callback", "asio_coroutine", "asio_threads", "epoll_edge", "epoll_level", "epoll_multiprocess",
                      "epoll_oneshot", "epoll_reuseport", "kqueue", "kqueue_batched", "libev", "libevent", "libuv"},
+    trace.FORK: STARTS_FOR_CLIENTS,
     ("mmap",): {"posix_aio", "thread_per_connection"},  # a stack for each thread
 }
 

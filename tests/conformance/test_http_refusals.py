@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from support import client, http, processes
+from support import client, http
 from support.http_pages import MIB, TEXT
 
 # What is refused, and with which status; every one ends the connection.
@@ -130,10 +130,6 @@ def test_content_is_never_read_as_a_request(http_server):
             assert str(3 * MIB).encode() not in seen, f"sent {head!r}: its content was answered as a request: {seen!r:.300}"
 
 
-def peak_memory_bytes(server):
-    return sum(processes.status(pid, "VmHWM") for pid in server.processes()) * 1024
-
-
 def oversized(server, begin, filler, total, end):
     """Sends all of it, whatever is answered meanwhile. Returns the answer, which must survive, and by how much the
     server's memory has grown at most, since before: what is freed at the end counts too."""
@@ -141,9 +137,8 @@ def oversized(server, begin, filler, total, end):
         reader = http.Reader(sock, f"{begin!r} and {total} bytes of {filler!r}")
         sock.sendall(http.get("/a.txt"))  # who serves this connection, a new process perhaps, is there now
         reader.answer()
-        for pid in server.processes():
-            processes.forget_peak(pid)
-        before = peak_memory_bytes(server)
+        server.forget_peak_memory()
+        before = server.peak_memory_bytes()
         sent = 0
         try:
             sock.sendall(begin)
@@ -153,7 +148,7 @@ def oversized(server, begin, filler, total, end):
         except (BrokenPipeError, ConnectionResetError):
             pytest.fail(f"{begin!r}: connection was reset after {sent} of {total} bytes; the answer would be lost")
         answer = reader.answer()
-        grown = peak_memory_bytes(server) - before  # while the connection, and who serves it, is still there
+        grown = server.peak_memory_bytes() - before  # while the connection, and who serves it, is still there
         reader.expect_end()
         return answer, grown
 

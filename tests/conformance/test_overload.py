@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support import client, trace
+from support.model_table import STARTS_FOR_CLIENTS
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 from support.server import Server
 
@@ -170,10 +171,6 @@ def test_idle_connections_cost_no_cpu(model, size):
         for sock in socks:
             sock.close()
         server.expect_processes_ended(usual)
-
-
-# While they serve; the others start what they need in advance, or nothing.
-STARTS_FOR_CLIENTS = ("fork_per_connection", "inetd_nowait", "thread_per_connection", "posix_aio")
 
 
 def test_no_processes_or_threads_left(model):

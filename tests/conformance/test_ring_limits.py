@@ -1,10 +1,14 @@
-"""What an io_uring does when it runs out of something: completions that have no room, receives that find no buffer. A small
+"""What an io_uring does when it runs out of something: room for completions, buffers, descriptors. A small
 library put before liburing tells whether that has happened: else the test would prove nothing."""
+
+import pathlib
+import resource
+import time
 
 import pytest
 
-from support import client, preload
-from support.patience import PATIENCE
+from support import client, preload, trace
+from support.patience import PATIENCE, wait_until
 from support.server import Server
 
 
@@ -15,7 +19,8 @@ def ring_watch(tmp_path_factory):
 
 @pytest.fixture
 def watched(model, ring_watch, tmp_path):
-    """(environment, seen): what the server needs, and whether it has met "overflow" or "no_buffers"."""
+    """(environment, seen): what the server needs, and whether it has met "overflow" or "no_buffers".
+    Of "no_descriptors" there is a file from the start, with a byte for each accept that found none."""
     library = str(model.description.get("features", {}).get("library_version"))
     if not library.startswith("liburing"):
         pytest.skip(f"declared: library_version is {library}, not liburing")
@@ -52,7 +57,7 @@ def test_completions_that_have_no_room(model, watched):
 
 
 def test_answers_that_do_not_go_out_whole_while_completions_have_no_room(model, watched):
-    """64 clients wrote and do not read: sends come back short, all at once, and that news has no room either."""
+    """64 clients wrote and do not read: sends get stuck half done, all at once, and that news has no room either."""
     environment, seen = watched
     payload = client.pattern("unread", 1 << 20)
     with Server(model, environment={**environment, "RING_ENTRIES": "16"}) as server:
@@ -78,3 +83,24 @@ def test_receives_that_find_no_buffer(model, watched):
             client.echo(sock, b"and on it goes")
             sock.close()
     assert seen("no_buffers"), "all receives have found a buffer"
+
+
+def test_accepts_that_find_no_descriptor(model, watched):
+    """They make no system call that could be counted, least of all where a kernel thread submits: their completions are."""
+    if model.name == "uring_poll":
+        pytest.skip("declared: uring_poll accepts with accept(2)")
+    if "direct_descriptors" in model.description["features"]:
+        pytest.skip("declared: direct_descriptors, a table of a size that is known: it does not ask for more")
+    environment, _ = watched
+    failed = pathlib.Path(environment["RING_WATCH"]).with_suffix(".no_descriptors")
+    limit = 64
+    with Server(model, limits=[(resource.RLIMIT_NOFILE, (limit, limit))], environment=environment) as server:
+        socks = [client.connect(server) for _ in range(limit + 8)]
+        wait_until(lambda: failed.stat().st_size > 0, f"{limit + 8} clients came, and none found that descriptors are exhausted")
+        before, since = failed.stat().st_size, time.monotonic()
+        time.sleep(1)
+        rate = (failed.stat().st_size - before) / (time.monotonic() - since)
+        assert 0 < rate < trace.MOST_PER_SECOND, f"descriptors are exhausted: {rate:.0f} accepts a second fail"
+        for sock in socks:
+            client.echo(sock, b"each in its turn")
+            sock.close()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support import client
+from support import client, processes
 from support.flood import flood
 from support.patience import PATIENCE, wait_until
 from support.server import Server
@@ -56,6 +56,9 @@ def test_a_full_signal_queue_loses_nothing(model, size):
             with server.suspended():
                 for sock, message in zip(socks, messages):
                     sock.sendall(message)
+                if model.name == "rt_signal":  # a signal for each event; sigio's are one that stands for all
+                    queued = processes.status(server.pid, "SigQ")
+                    assert queued >= limit, f"{count} clients have sent, and only {queued} of {limit} signals are queued"
             for number, (sock, message) in enumerate(zip(socks, messages)):
                 what = f"round {round_}, client {number} of {count}"
                 sock.settimeout(PATIENCE)

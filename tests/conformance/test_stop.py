@@ -101,9 +101,10 @@ def test_what_is_in_flight_is_answered(model, transport, tmp_path):
 
 @contextlib.contextmanager
 def load(server, clients):
-    """Clients that talk without a pause until they are cut off; yields what went wrong."""
+    """Clients that talk without a pause until they are cut off, each with an answer already; yields what went wrong."""
     wrong = []
     over = threading.Event()
+    answered = [False] * clients
 
     def talk(number):
         message = client.pattern(number, 3000)
@@ -121,6 +122,7 @@ def load(server, clients):
                         wrong.append(f"client {number}: expected a piece of its message, seen {client.show(seen)}")
                     if len(seen) < len(message):
                         return
+                    answered[number] = True
         except (OSError, AssertionError):
             pass  # cut off
 
@@ -128,6 +130,7 @@ def load(server, clients):
     for thread in threads:
         thread.start()
     try:
+        wait_until(lambda: all(answered), lambda: f"clients without an answer: {[n for n in range(clients) if not answered[n]]}")
         yield wrong
     finally:
         over.set()

@@ -25,6 +25,9 @@ AIO = ("io_setup", "io_submit")
 RING = ("io_uring_setup",)
 TRIED_RING = ("io_uring_setup", "io_uring_enter")  # it tries its operations before it says that it has them
 
+# They start a process or a thread while they serve; the others start in advance what they need, or nothing.
+STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connection", "posix_aio"}
+
 # name: (family, what differs from USUAL, calls without any one of which it is not available; some kernels forbid them)
 MODELS = {
     "blocking_iterative": ("blocking", {"concurrent": False, **CHILD}, ()),

@@ -152,6 +152,14 @@ class Server:
         """Memory of its own (neither files nor shared memory), of all its processes."""
         return sum(processes.status(pid, "RssAnon") for pid in self.processes()) * 1024
 
+    def forget_peak_memory(self):
+        for pid in self.processes():
+            processes.forget_peak(pid)
+
+    def peak_memory_bytes(self):
+        """The most that was resident since forget_peak_memory(), files and all, summed over its processes."""
+        return sum(processes.status(pid, "VmHWM") for pid in self.processes()) * 1024
+
     def signal(self, number):
         os.kill(self.pid, number)
 

@@ -74,5 +74,19 @@ TEST_F(AcceptGateTest, ManyWorkersTryOneAfterTheOther) {
   EXPECT_EQ(std::ranges::adjacent_find(attempts, too_close), attempts.end());
 }
 
+TEST_F(AcceptGateTest, WhoHasMoreThanItsRivalsLeavesTheNextToThem) {
+  ASSERT_TRUE(counters::set_up(2, {}));
+  counters::of_worker(0).open = 1000;
+  counters::of_worker(1).open = 80;
+  AcceptGate gate(SIZE_MAX);
+  gate.give_rivals_a_turn(80 + 80 / 8 + 1);
+  EXPECT_TRUE(gate.is_open(0));
+  const Clock::time_point before = Clock::now();
+  gate.give_rivals_a_turn(80 + 80 / 8 + 2);
+  EXPECT_TRUE(gate.paused());
+  EXPECT_GE(gate.reopens(), before + AcceptGate::kRivalsTurn);
+  while (!gate.is_open(0)) std::this_thread::sleep_until(gate.reopens());
+}
+
 }  // namespace
 }  // namespace muxbench
