@@ -40,9 +40,11 @@ std::optional<std::uint64_t> accept_queue(const Address& address) {
   return waiting;
 }
 
-void await_accepted(const Address& address, Nanoseconds patience) {
+std::uint64_t await_accepted(const Address& address, Nanoseconds patience) {
   const auto deadline = Clock::now() + patience;
-  while (accept_queue(address).value_or(0) > 0 && Clock::now() < deadline && !interrupted()) {
+  for (;;) {
+    const std::uint64_t waiting = accept_queue(address).value_or(0);
+    if (waiting == 0 || Clock::now() >= deadline || interrupted()) return waiting;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

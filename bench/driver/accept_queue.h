@@ -15,7 +15,7 @@ std::optional<std::uint64_t> accept_queue(const Address& address);
 
 // Until none waits, patience ends, or the driver is interrupted. connect(2) succeeds before
 // accept(2): a server that forks for each of thousands would get its load while it still works on
-// them.
-void await_accepted(const Address& address, Nanoseconds patience);
+// them. Returns how many still wait.
+std::uint64_t await_accepted(const Address& address, Nanoseconds patience);
 
 }  // namespace muxbench

@@ -115,6 +115,8 @@ std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting 
   std::vector<std::size_t> counted;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (cells[i].skipped || counting == Counting::none) continue;
+    // The calls for those who never read would be counted as if they were for the others' requests.
+    if (cells[i].settings.stall_never_read > 0) continue;
     if (counting == Counting::all_points) counted.push_back(i);
     last[{cells[i].experiment, cells[i].model}] = i;
   }

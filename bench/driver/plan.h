@@ -34,7 +34,8 @@ struct PlannedTrial {
   bool twin = false;      // once more under a second name, for the noise floor
 };
 
-// Which cells are counted: all, or of each model and experiment the last one that runs.
+// Which cells are counted: all, or of each model and experiment the last one that runs. None whose
+// clients never read: what they send is no request.
 enum class Counting { none, last_points, all_points };
 
 std::optional<std::string> why_skipped(const Model& model, const Experiment& experiment,

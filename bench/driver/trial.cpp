@@ -183,7 +183,9 @@ void measure(const TrialSetup& setup, const std::string& root, ServerProcess& se
   watch->before_load();
   result.load_command = load_command(request);
   auto load = run_load(request, [&](Phase phase, pid_t pid) {
-    if (phase == Phase::connected) await_accepted(server.address(), time_to_open(settings));
+    if (phase == Phase::connected) {
+      result.not_accepted = await_accepted(server.address(), time_to_open(settings));
+    }
     watch->at(phase, pid);
   });
   if (load) {

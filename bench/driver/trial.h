@@ -36,7 +36,8 @@ struct TrialResult {
   std::string stop_error;      // it measured, and then did not stop as the contract says
   std::vector<std::string> server_command;
   std::vector<std::string> load_command;
-  std::optional<CpuSample> cpu;  // used by the server within the measured window
+  std::uint64_t not_accepted = 0;  // connections that the server left waiting when the load began
+  std::optional<CpuSample> cpu;    // used by the server within the measured window
   std::optional<MemorySample> memory;
   std::optional<double> process_bytes_per_connection;  // at points of many connections
   std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes

@@ -34,7 +34,10 @@ Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
           : Nanoseconds{};
   const Nanoseconds accepting =
       experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
-  return std::max({experiment.warmup, accepting, first_answers});
+  // Who never reads is held up only when 4 MB of the server's send buffer are full: until then it is
+  // the server that is busy with them, for 27 ms each where system calls are slow.
+  const Nanoseconds filling = milliseconds(30) * static_cast<long>(settings.stall_never_read);
+  return std::max({experiment.warmup, accepting, first_answers, filling});
 }
 
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {

@@ -7,7 +7,8 @@
 namespace muxbench {
 
 // The warm-up that a trial gets: the experiment's, or longer where a program starts for each
-// connection, and where nothing tells when a server has accepted them all (see accept_queue.h).
+// connection, where nothing tells when a server has accepted them all (see accept_queue.h), and until
+// clients who never read are stuck.
 Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
                       const LoadSettings& settings);
 

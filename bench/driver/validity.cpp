@@ -48,12 +48,19 @@ void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>&
     const auto& asked = cell.settings;
     const bool fewer = (active && *active < static_cast<double>(asked.connections)) ||
                        (idle && *idle < static_cast<double>(asked.idle));
-    if (!fewer) continue;
-    flags.push_back(
-        {"fewer_connections",
-         fmt::format("{} active and {} idle connections were asked for, {} and {} held",
-                     asked.connections, asked.idle, active.value_or(0), idle.value_or(0))});
-    return;
+    if (fewer) {
+      flags.push_back(
+          {"fewer_connections",
+           fmt::format("{} active and {} idle connections were asked for, {} and {} held",
+                       asked.connections, asked.idle, active.value_or(0), idle.value_or(0))});
+      return;
+    }
+    if (trial->not_accepted > 0) {
+      flags.push_back({"fewer_connections",
+                       fmt::format("{} of {} connections were not accepted before the load began",
+                                   trial->not_accepted, asked.all_connections())});
+      return;
+    }
   }
 }
 
@@ -80,16 +87,25 @@ double share_of_window(const TrialResult& trial, Nanoseconds time) {
   return window && *window > 0 ? static_cast<double>(time.count()) / *window : 0;
 }
 
+// What the times of this side's threads are added up over.
+std::size_t load_threads(const TrialResult& trial) {
+  const Json::json_pointer place("/cpu/threads");
+  const bool known = trial.load.is_object() && trial.load.contains(place);
+  return known ? std::max<std::size_t>(trial.load.at(place).size(), 1) : 1;
+}
+std::size_t one_thread(const TrialResult&) { return 1; }
+
 // Other work on its CPU kept this side from working, for a median of over 5 % of the window.
 void flag_starved(const RunRecord& record, const Trials& trials, const char* kind, const char* who,
-                  std::optional<Nanoseconds> TrialResult::*waited, std::size_t cpus,
-                  std::vector<Flag>& flags) {
+                  std::optional<Nanoseconds> TrialResult::*waited,
+                  std::size_t (*threads)(const TrialResult&), std::vector<Flag>& flags) {
   constexpr double kMost = 0.05;
   if (record.cpus.server == record.cpus.load) return;  // they take turns by intent
   std::vector<double> shares;
   for (const TrialResult* trial : trials) {
     if (!trial->ok() || !(trial->*waited)) continue;
-    shares.push_back(share_of_window(*trial, *(trial->*waited)) / static_cast<double>(cpus));
+    shares.push_back(share_of_window(*trial, *(trial->*waited)) /
+                     static_cast<double>(threads(*trial)));
   }
   if (shares.empty()) return;
   const double share = statistics_of(shares).median;
@@ -188,9 +204,9 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_rate(cell, trials, flags);
   flag_concurrency(cell, trials, flags);
   flag_starved(record, trials, "starved_load", "the load generator", &TrialResult::load_waited,
-               record.cpus.load.size(), flags);
-  flag_starved(record, trials, "starved_server", "the server", &TrialResult::server_waited, 1,
-               flags);
+               load_threads, flags);
+  flag_starved(record, trials, "starved_server", "the server", &TrialResult::server_waited,
+               one_thread, flags);
   flag_saturation(record, cell, trials, flags);
   return flags;
 }

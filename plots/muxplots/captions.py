@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from muxplots import axes, text
-from muxplots.report import Report
-from muxplots.table import UNMEASURED, Absence, Table
+from muxplots.report import Experiment, Report
+from muxplots.table import P50, P99, UNMEASURED, Absence, Table
 
 # A reason longer than this is left to the report.
 SHORT_REASON = 44
@@ -29,7 +29,14 @@ def subtitle(report: Report, table: Table) -> str:
     # A single value has no axis to stand on, so it is told here.
     only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
     parts = [table.experiment.question] + ([only] if len(table.values) == 1 else [])
+    if table.metric in (P50, P99):
+        parts.append(loop(table.experiment))
     return " · ".join([*parts, *run(report, table.experiment.repetitions)])
+
+
+def loop(experiment: Experiment) -> str:
+    """What a latency counts from: when a request was due, or when it was sent at last."""
+    return "open loop" if experiment.open_loop else "closed loop"
 
 
 def run(report: Report, repetitions: int | None = None) -> list[str]:

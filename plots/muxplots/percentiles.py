@@ -38,7 +38,7 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
         + captions.found(report, experiment.name, "latency_p99_ns")
     )
     subtitle = " · ".join(
-        [f"{experiment.name}: {trials.describe_point(cells[0])}",
+        [f"{experiment.name}: {trials.describe_point(cells[0])}", captions.loop(experiment),
          *captions.run(report, experiment.repetitions)]
     )
     return Chart(name, TITLE, alt, experiment.name, partial(_draw, curves, subtitle))

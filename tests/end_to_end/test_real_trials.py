@@ -76,6 +76,15 @@ def test_calls_are_counted_in_a_pass_of_their_own(run, name):
         # One for each request, and a few of connections that came and went.
         for call in ("recvfrom", "sendto"):
             assert counts["requests"] <= calls[call] <= counts["requests"] * 1.05 + 1000, counts
+        if name == "epoll_level":
+            assert calls["sendto"] == counts["requests"], "one send for each request, to the last of them"
+
+
+def test_the_network_is_a_private_one(run):
+    report, _ = run
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
+        pytest.skip("environment: no network namespace can be made here")
+    assert report["plan"]["network"] == "private"
 
 
 def test_a_server_of_somebody_else_runs_on_the_servers_cpus(run):

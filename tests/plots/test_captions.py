@@ -39,6 +39,18 @@ def test_unknown_host_facts_are_left_out(tmp_path: Path, document) -> None:
     assert "busy? · 5 repetitions Line:" in drawing.words(chart)
 
 
+def test_latencies_say_which_loop_they_are_of(tmp_path: Path, document) -> None:
+    found = {name: drawing.words(chart) for name, chart in drawing.draw_all(tmp_path, document).items()}
+    assert " · closed loop · synthetic" in found["connections-p99"]
+    assert " · closed loop · synthetic" in found["connections-percentiles"]
+    assert "loop" not in found["connections-throughput"]
+    for experiment in document["muxbench"]["experiments"]:
+        experiment["load"] = {"mode": "open", "connections": 64, "message_bytes": 64}
+    found = {name: drawing.words(chart) for name, chart in drawing.draw_all(tmp_path, document).items()}
+    assert " · open loop · synthetic" in found["connections-p99"]
+    assert " · open loop · synthetic" in found["connections-percentiles"]
+
+
 def test_without_flags_the_caption_does_not_speak_of_them(tmp_path: Path, document) -> None:
     synthetic.edit(document, "poll", 8000, flags=[{"kind": "noisy", "detail": ""}])
     found = drawing.draw_all(tmp_path, document)

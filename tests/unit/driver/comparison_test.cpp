@@ -49,6 +49,7 @@ TEST(Compare, GivesTheVerdictsThatTrialsSupport) {
   EXPECT_EQ(verdict_on(times(kBase, 1.001)).verdict, Verdict::same);
   EXPECT_EQ(verdict_on({93e3, 107e3, 95e3, 105e3, 99e3}).verdict, Verdict::inconclusive);
   EXPECT_EQ(verdict_on({130e3, 131e3, 132e3}).verdict, Verdict::insufficient);
+  EXPECT_EQ(verdict_on({130e3, 131e3, 132e3, 133e3}).verdict, Verdict::faster) << "4 are enough";
 }
 
 TEST(Compare, AbsenceOfProofIsNotSameness) {

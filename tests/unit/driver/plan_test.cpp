@@ -66,6 +66,15 @@ TEST(CountedCells, OfAModelThatCannotRunAtTheLastPointItIsTheOneBefore) {
   EXPECT_TRUE(counted_cells(planned.cells, Counting::none).empty());
 }
 
+TEST(CountedCells, AreNoneWhoseClientsNeverRead) {
+  Planned planned;
+  planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
+  const auto all = counted_cells(planned.cells, Counting::all_points);
+  planned.cells[all.front()].settings.stall_never_read = 1;
+  const auto others = counted_cells(planned.cells, Counting::all_points);
+  EXPECT_EQ(others, std::vector(all.begin() + 1, all.end()));
+}
+
 std::vector<std::string> twins_of(Planned& planned) {
   planned.cells = make_cells(planned.models, planned.experiments, kPlenty);
   std::vector<std::string> ids;

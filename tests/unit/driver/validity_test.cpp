@@ -39,6 +39,33 @@ TEST(Flags, FewerConnections) {
   EXPECT_EQ(flags[0].kind, "fewer_connections");
 }
 
+TEST(Flags, FewerIdleConnections) {
+  auto record = steady();
+  record.cells[0].settings.idle = 100;
+  for (TrialResult& trial : record.trials) trial.load["achieved"]["idle"] = 100;
+  EXPECT_THAT(flags_of_a(record), IsEmpty());
+  record.trials[1].load["achieved"]["idle"] = 99;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "fewer_connections");
+}
+
+TEST(Flags, ConnectionsThatTheServerHadNotAcceptedWhenTheLoadBegan) {
+  auto record = steady();
+  record.trials[1].not_accepted = 3;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "fewer_connections");
+  EXPECT_THAT(flags[0].detail, HasSubstr("3 of "));
+}
+
+TEST(Flags, NoisyAboveATenth) {
+  EXPECT_THAT(flags_of_a(fixtures::record({92e3, 100e3, 108e3}, {})), IsEmpty());  // CV 8 %
+  const auto flags = flags_of_a(fixtures::record({88e3, 100e3, 112e3}, {}));       // 12 %
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "noisy");
+}
+
 TEST(Flags, SaturatedLoadOnlyWhileTheServerHasTimeLeft) {
   auto record = steady();
   for (TrialResult& trial : record.trials) {
@@ -111,6 +138,17 @@ TEST(Flags, OtherWorkOnTheCpuOfEitherSide) {
     record.cpus.load = record.cpus.server;
     EXPECT_THAT(flags_of_a(record), IsEmpty());
   }
+}
+
+TEST(Flags, ALoadOfOneThreadIsStarvedHoweverManyCpusAreItsOwn) {
+  auto record = steady();
+  record.cpus = {.server = {0}, .load = {1, 2, 3, 4}};
+  for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(80);
+  ASSERT_THAT(flags_of_a(record), SizeIs(1));
+  Json& threads = record.trials[0].load["cpu"]["threads"];
+  for (int i = 0; i < 3; ++i) threads.push_back(threads[0]);
+  for (TrialResult& trial : record.trials) trial.load["cpu"]["threads"] = threads;
+  EXPECT_THAT(flags_of_a(record), IsEmpty()) << "80 ms of 4 s";
 }
 
 TEST(Flags, UncleanStop) {
