@@ -11,10 +11,10 @@
 namespace muxbench {
 namespace {
 
-// For all connections of a point: as long as a server may take that starts a process for each.
+// For all connections of a point: as long as a server may take that starts a program for each.
 Nanoseconds time_to_open(const LoadSettings& settings) {
   return std::chrono::seconds(1) +
-         std::chrono::milliseconds(2) * static_cast<long>(settings.all_connections());
+         std::chrono::milliseconds(10) * static_cast<long>(settings.all_connections());
 }
 
 // What the server asks of the machine while it is under load.
