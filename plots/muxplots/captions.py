@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from muxplots import axes, text
 from muxplots.report import Experiment, Report
-from muxplots.table import P50, P99, UNMEASURED, Absence, Table
+from muxplots.table import UNMEASURED, Absence, Table
 
 # A reason longer than this is left to the report.
 SHORT_REASON = 44
@@ -29,7 +29,7 @@ def subtitle(report: Report, table: Table) -> str:
     # A single value has no axis to stand on, so it is told here.
     only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
     parts = [table.experiment.question] + ([only] if len(table.values) == 1 else [])
-    if table.metric in (P50, P99):
+    if table.metric.is_latency:
         parts.append(loop(table.experiment))
     return " · ".join([*parts, *run(report, table.experiment.repetitions)])
 

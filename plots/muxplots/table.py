@@ -23,6 +23,10 @@ class Metric:
     is_time: bool
     scale: Scale
 
+    @property
+    def is_latency(self) -> bool:
+        return self.key.startswith("latency_")
+
     def in_a_sentence(self) -> str:
         return self.title[0].lower() + self.title[1:]
 

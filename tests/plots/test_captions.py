@@ -39,16 +39,17 @@ def test_unknown_host_facts_are_left_out(tmp_path: Path, document) -> None:
     assert "busy? · 5 repetitions Line:" in drawing.words(chart)
 
 
-def test_latencies_say_which_loop_they_are_of(tmp_path: Path, document) -> None:
-    found = {name: drawing.words(chart) for name, chart in drawing.draw_all(tmp_path, document).items()}
-    assert " · closed loop · synthetic" in found["connections-p99"]
-    assert " · closed loop · synthetic" in found["connections-percentiles"]
-    assert "loop" not in found["connections-throughput"]
+def test_latencies_say_which_loop_they_are_of(tmp_path: Path) -> None:
+    document = synthetic.build(experiments=[synthetic.CONNECTIONS, synthetic.IDLE, synthetic.RATE])
     for experiment in document["muxbench"]["experiments"]:
-        experiment["load"] = {"mode": "open", "connections": 64, "message_bytes": 64}
+        experiment["load"] = {**experiment["load"], "mode": "open" if experiment["name"] == "latency" else "closed"}
     found = {name: drawing.words(chart) for name, chart in drawing.draw_all(tmp_path, document).items()}
-    assert " · open loop · synthetic" in found["connections-p99"]
-    assert " · open loop · synthetic" in found["connections-percentiles"]
+    of_latency = {name for name in found if name.endswith(("-p50", "-p99", "-percentiles")) and "overview" not in name}
+    assert {"latency-p50", "latency-p99", "connections-p99", "connections-percentiles"} <= of_latency
+    for name, words in found.items():
+        told = [mode for mode in ("open", "closed") if f" · {mode} loop · " in words]
+        asked = ["open" if name.startswith("latency") else "closed"] if name in of_latency else []
+        assert told == asked, f"{name}: {words}"
 
 
 def test_without_flags_the_caption_does_not_speak_of_them(tmp_path: Path, document) -> None:
