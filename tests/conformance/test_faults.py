@@ -92,7 +92,8 @@ def skip_unless_it_makes(model, faults):
 def test_who_is_passed_over_makes_none_of_the_calls(model):
     passed_over = [calls for calls, names in WITHOUT.items() if model.name in names]
     passed_over += [calls for calls, names in ONLY.items() if model.name not in names]
-    unmade = sorted({call for calls in passed_over for call in calls})
+    # A sanitizer maps memory for itself, whatever the model does.
+    unmade = sorted({call for calls in passed_over for call in calls} - ({"mmap"} if model.sanitized else set()))
     with Server(model) as server:
         client.echo_once(server)  # buffers are there now, and the allocator has its memory
         with trace.Trace(server, "-e", "trace=" + trace.names(*unmade)) as traced:
