@@ -103,6 +103,7 @@ class ThreadPerConnection {
   }
 
   static void* run_thread(void* argument) {
+    stop_signal::leave_to_main_thread();
     auto& connection = *static_cast<Connection*>(argument);
     ThreadPerConnection& server = *connection.server;
     set_io_timeout(connection.fd.get(), server.server_.options.idle_timeout);

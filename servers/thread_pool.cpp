@@ -121,6 +121,7 @@ class ThreadPool {
   }
 
   static void* run_thread(void* argument) {
+    stop_signal::leave_to_main_thread();
     auto& thread = *static_cast<Thread*>(argument);
     thread.pool->serve_queue(thread);
     return nullptr;

@@ -27,6 +27,13 @@ timer_t deadline_timer;
 std::string socket_file;
 pid_t owner = 0;
 
+sigset_t stop_signals() noexcept {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&signals, number);
+  return signals;
+}
+
 void end_input(int fd) noexcept {
   if (fd >= 0) ::shutdown(fd, SHUT_RD);
 }
@@ -81,15 +88,18 @@ Result<> install(int listener, const Address& address) {
   struct sigaction action {};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO;  // no SA_RESTART: a blocked call comes back with EINTR
-  ::sigemptyset(&action.sa_mask);
-  ::sigaddset(&action.sa_mask, SIGTERM);
-  ::sigaddset(&action.sa_mask, SIGINT);
+  action.sa_mask = stop_signals();
   for (const int number : {SIGTERM, SIGINT}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone shows as EPIPE where it is written to
   return {};
 }
 
 bool requested() noexcept { return stop_requested; }
+
+void leave_to_main_thread() noexcept {
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
 
 void request() noexcept {
   if (!stop_requested.exchange(true)) begin_to_stop();

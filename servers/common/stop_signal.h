@@ -19,6 +19,11 @@ Result<> install(int listener, const Address& address);
 
 bool requested() noexcept;
 
+// The calling thread leaves the signals to the main one. Every other thread does so when it begins:
+// a timer's signal goes to whichever thread runs when it expires (Linux 6.4), which may be one that
+// is ending.
+void leave_to_main_thread() noexcept;
+
 // Begins to stop as if the signal had come: a part of the server has failed, and the rest must not
 // go on alone.
 void request() noexcept;

@@ -105,6 +105,7 @@ Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& se
     try {
       for (unsigned number = 0; number < workers; ++number) {
         threads.emplace_back([&, number] {
+          stop_signal::leave_to_main_thread();
           results[number] = run_worker(server, number, serve);
           if (!results[number]) stop_signal::request();  // the others must not go on alone
         });

@@ -9,11 +9,15 @@ import time
 
 import pytest
 
-from support import client, trace
+from support import client, processes, trace
 from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
 from support.server import GRACE_SECONDS, Server
 
 MIB = 1 << 20
+
+
+# Programs of more than one thread, with one client and two workers.
+THREADED = {"asio_threads", "epoll_oneshot", "epoll_reuseport", "posix_aio", "thread_per_connection", "thread_pool"}
 
 
 def stop(server, situation, number=signal.SIGTERM):
@@ -54,6 +58,18 @@ def test_idle(model, number, transport, tmp_path):
         client.echo_once(server)
         took = stop(server, f"{number.name}, nobody connected", number)
         expect_within(took, 0.5 * FACTOR, f"{number.name}, nobody connected")
+
+
+def test_signals_go_to_the_main_thread(model):
+    """A thread that is ending, or is about to wait again, would be asked to stop the server and not be seen to."""
+    with Server(model, *(("--workers", 2) if model.capability("workers") else ())) as server, client.connect(server) as sock:
+        client.echo(sock, b"so that there is a thread for the client")
+        blocked = processes.blocked_signals(server.pid)
+        del blocked[server.pid]
+        both = sum(1 << (number - 1) for number in (signal.SIGTERM, signal.SIGINT))
+        assert bool(blocked) == (model.name in THREADED), f"threads: {len(blocked)}; is THREADED up to date?"
+        assert all(mask & both == both for mask in blocked.values()), \
+            f"SIGTERM or SIGINT is not blocked in a thread: {[f'{mask:x}' for mask in blocked.values()]}"
 
 
 def test_before_anyone_came(model):

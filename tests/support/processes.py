@@ -50,6 +50,20 @@ def threads(pid):
         return []
 
 
+def blocked_signals(pid):
+    """{thread: the signals that it blocks, as a mask}, without io_uring's threads, which are the kernel's own."""
+    seen = {}
+    for thread in threads(pid):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/status") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if not text.startswith("Name:\tiou-"):
+            seen[thread] = int(re.search(r"^SigBlk:\s*(\w+)", text, re.MULTILINE)[1], 16)
+    return seen
+
+
 def is_at_rest(pid):
     """Does every thread wait in the kernel? io_uring's submission thread, which is the kernel's own, may still look around."""
     for thread in threads(pid):
