@@ -1,7 +1,9 @@
 /* Put before liburing (LD_PRELOAD), it looks into the ring after each submission and leaves a file for what it saw there:
  * RING_WATCH.overflow where completions had no room, RING_WATCH.no_buffers where a receive found no provided buffer,
- * RING_WATCH.no_descriptors with a byte for each accept that found none.
- * With RING_ENTRIES the ring's queues are made as small as that. */
+ * RING_WATCH.short_send where fewer bytes went out than were asked for, RING_WATCH.no_descriptors with a byte for each
+ * accept that found none.
+ * With RING_ENTRIES the ring's queues are made as small as that. With RING_SHORT_SENDS the kernel is asked for half of each
+ * send of one piece; to the server that is a short send, with what comes with it in a ring. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,6 +11,7 @@
 #include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -23,8 +26,56 @@ static int open_file(const char* what) {
 
 static void leave_mark(const char* what) { close(open_file(what)); }
 
+/* What sends that are under way were asked for, by the hash of their user_data; a collision forgets the older one. */
+static struct asked {
+  unsigned long long user_data;
+  size_t bytes;
+} asked[4096];
+
+static struct asked* asked_by(unsigned long long user_data) {
+  return &asked[(user_data * 0x9e3779b97f4a7c15ULL) >> 52];
+}
+
+static size_t bytes_of(const struct io_uring_sqe* sqe) {
+  if (sqe->opcode == IORING_OP_SEND) return sqe->len;
+  if (sqe->opcode != IORING_OP_SENDMSG && sqe->opcode != IORING_OP_WRITEV) return 0;
+  const struct msghdr* message = (const struct msghdr*)(uintptr_t)sqe->addr;
+  const int is_message = sqe->opcode == IORING_OP_SENDMSG;
+  const struct iovec* pieces = is_message ? message->msg_iov : (const struct iovec*)(uintptr_t)sqe->addr;
+  const size_t count = is_message ? message->msg_iovlen : sqe->len;
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) bytes += pieces[i].iov_len;
+  return bytes;
+}
+
+/* The completion of a short send comes, as it is no success, even where that of a success is skipped; and what is linked
+ * to it is cancelled, without a completion if the send would have had none. */
+static void cut(struct io_uring_sqe* send, struct io_uring_sqe* next) {
+  const int linked = (send->flags & IOSQE_IO_LINK) != 0;
+  if (linked && (next == NULL || !(send->flags & IOSQE_CQE_SKIP_SUCCESS))) return;
+  send->len = (send->len + 1) / 2;
+  send->flags &= (unsigned char)~(IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_LINK);
+  if (!linked) return;
+  const unsigned long long user_data = next->user_data;
+  io_uring_prep_nop(next);
+  next->user_data = user_data;
+  next->flags = IOSQE_CQE_SKIP_SUCCESS;
+}
+
+static void before_submission(struct io_uring* ring) {
+  const int cuts = getenv("RING_SHORT_SENDS") != NULL;
+  for (unsigned at = ring->sq.sqe_head; at != ring->sq.sqe_tail; ++at) {
+    struct io_uring_sqe* sqe = &ring->sq.sqes[at & ring->sq.ring_mask];
+    const size_t bytes = bytes_of(sqe);
+    if (bytes == 0) continue;
+    *asked_by(sqe->user_data) = (struct asked){sqe->user_data, bytes};
+    struct io_uring_sqe* next = at + 1 != ring->sq.sqe_tail ? &ring->sq.sqes[(at + 1) & ring->sq.ring_mask] : NULL;
+    if (cuts && sqe->opcode == IORING_OP_SEND && bytes > 1) cut(sqe, next);
+  }
+}
+
 static void look_into(struct io_uring* ring) {
-  static int overflow, no_buffers;
+  static int overflow, no_buffers, short_send;
   if (!overflow && io_uring_cq_has_overflow(ring)) overflow = 1, leave_mark("overflow");
   static unsigned looked_at;  /* completions that the server has not taken yet are seen again */
   unsigned head;
@@ -33,6 +84,10 @@ static void look_into(struct io_uring* ring) {
     if (!no_buffers && cqe->res == -ENOBUFS) no_buffers = 1, leave_mark("no_buffers");
     if ((int)(head - looked_at) < 0) continue;
     looked_at = head + 1;
+    struct asked* send = asked_by(cqe->user_data);
+    const int is_short = send->user_data == cqe->user_data && cqe->res > 0 && (size_t)cqe->res < send->bytes;
+    if (is_short && !short_send) short_send = 1, leave_mark("short_send");
+    if (send->user_data == cqe->user_data) send->bytes = 0;
     if (cqe->res == -EMFILE) (void)!write(no_descriptors_file, "!", 1);
   }
 }
@@ -50,6 +105,7 @@ int io_uring_queue_init_params(unsigned entries, struct io_uring* ring, struct i
 }
 
 #define LOOKING(call)         \
+  before_submission(ring);    \
   const int status = (call);  \
   const int error = errno;    \
   look_into(ring);            \

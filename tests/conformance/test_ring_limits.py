@@ -70,6 +70,22 @@ def test_answers_that_do_not_go_out_whole_while_completions_have_no_room(model, 
     assert seen("overflow"), "the completions had room"
 
 
+def test_sends_that_are_short(model, watched):
+    """Half of each is sent, and what is linked to it is cancelled; or, with more pieces than one, what the buffers hold."""
+    if model.name == "uring_poll":
+        pytest.skip("declared: uring_poll sends with send(2)")
+    environment, seen = watched
+    with Server(model, environment={**environment, "RING_SHORT_SENDS": "1"}) as server:
+        socks = client.crowd(server, 8, hold=True)
+        for size in (2, 64, 4097, 65_537, 1 << 20):
+            for number, sock in enumerate(socks):
+                payload = client.pattern(f"{size} {number}", size)
+                client.converse(sock, payload)
+        for sock in socks:
+            sock.close()
+    assert seen("short_send"), "all sends went out whole"
+
+
 def test_receives_that_find_no_buffer(model, watched):
     """60,000 bytes on each of 64 connections: more than uring_multishot has buffers for all of them to pick from."""
     environment, seen = watched
