@@ -3,6 +3,7 @@
 Widths are measured without a canvas, in points, so that a page can be laid out before it exists.
 """
 
+import re
 from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
@@ -42,10 +43,10 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 def wrap(text: str, size: float, limit: float, bold: bool = False) -> list[str]:
-    """Break text at spaces into lines of at most `limit` points; a longer word is cut up."""
+    """Break text at spaces, but not before a "·", into lines of at most `limit` points; a longer word is cut up."""
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in re.split(r"\s+(?!·)", text.strip()):
         longer = f"{line} {word}" if line else word
         if width(longer, size, bold) <= limit:
             line = longer

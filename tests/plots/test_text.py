@@ -22,6 +22,14 @@ def test_durations_carry_their_unit(ns: float, written: str) -> None:
     assert text.duration(ns) == written
 
 
+def test_no_line_begins_with_a_separator() -> None:
+    parts = ["closed loop", "5 repetitions", "2026-03-02", "kernel 6.1"]
+    for limit in range(110, 300, 7):
+        lines = text.wrap(" · ".join(parts), 10, limit)
+        assert " ".join(lines) == " · ".join(parts)
+        assert not any(line.startswith("·") for line in lines), lines
+
+
 @pytest.mark.parametrize("limit", [60, 100, 200, 1000])
 def test_wrapped_lines_fit_and_lose_nothing(limit: float) -> None:
     lines = text.wrap(SENTENCE, 10, limit)
