@@ -40,25 +40,24 @@ void flag_noise(const std::map<std::string, Statistics>& summary, std::vector<Fl
   }
 }
 
+std::optional<std::string> how_fewer(const LoadSettings& asked, const TrialResult& trial) {
+  const auto active = number_at(trial.load, "/achieved/connections");
+  const auto idle = number_at(trial.load, "/achieved/idle");
+  if ((active && *active < static_cast<double>(asked.connections)) ||
+      (idle && *idle < static_cast<double>(asked.idle))) {
+    return fmt::format("{} active and {} idle connections were asked for, {} and {} held",
+                       asked.connections, asked.idle, active.value_or(0), idle.value_or(0));
+  }
+  if (trial.not_accepted == 0) return {};
+  return fmt::format("{} of {} connections were not accepted before the load began",
+                     trial.not_accepted, asked.all_connections());
+}
+
 void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
   for (const TrialResult* trial : trials) {
     if (!trial->ok()) continue;
-    const auto active = number_at(trial->load, "/achieved/connections");
-    const auto idle = number_at(trial->load, "/achieved/idle");
-    const auto& asked = cell.settings;
-    const bool fewer = (active && *active < static_cast<double>(asked.connections)) ||
-                       (idle && *idle < static_cast<double>(asked.idle));
-    if (fewer) {
-      flags.push_back(
-          {"fewer_connections",
-           fmt::format("{} active and {} idle connections were asked for, {} and {} held",
-                       asked.connections, asked.idle, active.value_or(0), idle.value_or(0))});
-      return;
-    }
-    if (trial->not_accepted > 0) {
-      flags.push_back({"fewer_connections",
-                       fmt::format("{} of {} connections were not accepted before the load began",
-                                   trial->not_accepted, asked.all_connections())});
+    if (const auto how = how_fewer(cell.settings, *trial)) {
+      flags.push_back({"fewer_connections", *how});
       return;
     }
   }
@@ -87,32 +86,40 @@ double share_of_window(const TrialResult& trial, Nanoseconds time) {
   return window && *window > 0 ? static_cast<double>(time.count()) / *window : 0;
 }
 
-// What the times of this side's threads are added up over.
-std::size_t load_threads(const TrialResult& trial) {
+// What the times of the load generator's threads are added up over.
+double load_threads(const TrialResult& trial) {
   const Json::json_pointer place("/cpu/threads");
   const bool known = trial.load.is_object() && trial.load.contains(place);
-  return known ? std::max<std::size_t>(trial.load.at(place).size(), 1) : 1;
+  return known ? std::max<double>(static_cast<double>(trial.load.at(place).size()), 1) : 1;
 }
-std::size_t one_thread(const TrialResult&) { return 1; }
 
-// Other work on its CPU kept this side from working, for a median of over 5 % of the window.
-void flag_starved(const RunRecord& record, const Trials& trials, const char* kind, const char* who,
-                  std::optional<Nanoseconds> TrialResult::*waited,
-                  std::size_t (*threads)(const TrialResult&), std::vector<Flag>& flags) {
+// `shares`: of each trial's window, how long this side was ready to run and had no CPU.
+void flag_starved(const char* kind, const char* who, const std::vector<double>& shares,
+                  std::vector<Flag>& flags) {
   constexpr double kMost = 0.05;
-  if (record.cpus.server == record.cpus.load) return;  // they take turns by intent
-  std::vector<double> shares;
-  for (const TrialResult* trial : trials) {
-    if (!trial->ok() || !(trial->*waited)) continue;
-    shares.push_back(share_of_window(*trial, *(trial->*waited)) /
-                     static_cast<double>(threads(*trial)));
-  }
   if (shares.empty()) return;
   const double share = statistics_of(shares).median;
   if (share <= kMost) return;
   flags.push_back({kind, fmt::format("{} waited for its CPU for {:.0f} % of the window: "
                                      "other work ran there; stop it",
                                      who, share * 100)});
+}
+
+void flag_neighbours(const RunRecord& record, const Trials& trials, std::vector<Flag>& flags) {
+  if (record.cpus.server == record.cpus.load) return;  // they take turns by intent
+  std::vector<double> load;
+  std::vector<double> server;
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok()) continue;
+    if (const auto waited = trial->load_waited) {
+      load.push_back(share_of_window(*trial, *waited) / load_threads(*trial));
+    }
+    if (const auto waited = trial->server_waited) {
+      server.push_back(share_of_window(*trial, *waited));
+    }
+  }
+  flag_starved("starved_load", "the load generator", load, flags);
+  flag_starved("starved_server", "the server", server, flags);
 }
 
 // Little's law: what is in the system is rate times time in it. In a closed loop that is every
@@ -203,10 +210,7 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_connections(cell, trials, flags);
   flag_rate(cell, trials, flags);
   flag_concurrency(cell, trials, flags);
-  flag_starved(record, trials, "starved_load", "the load generator", &TrialResult::load_waited,
-               load_threads, flags);
-  flag_starved(record, trials, "starved_server", "the server", &TrialResult::server_waited,
-               one_thread, flags);
+  flag_neighbours(record, trials, flags);
   flag_saturation(record, cell, trials, flags);
   return flags;
 }

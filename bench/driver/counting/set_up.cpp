@@ -106,28 +106,31 @@ Result<SelfTest> test_counter(SyscallCounter& counter) {
   return SelfTest{kCalls, found == counts->calls.end() ? 0 : found->second.calls};
 }
 
-TriedRung try_rung(const std::string& name) {
+TriedRung judge_rung(const std::string& name, Result<std::unique_ptr<SyscallCounter>> opened) {
   TriedRung tried{.rung = {.name = name, .reason = {}, .self_test = {}}, .counter = nullptr};
-  auto counter = name == "bpf"    ? open_bpf_counter()
-                 : name == "perf" ? open_perf_counter()
-                                  : open_inherit_counter();
-  if (!counter) {
-    tried.rung.reason = counter.error().message;
+  if (!opened) {
+    tried.rung.reason = opened.error().message;
     return tried;
   }
-  const auto tested = test_counter(**counter);
+  const auto tested = test_counter(**opened);
   if (!tested) {
     tried.rung.reason = tested.error().message;
     return tried;
   }
   tried.rung.self_test = *tested;
   if (tested->passed()) {
-    tried.counter = std::move(*counter);
+    tried.counter = std::move(*opened);
   } else {
     tried.rung.reason = fmt::format("it counted {} of the {} calls of its self-test",
                                     tested->counted, tested->expected);
   }
   return tried;
+}
+
+TriedRung try_rung(const std::string& name) {
+  if (name == "bpf") return judge_rung(name, open_bpf_counter());
+  if (name == "perf") return judge_rung(name, open_perf_counter());
+  return judge_rung(name, open_inherit_counter());
 }
 
 CountingSetup set_up_counting() {

@@ -90,6 +90,8 @@ struct TriedRung {
   Rung rung;
   std::unique_ptr<SyscallCounter> counter;  // nothing if it does not work
 };
+// Opened, and self-tested; a counter that is off by one call is not kept.
+TriedRung judge_rung(const std::string& name, Result<std::unique_ptr<SyscallCounter>> opened);
 TriedRung try_rung(const std::string& name);
 
 struct CountingSetup {

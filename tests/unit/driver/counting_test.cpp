@@ -81,6 +81,47 @@ TEST_P(CountingRung, CountsExactlyIfItOpens) {
 INSTANTIATE_TEST_SUITE_P(Each, CountingRung, testing::ValuesIn(kRungs),
                          [](const auto& rung) { return std::string(rung.param); });
 
+// Says that it saw so many getppid calls, whoever made them.
+class Claims : public SyscallCounter {
+ public:
+  explicit Claims(std::uint64_t calls) : calls_(calls) {}
+  const char* rung() const noexcept override { return "claims"; }
+  Result<> watch(const WatchedProcesses&) override { return {}; }
+  Result<SyscallCounts> read() const override {
+    SyscallCounts counts;
+    if (calls_ > 0) counts.calls["getppid"].calls = calls_;
+    return counts;
+  }
+  void stop() noexcept override {}
+
+ private:
+  std::uint64_t calls_;
+};
+
+TriedRung judge(std::uint64_t calls) {
+  return judge_rung("claims", std::unique_ptr<SyscallCounter>(std::make_unique<Claims>(calls)));
+}
+
+TEST(SelfTests, OneCallTooFewOrTooManyIsNotBelieved) {
+  for (const std::uint64_t calls : {0, 999, 1001}) {
+    const TriedRung tried = judge(calls);
+    EXPECT_EQ(tried.counter, nullptr) << calls;
+    EXPECT_EQ(tried.rung.self_test->counted, calls);
+    EXPECT_EQ(tried.rung.reason,
+              fmt::format("it counted {} of the 1000 calls of its self-test", calls));
+  }
+  const TriedRung exact = judge(1000);
+  EXPECT_NE(exact.counter, nullptr);
+  EXPECT_EQ(exact.rung.reason, "");
+}
+
+TEST(SelfTests, WhatDoesNotOpenSaysWhy) {
+  const TriedRung tried = judge_rung("claims", fail("no privilege"));
+  EXPECT_EQ(tried.counter, nullptr);
+  EXPECT_FALSE(tried.rung.self_test);
+  EXPECT_EQ(tried.rung.reason, "no privilege");
+}
+
 TEST(Counting, TheReportHasCountsAndTheRatioOfThePasses) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3});
   TrialResult trial = fixtures::trial(0, 0, 50500);

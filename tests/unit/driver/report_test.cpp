@@ -49,9 +49,12 @@ TEST(Report, HasBothTimesInEveryEntryOfTheEnvelope) {
 TEST(Report, KeepsEveryTrialWithItsRawResult) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3});
   record.trials.push_back({.cell = 1, .repetition = 1, .error = "broken"});
+  record.trials[1].not_accepted = 3;
   const Json report = report_of(record);
   const Json& trials = report.at("muxbench").at("trials");
   ASSERT_EQ(trials.size(), 5U);
+  EXPECT_FALSE(trials[0].contains("not_accepted"));
+  EXPECT_EQ(trials[1].at("not_accepted"), 3);
   EXPECT_EQ(trials[0].at("load"), record.trials[0].load);
   EXPECT_EQ(trials[4].at("status"), "failed");
   EXPECT_EQ(trials[4].at("error"), "broken");
