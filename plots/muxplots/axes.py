@@ -7,6 +7,7 @@ smallest positive value, behind a break in the axis.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -17,6 +18,7 @@ from muxplots import style, text
 from muxplots.table import Metric, Scale, Table
 
 TICK_SIZE = 8.5
+TICK_GAP = 6.0
 
 # Values that span more than this would leave most points on the floor of an axis from zero.
 WIDE = 30
@@ -118,25 +120,37 @@ class Measure:
         unit = f" ({self._unit[1]})" if self.metric.is_time else ""
         return self.metric.title + unit
 
-    def apply_across(self, axes: Axes) -> None:
+    def apply_across(self, axes: Axes, points: float) -> None:
+        """To an axis that is `points` long: no more marks than their names have room for."""
         axes.set_xscale("log" if self.is_log else "linear")
         axes.set_xlim(self.limits)
-        self._mark_axis(axes.xaxis)
+        marks = self._fitting(log_marks(*self.limits), points) if self.is_log else []
+        self._mark_axis(axes.xaxis, marks, most=max(2, int(points / 70)))
 
     def apply_up(self, axes: Axes) -> None:
         axes.set_yscale("log" if self.is_log else "linear")
         axes.set_ylim(self.limits)
-        self._mark_axis(axes.yaxis)
+        self._mark_axis(axes.yaxis, log_marks(*self.limits) if self.is_log else [], most=6)
 
-    def _mark_axis(self, axis: Axis) -> None:
+    def _fitting(self, marks: list[float], points: float) -> list[float]:
+        """All of them, or the decades, or each second decade and so on: the first whose names stand apart."""
+        per_unit = points / math.log(self.limits[1] / self.limits[0])
+        decades = [mark for mark in marks if math.log10(mark).is_integer()]
+        for kept in (marks, *(decades[::step] for step in range(1, len(decades)))):
+            room = [math.log(right / left) * per_unit for left, right in pairwise(kept)]
+            names = [text.width(self._mark(mark), TICK_SIZE) + TICK_GAP for mark in kept]
+            if all((left + right) / 2 <= between for (left, right), between in zip(pairwise(names), room, strict=True)):
+                return kept
+        return decades[:1] or marks[:1]
+
+    def _mark_axis(self, axis: Axis, marks: list[float], most: int) -> None:
         if self.is_log:
-            marks = log_marks(*self.limits)
             axis.set_major_locator(FixedLocator(marks))
             axis.set_major_formatter(FixedFormatter([self._mark(mark) for mark in marks]))
             axis.set_minor_locator(NullLocator())
         else:
             size = self._unit[0] if self.metric.is_time else 1
-            axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+            axis.set_major_locator(MaxNLocator(nbins=min(most, 6), steps=[1, 2, 2.5, 5, 10]))
             axis.set_major_formatter(
                 FuncFormatter(lambda value, _: text.count(round(value / size, 6)))
             )

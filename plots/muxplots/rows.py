@@ -44,7 +44,7 @@ def draw_rows(table: Table, layout: Layout, title: str, subtitle: str, caption: 
     plot = page.plot(left, bottom, width, height)
     axes.dress(plot, grid="x")
     measure = Measure(table)
-    measure.apply_across(plot)
+    measure.apply_across(plot, width)
     plot.set_ylim(len(table.lines), -1)
     plot.yaxis.set_major_locator(NullLocator())
     for row, line in enumerate(table.lines):

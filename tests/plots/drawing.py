@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from muxplots import charts, report
-from muxplots.layout import SCREEN
+from muxplots.layout import SCREEN, Layout
 
 
 def draw_all(directory: Path, document: dict[str, Any]) -> dict[str, Figure]:
@@ -21,11 +21,11 @@ def draw_all(directory: Path, document: dict[str, Any]) -> dict[str, Figure]:
     return {chart.name: chart.draw(SCREEN) for chart in planned}
 
 
-def draw(directory: Path, document: dict[str, Any], name: str) -> Figure:
+def draw(directory: Path, document: dict[str, Any], name: str, layout: Layout = SCREEN) -> Figure:
     """One chart of a report."""
     loaded = report.load(synthetic.write(directory, document))
     (found,) = [chart for chart in charts.plan(loaded)[0] if chart.name == name]
-    return found.draw(SCREEN)
+    return found.draw(layout)
 
 
 def artists(drawing: Figure, name: str) -> list[Artist]:

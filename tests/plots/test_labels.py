@@ -9,6 +9,7 @@ import pytest
 import synthetic
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from muxplots.layout import LAYOUTS
 from muxplots.labels import LINE_HEIGHT, End, Scene, place, spread
 
 SWEPT = [synthetic.CONNECTIONS, synthetic.IDLE]
@@ -39,6 +40,19 @@ def test_texts_neither_overlap_nor_leave_the_page(tmp_path: Path, models, experi
         chart = drawing.draw(tmp_path, document, name)
         assert drawing.overlaps(chart) == [], name
         assert drawing.clipped(chart) == [], name
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("metric", ["latency_p99_ns", "requests_per_second"])
+@pytest.mark.parametrize("decades", [0, 1, 2, 4, 7])
+def test_names_of_marks_stand_apart_however_far_the_values_reach(tmp_path: Path, layout, metric: str, decades: int) -> None:
+    document = synthetic.build(["epoll_level", "thread_per_connection"], ONE_VALUE)
+    for cell in document["muxbench"]["cells"]:
+        if cell["model"] == "thread_per_connection" and cell["summary"]:
+            cell["summary"][metric] = synthetic.statistic([cell["summary"][metric]["median"] * 10**decades] * 2)
+    chart = drawing.draw(tmp_path, document, "connections-p99" if "latency" in metric else "connections-throughput", layout)
+    assert drawing.overlaps(chart) == [] and drawing.clipped(chart) == []
+    assert len([mark for mark in drawing.marks(chart.axes[0].xaxis) if mark.get_text()]) >= 2
 
 
 def test_every_drawn_model_is_named_once(tmp_path: Path) -> None:
