@@ -76,6 +76,8 @@ struct ThreadReport {
   Nanoseconds wall{};  // between the two readings of cpu_time
   Nanoseconds spun{};  // of it, polled near a deadline without finding anything to do
 
+  // Of clients that never read, refreshed every 10 ms: it stands still once they are held up.
+  std::atomic<std::uint64_t> live_unread_bytes{0};
   // For the progress line, refreshed every 10 ms.
   std::atomic<std::uint64_t> live_requests{0};
   std::atomic<std::uint64_t> live_errors{0};

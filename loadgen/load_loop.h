@@ -182,6 +182,7 @@ class LoadLoop {
   std::size_t sweep_hand_ = 0;
   std::uint64_t completed_ = 0;  // requests that succeeded, in the window or not
   std::uint64_t bytes_sent_ = 0;
+  std::uint64_t unread_bytes_ = 0;  // of them, by clients that never read
   std::uint64_t bytes_received_ = 0;
   Instant measured_from_;
   std::uint64_t completed_at_begin_ = 0;

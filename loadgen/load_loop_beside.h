@@ -92,6 +92,7 @@ void LoadLoop<Client>::never_read(Connection& connection) {
       return;
     }
     bytes_sent_ += sent.count();
+    unread_bytes_ += sent.count();
     client_.sent(connection.protocol, sent.count());
   }
   set_timer(connection, std::chrono::milliseconds(1));  // Others first.

@@ -121,6 +121,7 @@ void LoadLoop<Client>::check() {
   sweep();
   report_.live_requests.store(completed_, std::memory_order_relaxed);
   report_.live_errors.store(report_.errors.total(), std::memory_order_relaxed);
+  report_.live_unread_bytes.store(unread_bytes_, std::memory_order_relaxed);
   if (open_loop_ && started_ && !exhausted_ && schedule_lag() > options_.max_lag &&
       schedule_.next() < end()) {
     control_.overloaded.store(true, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,10 @@ struct RunResult {
   std::uint32_t connections = 0;
   std::uint32_t idle = 0;
   std::uint32_t stalled = 0;
-  std::uint32_t stalled_closed = 0;  // of them, those that the server has thrown out
-  Nanoseconds opening{};             // how long it took until all were open
-  std::uint64_t requests = 0;        // that succeeded
+  std::uint32_t stalled_closed = 0;    // of them, those that the server has thrown out
+  std::optional<Nanoseconds> filling;  // until all who never read were held up; none: they were not
+  Nanoseconds opening{};               // how long it took until all were open
+  std::uint64_t requests = 0;          // that succeeded
   std::uint64_t requests_in_window = 0;
   std::uint64_t requests_in_run = 0;  // with those of the warm-up and those in flight at the end
   std::uint64_t failed_requests = 0;

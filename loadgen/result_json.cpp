@@ -134,6 +134,7 @@ Json run_json(const Options& options, const RunResult& result) {
   if (!result.stop_reason.empty()) json["stop_reason"] = result.stop_reason;
   if (options.stalled() != 0) {
     json["stalled"] = {{"opened", result.stalled}, {"closed_by_server", result.stalled_closed}};
+    if (result.filling) json["stalled"]["filling_ns"] = result.filling->count();
   }
   if (options.rate != 0) {
     json["schedule_lag_ns"] = distribution_json(result.schedule_lag);

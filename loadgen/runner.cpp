@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <deque>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/output.h"
 #include "base/parse.h"
@@ -38,6 +40,7 @@ class Run {
     if (await_connections()) {
       announce("connected");
       await_go();
+      await_held_up();
       load();
       await_all(control_.drained_threads);
       announce("drained");
@@ -78,6 +81,27 @@ class Run {
     for (const ThreadReport& report : reports_)
       opened += report.opened_active + report.opened_idle + report.opened_stalled;
     return opened > 0 || (options_.per_request() && options_.beside() == 0);
+  }
+
+  // Who never reads burdens the server in another way while its send buffer for that client fills
+  // (4 MB, which takes the longer the slower the system calls are) than afterwards, held up. Only
+  // the latter is measured. A server that takes all that comes is not waited for without end.
+  void await_held_up() {
+    if (options_.stall_never_read == 0) return;
+    constexpr Nanoseconds kQuiet = milliseconds(200);
+    const Nanoseconds patience = seconds(5) + milliseconds(100) * options_.stall_never_read;
+    const Instant since = Clock::now();
+    Instant last_sent = since;
+    std::uint64_t sent = 0;
+    for (Instant now = since; now - since < patience && !interrupted(); now = Clock::now()) {
+      if (std::exchange(sent, unread_bytes()) != sent) last_sent = now;
+      if (now - last_sent >= kQuiet) {
+        filling_ = last_sent - since;
+        return;
+      }
+      progress_.show("filling", now - since, 0, live_errors());
+      std::this_thread::sleep_for(milliseconds(5));
+    }
   }
 
   void load() {
@@ -142,6 +166,13 @@ class Run {
     for (const auto& report : reports_) sum += report.live_requests.load(std::memory_order_relaxed);
     return sum;
   }
+  std::uint64_t unread_bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& report : reports_) {
+      sum += report.live_unread_bytes.load(std::memory_order_relaxed);
+    }
+    return sum;
+  }
   std::uint64_t live_errors() const {
     std::uint64_t sum = 0;
     for (const auto& report : reports_) sum += report.live_errors.load(std::memory_order_relaxed);
@@ -154,6 +185,7 @@ class Run {
     RunResult result;
     result.peak_memory_bytes = peak;
     result.interrupted = interrupted();
+    result.filling = filling_;
     const Instant begin = control_.begin.load();
     if (begin != Control::kNever && control_.end.load() > begin) {
       result.duration = control_.end.load() - begin;
@@ -205,6 +237,7 @@ class Run {
   std::deque<ThreadReport> reports_;  // a report holds atomics and does not move
   std::deque<std::jthread> threads_;
   Progress progress_;
+  std::optional<Nanoseconds> filling_;  // see RunResult
 };
 
 }  // namespace

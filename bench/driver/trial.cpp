@@ -279,8 +279,9 @@ TrialResult run_trial(const TrialSetup& setup) {
 }
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
-  return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         2 * time_to_open(settings);
+  return experiment.warmup + experiment.duration + std::chrono::seconds(15) +
+         2 * time_to_open(settings) +
+         std::chrono::milliseconds(100) * static_cast<long>(settings.stall_never_read);
 }
 
 }  // namespace muxbench

@@ -34,14 +34,14 @@ Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
           : Nanoseconds{};
   const Nanoseconds accepting =
       experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
-  // Who never reads is held up only when 4 MB of the server's send buffer are full: until then it is
-  // the server that is busy with them, for 27 ms each where system calls are slow.
-  const Nanoseconds filling = milliseconds(30) * static_cast<long>(settings.stall_never_read);
-  return std::max({experiment.warmup, accepting, first_answers, filling});
+  return std::max({experiment.warmup, accepting, first_answers});
 }
 
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
-  return milliseconds(80) + 2 * opening_time(model, settings);  // they are closed again, too
+  // The load begins when those who never read are held up: 4 MB of the server's send buffer for each
+  // are full then, after 27 ms each where system calls are slow.
+  const Nanoseconds filling = milliseconds(30) * static_cast<long>(settings.stall_never_read);
+  return milliseconds(80) + 2 * opening_time(model, settings) + filling;  // they are closed, too
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,

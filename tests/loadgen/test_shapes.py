@@ -1,5 +1,6 @@
 """Pipelines, sizes, churn, ramps and stalled clients."""
 
+import socket
 import time
 
 import pytest
@@ -185,8 +186,47 @@ def test_a_client_that_never_reads_sends_until_the_socket_is_full():
         result = load(server.target, "--stall-never-read", 1, connections=1, duration="500ms")
     sent = sorted(sum(len(data) for _, data in log) for log in server.received)
     assert result["status"] == "ok"
+    assert result["stalled"].pop("filling_ns") >= 0
     assert result["stalled"] == {"opened": 1, "closed_by_server": 0}
     assert len(sent) == 2 and sent[0] > 0
+
+
+class Sluggish(Liar):
+    """An echo that takes what comes in floods for a second, slowly, or for ever, and answers none of it."""
+
+    def __init__(self, seconds):
+        super().__init__(None)
+        self._seconds = seconds
+        self.first_request, self.last_taken = [], []
+
+    def converse(self, connection):
+        data = connection.recv(1 << 17)
+        while 0 < len(data) <= 64:
+            self.first_request.append(time.monotonic())
+            connection.sendall(data)
+            data = connection.recv(1 << 17)
+        until = time.monotonic() + self._seconds
+        while data and time.monotonic() < until:
+            time.sleep(0.01)
+            data = connection.recv(1 << 17)
+        self.last_taken.append(time.monotonic())
+        while data and connection.recv(1, socket.MSG_PEEK) and not self.first_request:
+            time.sleep(0.01)
+
+
+def test_the_load_begins_when_who_never_reads_is_held_up():
+    with Sluggish(1) as server:
+        result = load(server.target, "--stall-never-read", 1, connections=1, duration="200ms")
+    assert result["status"] == "ok"
+    assert result["stalled"]["filling_ns"] > 0.5e9
+    assert min(server.first_request) > server.last_taken[0]
+
+
+def test_a_server_that_takes_all_that_comes_is_not_waited_for_without_end():
+    with Sluggish(3600) as server:
+        result = load(server.target, "--stall-never-read", 1, connections=1, duration="200ms")
+    assert result["status"] == "ok" and server.first_request
+    assert "filling_ns" not in result["stalled"], "it was never held up"
 
 
 def test_a_trickling_client_sends_a_byte_a_second():

@@ -29,11 +29,11 @@ TEST(WarmupOf, LeavesTimeToStartPrograms) {
   EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(500));
 }
 
-TEST(WarmupOf, LastsUntilThoseWhoNeverReadAreStuck) {
-  const auto experiment = fixtures::experiment("e", {{"connections", {1}}});  // 300 ms
-  const auto model = fixtures::model("m");
-  EXPECT_EQ(warmup_of(model, experiment, {.stall_never_read = 8}), milliseconds(300));
-  EXPECT_EQ(warmup_of(model, experiment, {.stall_never_read = 64}), milliseconds(1920));
+TEST(TrialOverhead, HasWhatFillsTheBuffersOfThoseWhoNeverRead) {
+  const Model model = fixtures::model("m");
+  const Nanoseconds others = trial_overhead(model, {.connections = 64});
+  EXPECT_EQ(trial_overhead(model, {.connections = 0, .stall_never_read = 64}),
+            others + milliseconds(1920));
 }
 
 TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
