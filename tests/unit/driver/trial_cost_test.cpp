@@ -33,7 +33,7 @@ TEST(TrialOverhead, HasWhatFillsTheBuffersOfThoseWhoNeverRead) {
   const Model model = fixtures::model("m");
   const Nanoseconds others = trial_overhead(model, {.connections = 64});
   EXPECT_EQ(trial_overhead(model, {.connections = 0, .stall_never_read = 64}),
-            others + milliseconds(1920));
+            others + milliseconds(4480));
 }
 
 TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
