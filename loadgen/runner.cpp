@@ -6,7 +6,6 @@
 #include <deque>
 #include <optional>
 #include <thread>
-#include <utility>
 
 #include "base/output.h"
 #include "base/parse.h"
@@ -92,14 +91,16 @@ class Run {
     const Nanoseconds patience = seconds(5) + milliseconds(100) * options_.stall_never_read;
     const Instant since = Clock::now();
     Instant last_sent = since;
-    std::uint64_t sent = 0;
+    std::uint64_t seen = 0;
     for (Instant now = since; now - since < patience && !interrupted(); now = Clock::now()) {
-      if (std::exchange(sent, unread_bytes()) != sent) last_sent = now;
+      const std::uint64_t sent = sum_of(&ThreadReport::live_unread_bytes);
+      if (sent != seen) last_sent = now;
+      seen = sent;
       if (now - last_sent >= kQuiet) {
         filling_ = last_sent - since;
         return;
       }
-      progress_.show("filling", now - since, 0, live_errors());
+      progress_.show("filling", now - since, 0, sum_of(&ThreadReport::live_errors));
       std::this_thread::sleep_for(milliseconds(5));
     }
   }
@@ -135,7 +136,8 @@ class Run {
     for (Instant now = since; now < moment; now = Clock::now()) {
       if (interrupted()) end_soon();
       if (control_.end.load() < moment) return false;
-      progress_.show(phase, now - since, live_requests(), live_errors());
+      progress_.show(phase, now - since, sum_of(&ThreadReport::live_requests),
+                     sum_of(&ThreadReport::live_errors));
       std::this_thread::sleep_for(std::min<Nanoseconds>(moment - now, milliseconds(20)));
     }
     return true;
@@ -149,11 +151,11 @@ class Run {
     std::uint64_t seen = 0;
     while (control_.end.load() == Control::kNever) {
       const Instant now = Clock::now();
-      const std::uint64_t requests = live_requests();
+      const std::uint64_t requests = sum_of(&ThreadReport::live_requests);
       if (requests != seen) last_success = now;
       seen = requests;
       if (interrupted() || now - last_success > patience) return end_soon();
-      progress_.show("measuring", now - since, requests, live_errors());
+      progress_.show("measuring", now - since, requests, sum_of(&ThreadReport::live_errors));
       std::this_thread::sleep_for(milliseconds(1));
     }
   }
@@ -161,21 +163,10 @@ class Run {
   // A little ahead, so that all threads end at the same moment.
   void end_soon() { control_.stop_at(Clock::now() + milliseconds(5)); }
 
-  std::uint64_t live_requests() const {
+  // Over all threads, of what each refreshes.
+  std::uint64_t sum_of(std::atomic<std::uint64_t> ThreadReport::*live) const {
     std::uint64_t sum = 0;
-    for (const auto& report : reports_) sum += report.live_requests.load(std::memory_order_relaxed);
-    return sum;
-  }
-  std::uint64_t unread_bytes() const {
-    std::uint64_t sum = 0;
-    for (const auto& report : reports_) {
-      sum += report.live_unread_bytes.load(std::memory_order_relaxed);
-    }
-    return sum;
-  }
-  std::uint64_t live_errors() const {
-    std::uint64_t sum = 0;
-    for (const auto& report : reports_) sum += report.live_errors.load(std::memory_order_relaxed);
+    for (const auto& report : reports_) sum += (report.*live).load(std::memory_order_relaxed);
     return sum;
   }
 

@@ -279,9 +279,14 @@ TrialResult run_trial(const TrialSetup& setup) {
 }
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
-  return experiment.warmup + experiment.duration + std::chrono::seconds(15) +
-         2 * time_to_open(settings) +
-         std::chrono::milliseconds(100) * static_cast<long>(settings.stall_never_read);
+  // As long as the load generator waits for those who never read to be held up.
+  const Nanoseconds filling =
+      settings.stall_never_read == 0
+          ? Nanoseconds{}
+          : std::chrono::seconds(5) +
+                std::chrono::milliseconds(100) * static_cast<long>(settings.stall_never_read);
+  return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
+         2 * time_to_open(settings) + filling;
 }
 
 }  // namespace muxbench

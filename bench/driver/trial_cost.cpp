@@ -41,7 +41,8 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
   // The load begins when those who never read are held up: 4 MB of the server's send buffer for each
   // are full then, after 70 ms each where system calls are slow.
   const Nanoseconds filling = milliseconds(70) * static_cast<long>(settings.stall_never_read);
-  return milliseconds(80) + 2 * opening_time(model, settings) + filling;  // they are closed, too
+  const Nanoseconds opening_and_closing = 2 * opening_time(model, settings);
+  return milliseconds(80) + opening_and_closing + filling;
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,

@@ -15,7 +15,6 @@ from support.server import GRACE_SECONDS, Server
 
 MIB = 1 << 20
 
-
 # Programs of more than one thread, with one client and two workers.
 THREADED = {"asio_threads", "epoll_oneshot", "epoll_reuseport", "posix_aio", "thread_per_connection", "thread_pool"}
 

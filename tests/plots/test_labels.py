@@ -9,8 +9,8 @@ import pytest
 import synthetic
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
-from muxplots.layout import LAYOUTS
 from muxplots.labels import LINE_HEIGHT, End, Scene, place, spread
+from muxplots.layout import LAYOUTS
 
 SWEPT = [synthetic.CONNECTIONS, synthetic.IDLE]
 ONE_VALUE = [experiment | {"values": [64]} for experiment in SWEPT]
