@@ -137,6 +137,8 @@ def test_a_child_that_cannot_be_started_costs_one_connection(model, work):
     answered, silent clients stay, and the next request has its child again."""
     count = clients_of(model) - 1  # those who are not cut off
     with Server(model, "--work", "child", environment=work.environment) as server:
+        work.let_end(1)
+        client.echo_once(server)
         before = server.descriptors()
         unlucky = client.connect(server)
         silent = [client.connect(server) for _ in range(count)]

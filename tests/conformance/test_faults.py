@@ -158,10 +158,13 @@ def expect_the_cost_of_one_connection(model, faults):
     mapping = any("mmap" in calls for calls, _, _ in faults)
     if model.sanitized and mapping:
         pytest.skip("environment: a sanitizer maps memory of its own, and ends the program when it cannot")
+    with Server(model) as calm:
+        # A model may open something after its ready line, so what it has at rest is known when it has answered.
+        client.echo_once(calm)
+        before = calm.descriptors()
     with Server(model) as server:
         if not mapping:  # the stack of a thread that has ended serves the next one, which needs no memory then
             client.echo_once(server)
-        before = server.descriptors()
         lost = 0
         with trace.Trace(server, *injection(faults)) as traced:
             for number in range(6):
