@@ -19,6 +19,7 @@ from muxplots.table import Metric, Scale, Table
 
 TICK_SIZE = 8.5
 TICK_GAP = 6.0
+MARK_ROOM = 70.0
 
 # Values that span more than this would leave most points on the floor of an axis from zero.
 WIDE = 30
@@ -34,6 +35,11 @@ _PARAMETERS = {
     "stall_mid_message": "Clients that stopped in the middle of a message",
     "rate": "Offered requests per second",
 }
+
+
+def most_marks(points: float) -> int:
+    """How many marks an axis across of that length names without crowding."""
+    return max(2, int(points / MARK_ROOM))
 
 
 def parameter_title(parameter: str) -> str:
@@ -125,7 +131,7 @@ class Measure:
         axes.set_xscale("log" if self.is_log else "linear")
         axes.set_xlim(self.limits)
         marks = self._fitting(log_marks(*self.limits), points) if self.is_log else []
-        self._mark_axis(axes.xaxis, marks, most=max(2, int(points / 70)))
+        self._mark_axis(axes.xaxis, marks, most=most_marks(points))
 
     def apply_up(self, axes: Axes) -> None:
         axes.set_yscale("log" if self.is_log else "linear")

@@ -83,7 +83,7 @@ def draw(
     tops = [max(total, *(row.spread or (0.0,))) for total, row in zip(sums, rows)]
     limit = _limit(tops)
     plot.set_xlim(0, limit)
-    steps = MaxNLocator(nbins=max(2, int(width / 70)), steps=[1, 2, 2.5, 5, 10])
+    steps = MaxNLocator(nbins=axes.most_marks(width), steps=[1, 2, 2.5, 5, 10])
     marks = [place * words.unit for place in steps.tick_values(0, limit / words.unit)]
     plot.xaxis.set_major_locator(FixedLocator([place for place in marks if place <= limit]))
     plot.xaxis.set_major_formatter(FuncFormatter(lambda value, _: mark(value)))
