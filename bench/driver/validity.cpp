@@ -63,6 +63,18 @@ void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>&
   }
 }
 
+void flag_filling(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
+  if (cell.settings.stall_never_read == 0) return;
+  const auto still = std::count_if(trials.begin(), trials.end(), [](const TrialResult* trial) {
+    return trial->ok() && !number_at(trial->load, "/stalled/filling_ns");
+  });
+  if (still == 0) return;
+  flags.push_back({"still_filling",
+                   fmt::format("in {} of {} trials clients who never read could still send when "
+                               "the load began: they were served, and not held up",
+                               still, trials.size())});
+}
+
 void flag_rate(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
   constexpr double kEnough = 0.95;
   if (cell.settings.rate == 0) return;
@@ -208,6 +220,7 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_stops(trials, flags);
   flag_noise(summary, flags);
   flag_connections(cell, trials, flags);
+  flag_filling(cell, trials, flags);
   flag_rate(cell, trials, flags);
   flag_concurrency(cell, trials, flags);
   flag_neighbours(record, trials, flags);

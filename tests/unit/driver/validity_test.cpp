@@ -105,6 +105,19 @@ TEST(Flags, SaturatedLoadKnowsHowManyCpusAServerCanUse) {
   EXPECT_TRUE(flagged("completion", false, 0)) << "the kernel's thread is idle, or it is";
 }
 
+TEST(Flags, ClientsWhoNeverReadThatWereNotHeldUp) {
+  auto record = steady();
+  EXPECT_THAT(flags_of_a(record), IsEmpty()) << "there are none";
+  record.cells[0].settings.stall_never_read = 8;
+  for (TrialResult& trial : record.trials) trial.load["stalled"]["filling_ns"] = 0;
+  EXPECT_THAT(flags_of_a(record), IsEmpty());
+  record.trials[1].load["stalled"].erase("filling_ns");
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "still_filling");
+  EXPECT_THAT(flags[0].detail, HasSubstr("in 1 of 3 trials"));
+}
+
 TEST(Flags, AnOpenLoopThatFallsBehind) {
   auto record = steady();
   record.cells[0].settings.rate = 105'000;
