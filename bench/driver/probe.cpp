@@ -12,6 +12,7 @@
 
 #include "base/directory.h"
 #include "driver/cgroup.h"
+#include "driver/child_process.h"
 #include "driver/counting/syscall_counter.h"
 #include "driver/host.h"
 #include "driver/host_files.h"
@@ -138,6 +139,19 @@ Diagnosis reuse_port() {
   return lack("SO_REUSEPORT", describe(last_errno()), "use Linux 3.9 or newer");
 }
 
+// The same search as scripts/find_python.sh.
+Diagnosis charts() {
+  for (const std::string& python : {find_program("python3"), find_program("/usr/bin/python3")}) {
+    if (python.empty()) continue;
+    auto imports = ChildProcess::start({.command = {python, "-c", "import matplotlib, numpy"}});
+    if (imports && imports->wait_until(Clock::now() + std::chrono::seconds(20)) == 0) {
+      return good("charts", python + " has matplotlib and numpy");
+    }
+  }
+  return lack("charts", "no python3 that has matplotlib and numpy",
+              "apt-get install python3-matplotlib");
+}
+
 void tools(std::vector<Diagnosis>& list) {
   struct Tool {
     const char* name;
@@ -145,7 +159,7 @@ void tools(std::vector<Diagnosis>& list) {
     const char* package;
   };
   for (const Tool& tool :
-       {Tool{"python3", "charts", "python3"}, Tool{"clang", "counting by bpf", "clang"},
+       {Tool{"clang", "counting by bpf", "clang"},
         Tool{"bpftool", "counting by bpf", "bpftool"},
         Tool{"strace", "the syscall profile tests", "strace"}}) {
     const std::string file = find_program(tool.name);
@@ -206,6 +220,7 @@ std::vector<Diagnosis> examine_host(const Paths& paths) {
     list.push_back(probe());
   }
   counting(list);
+  list.push_back(charts());
   tools(list);
   noise(list);
   return list;

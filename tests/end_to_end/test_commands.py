@@ -1,5 +1,6 @@
 """list, doctor, verify, --version and --dry-run."""
 import json
+import os
 import subprocess
 
 from driver_bench import HERE, MUXBENCH, one_sentence
@@ -34,6 +35,17 @@ def test_doctor_says_what_is_missing_and_the_remedy(bench):
     result = muxbench("doctor", *where, "--loadgen", HERE / "fake_loadgen.py")
     assert result.returncode == 0, result.stdout
     assert "descriptors" in result.stdout and "io_uring" in result.stdout
+
+
+def test_doctor_looks_for_a_python_that_can_draw(tmp_path, monkeypatch):
+    """As scripts do: the first of PATH's and the system's that imports what charts take."""
+    python = tmp_path / "python3"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for status, expected in ((0, f"{python} has matplotlib and numpy"), (1, "/usr/bin/python3 has matplotlib and numpy")):
+        python.write_text(f"#!/bin/sh\nexit {status}\n")
+        python.chmod(0o755)
+        line = next(line for line in muxbench("doctor").stdout.splitlines() if line.split()[1] == "charts")
+        assert line.startswith("ok ") and line.endswith(expected), line
 
 
 def test_verify_passes_good_servers(bench):
