@@ -207,11 +207,9 @@ def _switches(
 
 
 def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
-    cells = trials.main_point(report, experiment)
-    told = [
-        (cell, [cell.summary.get(f"{who}_bytes_per_connection") for who in ("process", "kernel")])
-        for cell in _ordered(report, cells)
-    ]
+    metrics = ("process_bytes_per_connection", "kernel_bytes_per_connection")
+    cells = trials.main_point(report, experiment, *metrics)
+    told = [(cell, [cell.summary.get(metric) for metric in metrics]) for cell in _ordered(report, cells)]
     rows = [
         Row(
             cell.model, table.look(report, cell.model),
@@ -219,10 +217,11 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
             bool(cell.flags),
             text.scaled(sum(one.median for one in both if one), text.SIZES),
         )
-        for cell, both in told if any(both)
+        for cell, both in told
     ]
-    where, how = _subtitle(report, experiment, cells), "Bars: medians over trials."
-    if not rows:
+    if rows:
+        where, how = _subtitle(report, experiment, cells), "Bars: medians over trials."
+    else:
         rows = _fitted_memory(report, experiment)
         where = " · ".join([experiment.question, *captions.run(report)])
         how = (

@@ -64,11 +64,15 @@ def _buckets(histogram: Node) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def main_point(report: Report, experiment: Experiment) -> list[Cell]:
-    """The measured cells of the largest point that most models reached, for charts of one point."""
+def main_point(report: Report, experiment: Experiment, *any_of: str) -> list[Cell]:
+    """The measured cells of the largest point that most models reached, for charts of one point.
+
+    Where metrics are named, only cells count that have one of them.
+    """
     points: dict[tuple, list[Cell]] = {}
     for cell in report.cells:
-        if cell.experiment == experiment.name and cell.status == "measured":
+        told = not any_of or any(metric in cell.summary for metric in any_of)
+        if cell.experiment == experiment.name and cell.status == "measured" and told:
             points.setdefault(tuple(sorted(cell.point.items(), key=str)), []).append(cell)
     if not points:
         return []
@@ -79,7 +83,7 @@ def main_point(report: Report, experiment: Experiment) -> list[Cell]:
         return value if isinstance(value, (int, float)) else 0
 
     # A few models that cannot reach a point do not take it away from all others.
-    reached = sorted((cells for cells in points.values() if len(cells) >= 0.8 * most), key=swept)
+    reached = sorted((cells for cells in points.values() if 3 * len(cells) >= 2 * most), key=swept)
     if experiment.parameter == "rate":
         # Beyond what most models serve, latency tells only how long the run was.
         served = [cells for cells in reached if sum(map(_served, cells)) >= len(cells) / 2]

@@ -74,6 +74,18 @@ def test_memory_is_marked_in_round_steps_of_its_unit(tmp_path: Path) -> None:
     assert chart.axes[0].get_xticks()[1] == 50 * 1024
 
 
+def test_memory_is_of_a_point_where_it_was_measured(tmp_path: Path) -> None:
+    """One of two models reaches the largest point, and memory is read there alone."""
+    document = synthetic.build(["poll", "select"], [synthetic.IDLE])
+    for cell in document["muxbench"]["cells"]:
+        if cell["point"]["idle"] == 8000:
+            cell["summary"]["process_bytes_per_connection"] = synthetic.statistic([70_000.0])
+    synthetic.edit(document, model="select", value=8000, status="skipped", reason="descriptors end at 1024")
+    chart = drawing.draw(tmp_path, document, "idle-memory")
+    words = drawing.words(chart)
+    assert "idle 8000" in words and "poll" in words and "select" not in words
+
+
 def test_small_families_share_a_panel_and_large_ones_do_not() -> None:
     models = [("blocking", 2), ("process", 3), ("readiness", 9), ("polling", 1)]
     items = [family for family, count in models for _ in range(count)]
