@@ -114,7 +114,7 @@ def test_two_models_side_by_side(opened: browser.Browser) -> None:
     assert len(lines) == 9
     told = {line[0]: line[-1] for line in lines}
     assert told["idle: idle 8000, connections 100"] == "flagged: not judged"
-    assert told["idle: idle 1000, connections 100"] == "epoll_level is better"
+    assert told["idle: idle 1000, connections 100"] == "epoll_level is better in every trial; by chance in 1 of 126"  # 5 of 10
     assert told["connections: connections 256"] == ""  # one of them has no measurement there
     ratio = [float(line[3]) for line in lines if line[0] == "idle: idle 1000, connections 100"]
     assert 1.3 < ratio[0] < 2.2

@@ -36,6 +36,14 @@ class Balanced(HTMLParser):
             assert self.open.pop() == tag, (tag, self.getpos())
 
 
+def test_no_line_ends_within_the_name_of_an_option() -> None:
+    written = page.sentence("run it with --experiments unix; `--profile full` -- has **all**")
+    assert written == (
+        "run it with <span class=option>--experiments</span> unix; "
+        "<code><span class=option>--profile</span> full</code> -- has <strong>all</strong>"
+    )
+
+
 def built(directory: Path, document: dict) -> str:
     text = page.build(report.load(synthetic.write(directory, document)), "report.json")
     parser = Balanced()

@@ -68,10 +68,18 @@
     return cell && cell.dataset.value !== "" ? cell : null;
   }
 
+  // Of all ways to deal the trials of both to two sides, the two that leave none between the others.
+  function chance(one, other) {
+    let ways = 1;
+    for (let i = 1; i <= one; ++i) ways = ways * (other + i) / i;
+    return `${Math.max(1, Math.round(ways / 2)).toLocaleString("en")}`;
+  }
+
   function verdict(a, b, better, names) {
     const [low, high] = [Number(a.dataset.high) < Number(b.dataset.low), Number(b.dataset.high) < Number(a.dataset.low)];
     if (!low && !high) return "trials overlap";
-    return `${names[(better === "more") === low ? 1 : 0]} is better`;
+    const name = names[(better === "more") === low ? 1 : 0];
+    return `${name} is better in every trial; by chance in 1 of ${chance(Number(a.dataset.n), Number(b.dataset.n))}`;
   }
 
   function add(row, tag, text, scope) {
@@ -108,7 +116,7 @@
       const flagged = [row, theirs.get(key)].some((one) => !one || one.dataset.state !== "clean");
       const said = !whole ? "" : flagged ? "flagged: not judged" : verdict(...cells, better, names);
       const last = add(line, "td", said);
-      last.classList.toggle("apart", said.endsWith("better"));
+      last.classList.toggle("apart", said.includes("better"));
       last.classList.remove("n");
     }
     side.hidden = false;

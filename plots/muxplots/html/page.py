@@ -45,8 +45,9 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
 
 
 def sentence(markdown: str) -> str:
-    """The two marks of Markdown that findings use, as HTML."""
+    """The two marks of Markdown that findings use, as HTML; no line ends within an option's name."""
     written = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(markdown))
+    written = re.sub(r"(?<![\w-])--[a-z-]+", r"<span class=option>\g<0></span>", written)
     return re.sub(r"`(.+?)`", r"<code>\1</code>", written)
 
 

@@ -84,7 +84,7 @@ def _number(statistic: Statistic | None, kind: str) -> str:
         spread = f"<small>{_range(statistic, kind)}</small>"
     return (
         f'<td class="n" data-value="{statistic.median:.9g}" data-low="{statistic.low:.9g}" '
-        f'data-high="{statistic.high:.9g}">{show(statistic.median, kind)}{spread}</td>'
+        f'data-high="{statistic.high:.9g}" data-n="{statistic.n}">{show(statistic.median, kind)}{spread}</td>'
     )
 
 
