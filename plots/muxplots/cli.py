@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace, out: Path) -> None:
                 content = files.render(drawing, chart.title, file_format)
                 files.replace(out / f"{chart.name}.{file_format}", content)
     if not options.quiet:
-        files.tell(f"{len(planned)} charts ({', '.join(options.format)}) in {out}")
+        files.tell(files.drawn(len(planned), options.format, out))
         if absent:
             files.tell(f"not drawn: {'; '.join(map(str, absent))}")
 

@@ -31,9 +31,9 @@ def _run(options: argparse.Namespace, out: Path) -> None:
                 content = files.render(drawing, chart.title, file_format)
                 files.replace(out / f"{chart.name}.{file_format}", content)
     if not options.quiet:
-        files.tell(f"{len(planned)} charts ({', '.join(options.format)}) in {out}")
+        files.tell(files.drawn(len(planned), options.format, out))
         if loaded.without:
-            files.tell(f"not drawn: {loaded.without} cells without a ratio")
+            files.tell(f"not drawn: {files.counted(loaded.without, 'cell')} without a ratio")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,6 +49,14 @@ def guarded(program: str, out: Path, work: Callable[[], None]) -> int:
         )
         return 2
     return 0
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def drawn(charts: int, formats: Sequence[str], out: Path) -> str:
+    return f"{counted(charts, 'chart')} ({', '.join(formats)}) in {out}"
 
 
 def tell(text: str) -> None:

@@ -35,7 +35,7 @@ def _run(options: argparse.Namespace, out: Path) -> None:
         before = options.append_to.read_bytes() if options.append_to.exists() else b""
         files.replace(options.append_to, before + findings.encode())
     if not options.quiet:
-        drawn = f"{len(planned)} charts ({', '.join(options.format)}) in {out}"
+        drawn = files.drawn(len(planned), options.format, out)
         files.tell(f"{findings.strip()}\n\n{drawn}")
 
 

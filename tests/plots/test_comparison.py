@@ -104,7 +104,7 @@ def test_the_program_draws_and_refuses(tmp_path: Path) -> None:
     result = subprocess.run([*command, str(path), "--format", "svg"], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"2 charts (svg) in {tmp_path}", "not drawn: 1 cells without a ratio",
+        f"2 charts (svg) in {tmp_path}", "not drawn: 1 cell without a ratio",
     ]
     path.write_text("[]")
     result = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60)
