@@ -13,8 +13,15 @@ from muxplots.report import Cell, Experiment, Report
 # System calls beyond these many names are drawn as one.
 MOST_NAMES = len(SHADES)
 OTHERS = "others"
+# Nor is one named of which nobody makes so large a share of all calls: it could not be seen.
+LEAST_NAMED = 0.01
 # These have their colours in every chart; what else is shown takes those that they leave.
 USUAL = ("recvfrom", "sendto", "io_uring_enter", "read", "write", "epoll_wait", "epoll_ctl")
+
+# The kernel divides CPU time into user and system by timer ticks of 4 ms or so. A server that a timer wakes
+# runs in step with them, so that few say nothing: 12 that all called a server of 90 % system time user were seen.
+UNDIVIDED = "not divided"
+DIVIDED_FROM_NS = 400e6
 
 
 def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
@@ -54,33 +61,42 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
     mine = trials.by_cell(report)
     rows = []
     for cell in _ordered(report, cells):
-        pairs = [
-            (one.user_ns / one.answered, one.system_ns / one.answered)
+        told = [
+            (one.user_ns, one.system_ns, one.answered)
             for one in mine.get(cell.id, [])
             if one.user_ns is not None and one.system_ns is not None and one.answered
         ]
-        if not pairs:
+        if not told:
             continue
-        totals = [sum(pair) for pair in pairs]
+        totals = [(user + system) / answered for user, system, answered in told]
         # The medians of two parts do not add up to the median of the sums, which tables have.
         total = statistics.median(totals)
-        user = total * statistics.median(
-            pair[0] / whole if whole else 0.0 for pair, whole in zip(pairs, totals)
-        )
+        burned = sum(user + system for user, system, _ in told)
+        if burned < DIVIDED_FROM_NS:
+            parts = {UNDIVIDED: total}
+        else:
+            user = total * sum(user for user, _, _ in told) / burned
+            parts = {"system": total - user, "user": user}
         rows.append(Row(
             cell.model, table.look(report, cell.model),
-            (Segment("system", total - user), Segment("user", user)), bool(cell.flags),
+            tuple(Segment(part, value) for part, value in parts.items()), bool(cell.flags),
             text.scaled(total, text.TIMES), (min(totals), max(totals)),
         ))
     if not rows:
         return Absent(name, "no trial tells user from system time")
+    used = {segment.part for row in rows for segment in row.segments}
+    least = text.duration(DIVIDED_FROM_NS)
+    if used == {UNDIVIDED}:
+        return Absent(name, f"no server used {least} of CPU time, and timer ticks divide less badly")
+    few = f" Grey: under {least} of CPU time, which timer ticks divide badly." if UNDIVIDED in used else ""
     words = Words(
         "Server CPU per request, user and system", _subtitle(report, experiment, cells),
-        "Bars: median over trials, split by the median share; line: lowest to highest." + _flags(rows),
+        f"Bars: median over trials, split as in all together; line: lowest to highest.{few}{_flags(rows)}",
         "Server CPU per request",
     )
-    shades = {"system": SHADES[0], "user": SHADES[1]}
-    return _chart(report, experiment, "cpu-split", words, rows, shades, _time)
+    shades = {"system": SHADES[0], "user": SHADES[1], UNDIVIDED: REST}
+    kept = {part: shade for part, shade in shades.items() if part in used}
+    return _chart(report, experiment, "cpu-split", words, rows, kept, _time)
 
 
 def _time(value: float) -> str:
@@ -129,6 +145,7 @@ def _syscalls(
         return Absent(name, "no cell has counts of system calls")
     calls: dict[str, dict[str, tuple[float, float]]] = {}
     weights: dict[str, float] = {}
+    peaks: dict[str, float] = {}
     for cell, node in counted:
         requests = node.get("requests").number()
         mine = calls[cell.model] = {}
@@ -140,7 +157,8 @@ def _syscalls(
         total = sum(map(sum, mine.values())) or 1.0
         for key, both in mine.items():
             weights[key] = weights.get(key, 0.0) + sum(both) / total
-    names = sorted(weights, key=lambda key: -weights[key])
+            peaks[key] = max(peaks.get(key, 0.0), sum(both) / total)
+    names = sorted((key for key in weights if peaks[key] >= LEAST_NAMED), key=lambda key: -weights[key])
     shown = names if len(names) <= MOST_NAMES else names[: MOST_NAMES - 1]
     shades = _shades(shown) | ({OTHERS: REST} if len(names) > len(shown) else {})
     rows = []
@@ -152,8 +170,8 @@ def _syscalls(
             segments += [Segment(key, done)] if done else []
             segments += [Segment(key, again, hatched=True)] if again else []
         rest = sum(sum(value) for key, value in mine.items() if key not in shown)
-        segments += [Segment(OTHERS, rest)] if rest else []
-        total = sum(segment.value for segment in segments)
+        segments += [Segment(OTHERS, rest)] if rest and OTHERS in shades else []
+        total = sum(map(sum, mine.values()))
         rows.append(Row(
             cell.model, table.look(report, cell.model), tuple(segments), False, _count(total),
         ))

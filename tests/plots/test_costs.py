@@ -1,6 +1,5 @@
 """Bars of what a request costs, and charts that fit a printed page."""
 
-import statistics
 from pathlib import Path
 
 import drawing
@@ -34,7 +33,7 @@ def test_a_call_has_one_colour_in_all_charts(tmp_path: Path) -> None:
         calls = cell["counts"]["syscalls"]
         if cell["experiment"] == "idle":
             calls |= {"epoll_wait": {"calls": 5000}, "futex": {"calls": 4000}}
-        calls |= {"read": {"calls": 3000}, "epoll_ctl": {"calls": 20}}
+        calls |= {"read": {"calls": 3000}, "epoll_ctl": {"calls": 200}}
     drawn = drawing.draw_all(tmp_path, document)
     colours = [
         {name: drawing.one(drawn[f"{experiment}-syscalls"], f"poll-{name}").get_facecolor()
@@ -46,20 +45,46 @@ def test_a_call_has_one_colour_in_all_charts(tmp_path: Path) -> None:
     assert futex not in colours[0].values()
 
 
+def set_cpu(document: dict, cell: str, parts: list[tuple[int, int]], requests: int = 1_000_000) -> None:
+    """User and system time of each trial of a cell, in ns a request, of so many in a second."""
+    mine = [one for one in document["muxbench"]["trials"] if one["cell"] == cell]
+    for one, (user, system) in zip(mine, parts, strict=True):
+        one["load"]["achieved"] |= {"requests_per_second": requests, "duration_ns": 1_000_000_000}
+        one["server"]["cpu"] |= {"user_ns": user * requests, "system_ns": system * requests}
+
+
 def test_user_and_system_add_up_to_the_cpu_of_the_tables(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=3)
-    parts = [(100, 900), (800, 300), (500, 2500)]  # sums 1000, 1100 and 3000
-    mine = [one for one in document["muxbench"]["trials"] if one["cell"] == f"poll/{IDLE}"]
-    for one, (user, system) in zip(mine, parts):
-        requests = one["load"]["requests"]
-        one["server"]["cpu"] |= {"user_ns": user * requests, "system_ns": system * requests}
+    set_cpu(document, f"poll/{IDLE}", [(100, 900), (800, 300), (500, 2500)])  # sums 1000, 1100 and 3000
     chart = drawing.draw(tmp_path, document, "idle-cpu-split")
     user, system = (
         drawing.one(chart, f"poll-{part}").get_width() for part in ("user", "system")
     )
     assert user + system == pytest.approx(1100)
-    assert user == pytest.approx(1100 * statistics.median([100 / 1000, 800 / 1100, 500 / 3000]))
+    assert user == pytest.approx(1100 * (100 + 800 + 500) / (1000 + 1100 + 3000))
     assert drawing.one(chart, "poll-sum").get_text() == "1.10 µs"
+
+
+def test_too_few_timer_ticks_divide_nothing(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=3)
+    set_cpu(document, f"poll/{IDLE}", [(100, 900)] * 3, requests=133_000)  # 399 ms in all
+    set_cpu(document, f"epoll_level/{IDLE}", [(100, 900)] * 3, requests=134_000)
+    chart = drawing.draw(tmp_path, document, "idle-cpu-split")
+    assert drawing.one(chart, "poll-not divided").get_width() == pytest.approx(1000)
+    assert drawing.one(chart, "epoll_level-user").get_width() == pytest.approx(100)
+    assert "Grey: under 400 ms of CPU time" in drawing.words(chart)
+    set_cpu(document, f"epoll_level/{IDLE}", [(100, 900)] * 3, requests=133_000)
+    _, absent = charts.plan(report.load(synthetic.write(tmp_path, document)))
+    assert any(str(one).startswith("idle-cpu-split (no server used 400 ms") for one in absent)
+
+
+def test_calls_too_few_to_be_seen_are_not_named(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE])
+    synthetic.add_counts(document)
+    for cell in document["muxbench"]["cells"]:
+        cell["counts"]["syscalls"] |= {"brk": {"calls": 3}}
+    words = drawing.words(drawing.draw(tmp_path, document, "idle-syscalls"))
+    assert "sendto" in words and "brk" not in words and "others" not in words
 
 
 def test_memory_is_marked_in_round_steps_of_its_unit(tmp_path: Path) -> None:
