@@ -42,11 +42,18 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return text_to_path.get_text_width_height_descent(text, _font(size, bold), False)[0]
 
 
+NO_BREAK = "\u00a0"
+
+
 def wrap(text: str, size: float, limit: float, bold: bool = False) -> list[str]:
-    """Break text at spaces, but not before a "·", into lines of at most `limit` points; a longer word is cut up."""
+    """Break text into lines of at most `limit` points, at spaces; a longer word is cut up.
+
+    Not before a "·", nor between the two words that stand alone between two of them.
+    """
     lines: list[str] = []
     line = ""
-    for word in re.split(r"\s+(?!·)", text.strip()):
+    together = re.sub(r"(· \S+) (\S+)(?= ·|$)", rf"\1{NO_BREAK}\2", text.strip())
+    for word in re.split(r"[ \t\n]+(?!·)", together):
         longer = f"{line} {word}" if line else word
         if width(longer, size, bold) <= limit:
             line = longer
@@ -60,7 +67,8 @@ def wrap(text: str, size: float, limit: float, bold: bool = False) -> list[str]:
             lines.append(word[:fitting])
             word = word[fitting:]
         line = word
-    return [*lines, line] if line else lines
+    lines += [line] if line else []
+    return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def balance(text: str, size: float, limit: float, bold: bool = False) -> list[str]:

@@ -22,12 +22,13 @@ def test_durations_carry_their_unit(ns: float, written: str) -> None:
     assert text.duration(ns) == written
 
 
-def test_no_line_begins_with_a_separator() -> None:
+def test_no_line_begins_with_a_separator_or_ends_within_a_pair() -> None:
     parts = ["closed loop", "5 repetitions", "2026-03-02", "kernel 6.1"]
     for limit in range(110, 300, 7):
         lines = text.wrap(" · ".join(parts), 10, limit)
         assert " ".join(lines) == " · ".join(parts)
         assert not any(line.startswith("·") for line in lines), lines
+        assert not any(line.endswith((" 5", " kernel")) or line in ("5", "kernel") for line in lines), lines
 
 
 @pytest.mark.parametrize("limit", [60, 100, 200, 1000])
