@@ -71,7 +71,7 @@ def _draw(
 ) -> Figure:
     width = layout.one - LEFT - EDGE
     beyond = sum(abs(value) > MOST for value in values)
-    edge = f" {beyond} trials beyond the edges stand on them." if beyond else ""
+    edge = f" Beyond the edges, and drawn on them: {beyond}." if beyond else ""
     gaps = stretches(places)
     ends = " It ends where trials failed, or counted system calls." if len(gaps) > 1 else ""
     page = Page(
