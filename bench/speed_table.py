@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """How fast the models are beside the barest server, beside epoll_level, and beside what the libraries' own documentation writes.
 
-    bench/speed_table.py [--rounds 9] [--connections 128] [--bytes 64] [--seconds 1]
+    bench/speed_table.py [--rounds 11] [--against stock_asio] [--connections 128] [--bytes 64] [--seconds 1]
 
 Each round starts every server afresh, in random order, on one CPU, and loads it from another; a round gives one ratio for
-each pair, and the table has their median, smallest and largest. Rounds, not single figures, because a machine drifts."""
+each pair, and the table has their median and its 95 % interval, from the order of the ratios alone. Rounds, not single
+figures, because a machine drifts."""
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import random
@@ -98,13 +100,26 @@ def requests_per_second(name, options, cpus):
     return json.loads(done.stdout)["achieved"]["requests_per_second"]
 
 
+def median_interval(ratios):
+    """The two ratios of n between which the median lies with 95 % confidence or more, whatever their distribution."""
+    n = len(ratios)
+    outside, place = 0.0, 0
+    while place < n / 2 and outside + math.comb(n, place) / 2 ** n <= 0.025:
+        outside += math.comb(n, place) / 2 ** n
+        place += 1
+    if place == 0:
+        return None
+    return sorted(ratios)[place - 1], sorted(ratios)[n - place]
+
+
 def tell_target(ratio):
     return "" if ratio is None else f"{ratio:.2f}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=11, help="6 or more give an interval (default 11)")
+    parser.add_argument("--against", choices=sorted({other for _, other in PAIRS}), help="only what is held against this one")
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--bytes", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=1)
@@ -112,23 +127,26 @@ def main():
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         raise SystemExit("speed_table.py: one CPU for the server and one for the load are needed")
-    names = sorted({name for pair in PAIRS for name in pair})
+    pairs = [pair for pair in PAIRS if options.against in (None, pair[1])]
+    names = sorted({name for pair in pairs for name in pair})
     missing = [name for name in names if not program(name).exists()]
     if missing:
         raise SystemExit(f"speed_table.py: no program {missing[0]} in {BUILD}; build everything first")
-    ratios = {pair: [] for pair in PAIRS}
+    ratios = {pair: [] for pair in pairs}
     rates = {name: [] for name in names}
     for number in range(options.rounds):
         for name in random.sample(names, len(names)):
             rates[name].append(requests_per_second(name, options, cpus))
-        for one, other in PAIRS:
+        for one, other in pairs:
             ratios[one, other].append(rates[one][-1] / rates[other][-1])
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
     print(f"{options.connections} connections, {options.bytes} bytes, {options.rounds} rounds of {options.seconds:g} s\n")
-    print("| program | against | k/s | ratio | smallest | largest | asked |\n|---|---|---|---|---|---|---|")
+    print("| program | against | k/s | median ratio | 95 % interval | asked |\n|---|---|---|---|---|---|")
     for (one, other), seen in sorted(ratios.items(), key=lambda item: (item[0][1], -statistics.median(item[1]))):
-        print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.3f} "
-              f"| {min(seen):.3f} | {max(seen):.3f} | {tell_target(PAIRS[one, other])} |")
+        between = median_interval(seen)
+        interval = f"{between[0]:.2f} to {between[1]:.2f}" if between else ""
+        print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.2f} "
+              f"| {interval} | {tell_target(PAIRS[one, other])} |")
 
 
 if __name__ == "__main__":
