@@ -4,11 +4,14 @@
 // asio_callback.cpp says.
 // Limit: a coroutine frame per connection beside the callbacks' costs, and 16 KiB for the read that
 // an idle one waits in.
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
+
+#include <tuple>
 
 #include "common/asio.h"
 #include "common/worker.h"
@@ -23,13 +26,18 @@ const ModelInfo kModel{.name = "asio_coroutine",
 
 namespace {
 
+// Sockets and coroutines on Asio's default executor, which is type-erased. On io_context's own type
+// Asio (1.81) counts the work of each operation and passes its end through the executor once more:
+// it sees that a coroutine's executor is the socket's only where both are type-erased.
+using Executor = asio::any_io_executor;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
+using Awaitable = asio::awaitable<void, Executor>;
+
 struct Connection {
-  asio::Socket socket;
+  Socket socket;
   Session session;
 };
 
-using Awaitable = asio::awaitable<void, asio::Executor>;
-using Transferred = std::tuple<asio::ErrorCode, std::size_t>;
 // Errors come back beside the result instead of as exceptions; deferred, as the operation then
 // starts in our coroutine's own frame, where use_awaitable would make one for each.
 constexpr auto kReturnError = asio::as_tuple(asio::deferred);
@@ -51,13 +59,13 @@ class AsioCoroutine {
 
  private:
   void spawn(Awaitable coroutine) {
-    asio::co_spawn(context_.get_executor(), std::move(coroutine), asio::detached);
+    asio::co_spawn(executor_, std::move(coroutine), asio::detached);
   }
 
   Awaitable accept() {
     while (!worker_.stopping()) {
       if (worker_.accepting()) {
-        auto [error, socket] = co_await acceptor_.async_accept(kReturnError);
+        auto [error, socket] = co_await acceptor_.async_accept(executor_, kReturnError);
         if (error) {
           on_accept_error(asio::to_errno(error));
         } else if (!worker_.stopping()) {
@@ -74,31 +82,32 @@ class AsioCoroutine {
   void on_accept_error(Errno error) {
     worker_.on_accept_error(error, [](Token, Connection& connection) {
       asio::ErrorCode ignored;
-      connection.socket.shutdown(asio::Socket::shutdown_receive, ignored);
+      connection.socket.shutdown(Socket::shutdown_receive, ignored);
     });
   }
 
   Awaitable converse(Token token) {
     Connection& connection = *worker_.find(token);
-    asio::Socket& socket = connection.socket;
+    Socket& socket = connection.socket;
     Session& session = connection.session;
     while (!session.done()) {
       if (session.wants_write()) {
         const std::span<const iovec> pieces = session.write_buffers();
-        Transferred sent;
+        asio::ErrorCode error;
+        std::size_t count = 0;
         if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
           const asio::const_buffer piece(pieces[0].iov_base, pieces[0].iov_len);
-          sent = co_await socket.async_write_some(piece, kReturnError);
+          std::tie(error, count) = co_await socket.async_write_some(piece, kReturnError);
         } else {
-          sent = co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
+          std::tie(error, count) =
+              co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
         }
-        const auto [error, count] = sent;
         if (error) break;
         worker_.touch(token);
         session.on_written(count);
       } else if (session.wants_half_close()) {
         asio::ErrorCode ignored;
-        socket.shutdown(asio::Socket::shutdown_send, ignored);
+        socket.shutdown(Socket::shutdown_send, ignored);
         session.on_half_closed();
       } else {
         const auto [error, count] =
@@ -127,6 +136,7 @@ class AsioCoroutine {
 
   static constexpr int kOneThread = 1;  // lets Asio do without most of its locking
   asio::io_context context_{kOneThread};
+  Executor executor_ = context_.get_executor();
   asio::BorrowedAcceptor acceptor_;
   asio::StopEvent stop_{context_};
   asio::Timer housekeeping_{context_.get_executor()};
