@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """How fast the models are beside the barest server, beside epoll_level, and beside what the libraries' own documentation writes.
 
-    bench/speed_table.py [--rounds 11] [--against stock_asio] [--connections 128] [--bytes 64] [--seconds 1]
+    bench/speed_table.py [--rounds 11] [--against stock_asio] [--rate 150k] [--connections 128] [--bytes 64] [--seconds 1]
 
 Each round starts every server afresh, in random order, on one CPU, and loads it from another; a round gives one ratio for
 each pair, and the table has their median and its 95 % interval, from the order of the ratios alone. Rounds, not single
-figures, because a machine drifts."""
+figures, because a machine drifts.
+
+As fast as they can, the generator is as busy as the server: what a server saves, it gets back in part as smaller batches and
+as reads that come too early. With --rate all are held to one load, and what is compared is how many requests a second of
+their own CPU time does."""
 
 import argparse
 import json
@@ -54,8 +58,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def running_ns(pid):
+    """CPU time of a process's threads that live."""
+    return sum(int(thread.read_text().split()[0]) for thread in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
 class Server:
-    """A model says where it listens; a yardstick is told."""
+    """A model says where it listens; a yardstick is told. After it has ended, cpu_seconds is what it took beside its start."""
 
     def __init__(self, name, cpu):
         is_model = program(name).name.startswith("server_")
@@ -70,6 +79,7 @@ class Server:
         else:
             self.address = f"127.0.0.1:{port}"
             self._wait_for(port)
+        self._start_seconds = running_ns(self._process.pid) / 1e9
 
     @staticmethod
     def _wait_for(port):
@@ -85,19 +95,27 @@ class Server:
 
     def __exit__(self, *_):
         self._process.terminate()
-        self._process.wait()
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
         self._process.stdout.close()
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime - self._start_seconds
 
 
 def requests_per_second(name, options, cpus):
+    """Of the clock, or with --rate of the server's CPU time."""
     with Server(name, cpus[0]) as server:
         done = subprocess.run([BUILD / "loadgen/loadgen", "--target", server.address, "--connections", str(options.connections),
                                "--message-bytes", str(options.bytes), "--duration", f"{int(options.seconds * 1000)}ms",
-                               "--cpus", str(cpus[1]), "--json", "-"],
+                               "--cpus", str(cpus[1]), "--json", "-", *(["--rate", options.rate] if options.rate else [])],
                               stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise SystemExit(f"speed_table.py: the load on {name} failed, see above")
-    return json.loads(done.stdout)["achieved"]["requests_per_second"]
+    result = json.loads(done.stdout)
+    if not options.rate:
+        return result["achieved"]["requests_per_second"]
+    if result["achieved"]["requests_per_second"] < 0.95 * result["asked"]["rate"]:
+        raise SystemExit(f"speed_table.py: {name} did not reach --rate {options.rate}: below it all do the same work; take a lower one")
+    return result["requests_in_run"] / server.cpu_seconds
 
 
 def median_interval(ratios):
@@ -120,6 +138,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11, help="6 or more give an interval (default 11)")
     parser.add_argument("--against", choices=sorted({other for _, other in PAIRS}), help="only what is held against this one")
+    parser.add_argument("--rate", help="hold all to this many requests a second, such as 150k, and compare their CPU time")
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--bytes", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=1)
@@ -140,12 +159,14 @@ def main():
         for one, other in pairs:
             ratios[one, other].append(rates[one][-1] / rates[other][-1])
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-    print(f"{options.connections} connections, {options.bytes} bytes, {options.rounds} rounds of {options.seconds:g} s\n")
-    print("| program | against | k/s | median ratio | 95 % interval | asked |\n|---|---|---|---|---|---|")
+    load = f", {options.rate} requests a second" if options.rate else ""
+    unit = "k per CPU second" if options.rate else "k/s"
+    print(f"{options.connections} connections, {options.bytes} bytes{load}, {options.rounds} rounds of {options.seconds:g} s\n")
+    print(f"| program | against | {unit} | median ratio | 95 % interval | asked |\n|---|---|---|---|---|---|")
     for (one, other), seen in sorted(ratios.items(), key=lambda item: (item[0][1], -statistics.median(item[1]))):
         between = median_interval(seen)
-        interval = f"{between[0]:.2f} to {between[1]:.2f}" if between else ""
-        print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.2f} "
+        interval = f"{between[0]:.3f} to {between[1]:.3f}" if between else ""
+        print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.3f} "
               f"| {interval} | {tell_target(PAIRS[one, other])} |")
 
 

@@ -127,8 +127,7 @@ class AsioCallback {
     });
   }
 
-  static constexpr int kOneThread = 1;  // lets Asio do without most of its locking
-  asio::io_context context_{kOneThread};
+  asio::io_context context_{asio::kOneThread};
   asio::BorrowedAcceptor acceptor_;
   asio::StopEvent stop_{context_};
   asio::Timer housekeeping_{context_.get_executor()};

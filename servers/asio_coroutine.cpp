@@ -134,8 +134,7 @@ class AsioCoroutine {
     housekeeping_runs_ = false;
   }
 
-  static constexpr int kOneThread = 1;  // lets Asio do without most of its locking
-  asio::io_context context_{kOneThread};
+  asio::io_context context_{asio::kOneThread};
   Executor executor_ = context_.get_executor();
   asio::BorrowedAcceptor acceptor_;
   asio::StopEvent stop_{context_};

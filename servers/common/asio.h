@@ -25,6 +25,11 @@ using Timer = basic_waitable_timer<std::chrono::steady_clock,
                                    wait_traits<std::chrono::steady_clock>, Executor>;
 using ErrorCode = boost::system::error_code;
 
+// For an io_context that one thread runs and no other touches: Asio takes no lock at all then, where
+// its usual hint for one thread, 1, still locks at every turn of the queue and for every operation.
+// (Names cannot be resolved asynchronously under it, which no server here does.)
+constexpr int kOneThread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
+
 inline Errno to_errno(const ErrorCode& error) noexcept { return static_cast<Errno>(error.value()); }
 
 inline mutable_buffer to_buffer(std::span<std::byte> bytes) noexcept {
