@@ -167,7 +167,7 @@ def main():
         between = median_interval(seen)
         interval = f"{between[0]:.3f} to {between[1]:.3f}" if between else ""
         print(f"| {one} | {other} | {statistics.median(rates[one]) / 1000:.0f} | {statistics.median(seen):.3f} "
-              f"| {interval} | {tell_target(PAIRS[one, other])} |")
+              f"| {interval} | {tell_target(None if options.rate else PAIRS[one, other])} |")
 
 
 if __name__ == "__main__":
