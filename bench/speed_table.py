@@ -108,13 +108,15 @@ def requests_per_second(name, options, cpus):
                                "--message-bytes", str(options.bytes), "--duration", f"{int(options.seconds * 1000)}ms",
                                "--cpus", str(cpus[1]), "--json", "-", *(["--rate", options.rate] if options.rate else [])],
                               stdout=subprocess.PIPE, text=True)
+    result = json.loads(done.stdout or "{}")
+    achieved = result.get("achieved", {}).get("requests_per_second", 0)
+    if options.rate and result and achieved < 0.95 * result["asked"]["rate"]:
+        raise SystemExit(f"speed_table.py: {name} did not reach --rate {options.rate}, only {achieved:.0f} a second; "
+                         "take a rate that all reach")
     if done.returncode != 0:
         raise SystemExit(f"speed_table.py: the load on {name} failed, see above")
-    result = json.loads(done.stdout)
     if not options.rate:
-        return result["achieved"]["requests_per_second"]
-    if result["achieved"]["requests_per_second"] < 0.95 * result["asked"]["rate"]:
-        raise SystemExit(f"speed_table.py: {name} did not reach --rate {options.rate}: below it all do the same work; take a lower one")
+        return achieved
     return result["requests_in_run"] / server.cpu_seconds
 
 
