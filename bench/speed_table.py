@@ -7,9 +7,9 @@ Each round starts every server afresh, in random order, on one CPU, and loads it
 each pair, and the table has their median and its 95 % interval, from the order of the ratios alone. Rounds, not single
 figures, because a machine drifts.
 
-As fast as they can, the generator is as busy as the server: what a server saves, it gets back in part as smaller batches and
-as reads that come too early. With --rate all are held to one load, and what is compared is how many requests a second of
-their own CPU time does."""
+At full speed the generator is as busy as the server, and what a server saves comes back in part as smaller batches and as
+reads that come too early. With --rate all are held to one load, and what is compared is how many requests a second of their
+own CPU time does."""
 
 import argparse
 import json

@@ -114,6 +114,10 @@ class AsioThreads {
   // Starts the one operation that this connection needs next.
   void proceed(Connection& connection) {
     Session& session = connection.session;
+    // Counted here: the thread that closes the connection may be another than those that answered.
+    if (connection.sessions.requests != 0) {
+      count(counters_of_this_thread->requests, std::exchange(connection.sessions.requests, 0));
+    }
     if (session.wants_half_close()) {
       asio::ErrorCode ignored;
       connection.socket.shutdown(asio::Socket::shutdown_send, ignored);
@@ -155,7 +159,6 @@ class AsioThreads {
   // Only by the connection's own handler: then no operation is pending that uses its buffers.
   void close(Connection& connection) {
     const std::lock_guard lock(mutex_);
-    count(counters_of_this_thread->requests, connection.sessions.requests);
     connections_.erase(connection.self);
     accept_if_open();
   }

@@ -1,6 +1,7 @@
 """--counters FILE: what the workers have done, exactly, and how evenly they shared it."""
 
 import json
+import time
 
 import pytest
 
@@ -68,3 +69,31 @@ def test_workers_share_evenly(model, tmp_path):
     least, most = bounds_of_share(model)
     assert least * share <= min(accepted) and max(accepted) <= most * share, \
         f"{clients * rounds} connections over {workers} workers: {accepted}"
+
+
+@pytest.mark.needs("workers", True)
+def test_a_worker_counts_what_it_answered_itself(model, tmp_path):
+    """Not what others answered on a connection that it happens to close: more than its time is enough for would show that."""
+    spin_ms, rounds = 10, 20
+    clients = model.room_with_workers(2, 8)
+    took = 0
+
+    def talk(server):
+        nonlocal took
+        began = time.monotonic()
+        socks = [client.connect(server) for _ in range(clients)]
+        for _ in range(rounds):
+            for sock in socks:
+                sock.sendall(b"work")
+            for sock in socks:
+                client.receive(sock, 4)
+        took = time.monotonic() - began
+        for sock in socks:  # one after the other, so that one idle thread may close them all
+            sock.shutdown(1)
+            client.expect_end(sock)
+            sock.close()
+
+    seen = counters(model, tmp_path, talk, "--workers", 2, "--work", f"spin:{spin_ms}ms")
+    answered = [worker["requests"] for worker in seen["workers"]]
+    assert sum(answered) == rounds * clients, f"{clients} clients with {rounds} requests each: counted {answered}"
+    assert max(answered) * spin_ms / 1000 <= took, f"{answered} requests of {spin_ms} ms each in {took:.2f} s"
