@@ -55,7 +55,7 @@ while (($#)); do
   shift
 done
 
-# The time and repetitions of the micro-benchmarks. What the driver takes is in bench/driver/budget.cpp.
+# The time and repetitions of the micro-benchmarks. What the driver takes is in bench/driver/plan/profile.cpp.
 case $profile in
   smoke) micro_options=(--budget 4 --repetitions 2 --largest 128 --slice 2) ;;
   quick) micro_options=(--budget 35 --repetitions 3) ;;

@@ -44,7 +44,7 @@ Result<> make_room_for(std::uint64_t connections, std::uint32_t threads) {
   const std::uint64_t limit = descriptor_limit();
   const std::uint64_t most = (connections + threads - 1) / threads;  // of one thread
   if (most + kOwnDescriptors <= limit) return {};
-  return fail(
+  return make_error(
       "{} connections need {} descriptors in a thread and the limit is {}; give --threads {}, "
       "raise "
       "it with ulimit -n (as root) or ask for fewer connections",

@@ -65,24 +65,24 @@ Result<std::vector<Step>> run_steps(const Options& asked) {
 
 int main(int argc, char** argv) {
   const Result<CommandLine> line = parse_options(argc, argv);
-  if (!line) return report("loadgen", line.error());
+  if (!line) return print_error("loadgen", line.error());
   if (line->text) {
     write_output(*line->text);
     return 0;
   }
   const Options& options = line->options;
   const Result<Outputs> outputs = open_outputs(options);
-  if (!outputs) return report("loadgen", outputs.error());
+  if (!outputs) return print_error("loadgen", outputs.error());
   const Result<std::vector<Step>> steps = run_steps(options);
-  if (!steps) return report("loadgen", steps.error());
+  if (!steps) return print_error("loadgen", steps.error());
 
   if (options.json_on_stdout()) print("{}\n", to_json(*steps, true));
   if (const Result<> written = write_outputs(*outputs, *steps); !written) {
-    return report("loadgen", written.error());
+    return print_error("loadgen", written.error());
   }
   const RunResult& worst = worst_of(*steps);
   if (const std::string why = why_failed(worst); options.quiet && !why.empty()) {
-    return report("loadgen", Error{.message = why});
+    return print_error("loadgen", Error{.message = why});
   }
   return worst.exit_status();
 }

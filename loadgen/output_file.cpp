@@ -13,8 +13,8 @@ Result<OutputFile> OutputFile::open(const std::string& name, std::string_view op
   file.name_ = name;
   file.fd_ = UniqueFd(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (file.fd_) return file;
-  return fail("cannot write {}: {}; choose another file with {}", name, describe(last_errno()),
-              option);
+  return make_error("cannot write {}: {}; choose another file with {}", name,
+                    describe(last_errno()), option);
 }
 
 Result<> OutputFile::write(std::string_view text) const {
@@ -25,7 +25,8 @@ Result<> OutputFile::write(std::string_view text) const {
     const ssize_t written = ::write(fd_.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      return fail("cannot write {}: {}; make room and run again", name_, describe(last_errno()));
+      return make_error("cannot write {}: {}; make room and run again", name_,
+                        describe(last_errno()));
     }
     text.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -130,7 +130,7 @@ std::string why_failed(const RunResult& result) {
 Progress::Progress(const Options& options) : enabled_(!options.quiet && ::isatty(2) == 1) {}
 
 Progress::~Progress() {
-  if (shown_) print_error("\r\x1b[K");
+  if (shown_) print_stderr("\r\x1b[K");
 }
 
 void Progress::show(std::string_view phase, Nanoseconds elapsed, std::uint64_t requests,
@@ -138,9 +138,9 @@ void Progress::show(std::string_view phase, Nanoseconds elapsed, std::uint64_t r
   if (!enabled_ || Clock::now() < next_) return;
   const double seconds = static_cast<double>((elapsed - last_elapsed_).count()) / 1e9;
   const double rate = seconds > 0 ? static_cast<double>(requests - last_requests_) / seconds : 0;
-  print_error("\r{} {:.1f} s: {} requests per second, {}\x1b[K", phase,
-              static_cast<double>(elapsed.count()) / 1e9, grouped(static_cast<std::uint64_t>(rate)),
-              plural(errors, "error"));
+  print_stderr("\r{} {:.1f} s: {} requests per second, {}\x1b[K", phase,
+               static_cast<double>(elapsed.count()) / 1e9,
+               grouped(static_cast<std::uint64_t>(rate)), plural(errors, "error"));
   std::fflush(stderr);
   shown_ = true;
   last_elapsed_ = elapsed;

@@ -35,7 +35,7 @@ class EpollEdge {
   explicit EpollEdge(const ServerContext& server) : listener_(server.listener), worker_(server) {}
 
   Result<> run() {
-    if (!epoll_) return fail("cannot create an epoll set: {}", describe(last_errno()));
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     watch(listener_, EPOLLIN | EPOLLET, kListener);
     std::array<epoll_event, 512> events;

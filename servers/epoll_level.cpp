@@ -34,7 +34,7 @@ class EpollLevel {
       : listener_(server.listener), children_(server.options), worker_(server) {}
 
   Result<> run() {
-    if (!epoll_) return fail("cannot create an epoll set: {}", describe(last_errno()));
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN, kListener);
     if (children_.descriptor() >= 0)

@@ -39,7 +39,7 @@ class EpollOneshot {
         worker_(server) {}
 
   Result<> begin() {
-    if (!epoll_) return fail("cannot create an epoll set: {}", describe(last_errno()));
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN | EPOLLONESHOT, nullptr);
     return {};

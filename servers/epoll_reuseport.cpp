@@ -46,7 +46,7 @@ class EpollReuseport {
       : server_(server), listener_(listener), shares_listener_(shares_listener), worker_(server) {}
 
   Result<> run() {
-    if (!epoll_) return fail("cannot create an epoll set: {}", describe(last_errno()));
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     watch(EPOLL_CTL_ADD, listener_, listener_events(true), kListener);
     bool watching_listener = true;
     bool had_its_turn = false;

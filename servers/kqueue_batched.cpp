@@ -37,7 +37,7 @@ class KqueueBatched {
       : listener_(server.listener), worker_(server) {}
 
   Result<> run() {
-    if (!queue_) return fail("cannot create a kqueue: {}", describe(last_errno()));
+    if (!queue_) return make_error("cannot create a kqueue: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     // EV_CLEAR: told once, so the listener needs no change while no connection may be accepted.
     change(listener_, EVFILT_READ, EV_ADD | EV_CLEAR, kListener);

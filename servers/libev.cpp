@@ -57,7 +57,7 @@ class Libev {
   explicit Libev(const ServerContext& server) : listener_(server.listener), worker_(server) {}
 
   Result<> run() {
-    if (loop_ == nullptr) return fail("libev cannot make a loop with any backend");
+    if (loop_ == nullptr) return make_error("libev cannot make a loop with any backend");
     ::ev_set_userdata(loop_, this);
     set_nonblocking(listener_, true);
     ev_io_init(&accept_watcher_, &on_listener_ready, listener_, EV_READ);

@@ -60,19 +60,19 @@ class Libevent {
 
   Result<> run() {
     ::event_set_log_callback([](int, const char*) {});  // a refused watcher is our own to handle
-    if (base_ == nullptr) return fail("libevent cannot make an event base with any backend");
+    if (base_ == nullptr) return make_error("libevent cannot make an event base with any backend");
     set_nonblocking(fd_, true);
     constexpr int kListensAlready = 0;
     listener_ = ::evconnlistener_new(base_, &on_accepted, this, LEV_OPT_CLOSE_ON_EXEC,
                                      kListensAlready, fd_);
-    if (listener_ == nullptr) return fail("libevent cannot watch the listener");
+    if (listener_ == nullptr) return make_error("libevent cannot watch the listener");
     ::evconnlistener_set_error_cb(listener_, &on_accept_error);
     evtimer_assign(&housekeeping_, base_, &on_housekeeping, this);
     ::event_assign(&stop_, base_, stop_signal::descriptor(), EV_READ, &on_stop, this);
     ::event_add(&stop_, nullptr);
     // Until event_base_loopbreak.
     if (::event_base_dispatch(base_) != 0) {
-      return fail("libevent's loop ended: {}", describe(last_errno()));
+      return make_error("libevent's loop ended: {}", describe(last_errno()));
     }
     ::event_del(&housekeeping_);
     ::event_del(&stop_);

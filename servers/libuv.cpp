@@ -81,9 +81,9 @@ class Libuv {
     init(listener_);
     const int opened = is_unix() ? ::uv_pipe_open(&listener_.pipe, listener.release())
                                  : ::uv_tcp_open(&listener_.tcp, listener.release());
-    if (opened != 0) return fail("libuv cannot take the listener: {}", ::uv_strerror(opened));
+    if (opened != 0) return make_error("libuv cannot take the listener: {}", ::uv_strerror(opened));
     const int listening = ::uv_listen(&listener_.stream, server_.options.backlog, &on_connection);
-    if (listening != 0) return fail("libuv cannot listen: {}", ::uv_strerror(listening));
+    if (listening != 0) return make_error("libuv cannot listen: {}", ::uv_strerror(listening));
     ::uv_poll_init(&loop_, &stop_, stop_signal::descriptor());
     ::uv_poll_start(&stop_, UV_READABLE, [](uv_poll_t* stop, int, int) {
       of(reinterpret_cast<uv_handle_t*>(stop)).on_accept_error(Errno{EINVAL});

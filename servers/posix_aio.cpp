@@ -64,7 +64,7 @@ class PosixAio {
     ::sigaddset(&completions, completion_signal());
     ::pthread_sigmask(SIG_BLOCK, &completions, nullptr);
     signals_.reset(::signalfd(-1, &completions, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!signals_) return fail("cannot create a signalfd: {}", describe(last_errno()));
+    if (!signals_) return make_error("cannot create a signalfd: {}", describe(last_errno()));
 
     pollfd watched[] = {
         {stop_signal::descriptor(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {listener_, 0, 0}};

@@ -43,9 +43,9 @@ class RtSignal {
   }
 
   Result<> run() {
-    if (!queue_) return fail("cannot create a signalfd: {}", describe(last_errno()));
+    if (!queue_) return make_error("cannot create a signalfd: {}", describe(last_errno()));
     if (!send_signals_for(listener_)) {
-      return fail("cannot ask for real-time signals: {}", describe(last_errno()));
+      return make_error("cannot ask for real-time signals: {}", describe(last_errno()));
     }
     std::array<signalfd_siginfo, 64> signals;
     while (true) {

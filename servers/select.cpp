@@ -36,7 +36,7 @@ class Select {
 
   Result<> run() {
     if (listener_ >= FD_SETSIZE) {
-      return fail(
+      return make_error(
           "the listener is descriptor {} and select cannot watch it; start the server with "
           "fewer open files",
           listener_);

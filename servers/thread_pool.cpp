@@ -65,7 +65,7 @@ class ThreadPool {
 
   Result<> run() {
     start_threads();
-    if (started_ == 0) return fail("cannot start a thread: {}", describe(Errno{EAGAIN}));
+    if (started_ == 0) return make_error("cannot start a thread: {}", describe(Errno{EAGAIN}));
     for (unsigned i = 0; i < server_.options.workers; ++i) server_.ready();  // for all of them
     while (!stop_signal::requested()) {
       if (!wait_for_room()) continue;

@@ -122,7 +122,7 @@ class UringMultishot {
   Result<> run() {
     if (!ring_.ok()) return uring::cannot_set_up(ring_);
     if (!buffers_.ok() || files_ == 0)
-      return fail("cannot register buffers and files; see --describe");
+      return make_error("cannot register buffers and files; see --describe");
     submit_stop_watch();
     while (!worker_.finished()) {
       steer_accepting();

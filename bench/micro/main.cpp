@@ -109,7 +109,8 @@ void describe(const Options& options, const Plan& plan) {
 Result<> check_writable(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd) return {};
-  return fail("cannot write {}: {}; name another file with --out", path, describe(last_errno()));
+  return make_error("cannot write {}: {}; name another file with --out", path,
+                    describe(last_errno()));
 }
 
 // min_time 0: a benchmark is run once for each repetition and uses its slice by itself.
@@ -135,9 +136,10 @@ int run(const Options& options) {
   catch_interrupts();
   const auto begin = Clock::now();
   const std::string part = options.out.empty() ? "" : options.out + ".part";
-  if (const auto good = initialize(options, part); !good) return report(kProgram, good.error());
+  if (const auto good = initialize(options, part); !good)
+    return print_error(kProgram, good.error());
   if (!part.empty()) {
-    if (const auto good = check_writable(part); !good) return report(kProgram, good.error());
+    if (const auto good = check_writable(part); !good) return print_error(kProgram, good.error());
     set_unfinished_file(part);
   }
   const Plan plan = choose_plan(options, begin);
@@ -153,11 +155,12 @@ int run(const Options& options) {
   benchmark::Shutdown();
   if (interrupted()) end_interrupted();
   if (!part.empty() && ::rename(part.c_str(), options.out.c_str()) != 0) {
-    return report(kProgram, fail("cannot write {}: {}", options.out, describe(last_errno())));
+    return print_error(kProgram,
+                       make_error("cannot write {}: {}", options.out, describe(last_errno())));
   }
   if (display.failures().empty()) return 0;
-  return report(kProgram, fail("{} runs failed, for example {}", display.failures().size(),
-                               display.failures().front()));
+  return print_error(kProgram, make_error("{} runs failed, for example {}",
+                                          display.failures().size(), display.failures().front()));
 }
 
 }  // namespace
@@ -186,7 +189,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return report(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
+    return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
   }
   options.rest = app.remaining();
   return run(options);

@@ -56,7 +56,7 @@ void registration_cost(benchmark::State& state, Operation operation) {
     if (operation == Operation::add) good &= registrar.remove();
     if (operation == Operation::remove) good &= registrar.add();
     good &= registrar.settle();
-    if (!good) region.fail("a registration was refused");
+    if (!good) region.make_error("a registration was refused");
   });
 }
 

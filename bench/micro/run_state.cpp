@@ -42,7 +42,8 @@ void set_unfinished_file(const std::string& path) { unfinished = path; }
 
 void end_interrupted() {
   if (!unfinished.empty()) ::unlink(unfinished.c_str());
-  report("micro", fail("interrupted; no result is left, since part of it would look whole"));
+  print_error("micro",
+              make_error("interrupted; no result is left, since part of it would look whole"));
   std::_Exit(kExitInterrupted);  // without joining a thread that waits to be given work
 }
 

@@ -21,7 +21,7 @@
 
 namespace muxbench {
 
-// The stopwatch that a sample is given: begin(), the work, end(); or fail() with a sentence.
+// The stopwatch that a sample is given: begin(), the work, end(); or make_error() with a sentence.
 class Region {
  public:
   void begin() noexcept {
@@ -32,7 +32,7 @@ class Region {
     took_ = Clock::now() - begin_;
     if (counted_ != nullptr) counted_->PauseTiming();
   }
-  void fail(std::string error) { error_ = std::move(error); }
+  void make_error(std::string error) { error_ = std::move(error); }
 
   void count_into(benchmark::State* state) noexcept { counted_ = state; }
   Nanoseconds took() const noexcept { return took_; }
@@ -115,7 +115,7 @@ void time_loop(benchmark::State& state, const char* what, Operation operation) {
     region.begin();
     for (std::int64_t i = 0; i < operations; ++i) good &= operation();
     region.end();
-    if (!good) region.fail(std::string(what) + " failed");
+    if (!good) region.make_error(std::string(what) + " failed");
   };
   Region region;
   while (is_first && (run(region), region.took() < kSample) && region.error().empty()) {

@@ -27,7 +27,7 @@ struct Ends {
 Result<Ends> open_socketpair() {
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-    return fail("cannot open a pair of sockets: {}", describe(last_errno()));
+    return make_error("cannot open a pair of sockets: {}", describe(last_errno()));
   return Ends{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
@@ -39,7 +39,7 @@ Result<Ends> open_loopback() {
   if (!client) return client.error();
   const IoResult accepted = sys::accept(listener->get());
   if (!accepted.ok())
-    return fail("cannot accept a connection over loopback: {}", describe(accepted.error()));
+    return make_error("cannot accept a connection over loopback: {}", describe(accepted.error()));
   UniqueFd server(accepted.fd());
   set_nodelay(server.get());
   set_nodelay(client->get());
@@ -92,7 +92,7 @@ void send_alone(benchmark::State& state, Open open) {
     region.begin();
     const bool sent = send_all(ends->left.get());
     region.end();
-    if (!sent || !recv_all(ends->right.get())) region.fail("send failed");
+    if (!sent || !recv_all(ends->right.get())) region.make_error("send failed");
   });
 }
 
@@ -104,7 +104,7 @@ void recv_alone(benchmark::State& state, Open open) {
     region.begin();
     const bool got = recv_all(ends->right.get());
     region.end();
-    if (!sent || !got) region.fail("recv failed");
+    if (!sent || !got) region.make_error("recv failed");
   });
 }
 

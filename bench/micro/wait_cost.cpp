@@ -50,7 +50,7 @@ void wait_cost(benchmark::State& state, Pairs pairs, Ready share) {
     } while (found < ready && calls < ready);
     region.end();
     if (found != ready) {
-      region.fail(fmt::format("{} of {} ready descriptors were reported", found, ready));
+      region.make_error(fmt::format("{} of {} ready descriptors were reported", found, ready));
     }
     set.drain(ready);
     waiter.rearm();

@@ -30,7 +30,7 @@ Result<> Kevent::watch(const WatchedSet& set) {
     struct kevent change;
     EV_SET(&change, static_cast<std::uintptr_t>(fd.get()), EVFILT_READ, EV_ADD, 0, 0, nullptr);
     if (::kevent(queue_.get(), &change, 1, nullptr, 0, nullptr) != 0) {
-      return fail("kevent failed: {}", describe(last_errno()));
+      return make_error("kevent failed: {}", describe(last_errno()));
     }
   }
   return {};
@@ -62,7 +62,7 @@ Result<> RealTimeSignals::watch(const WatchedSet& set) {
   signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC));
   set_ = &set;
   for (const UniqueFd& fd : set.watched()) {
-    if (!ask(fd.get())) return fail("fcntl failed: {}", describe(last_errno()));
+    if (!ask(fd.get())) return make_error("fcntl failed: {}", describe(last_errno()));
   }
   return {};
 }
@@ -116,7 +116,7 @@ Result<> AioPoll::watch(const WatchedSet& set) {
   requests_.resize(set.watched().size());
   events_.resize(set.watched().size());
   if (::syscall(SYS_io_setup, requests_.size(), &context_) != 0) {
-    return fail("io_setup failed: {}", describe(last_errno()));
+    return make_error("io_setup failed: {}", describe(last_errno()));
   }
   for (std::size_t i = 0; i < requests_.size(); ++i) {
     requests_[i] = {};
@@ -127,7 +127,7 @@ Result<> AioPoll::watch(const WatchedSet& set) {
     pending_.push_back(&requests_[i]);
   }
   rearm();
-  if (!pending_.empty()) return fail("io_submit failed: {}", describe(last_errno()));
+  if (!pending_.empty()) return make_error("io_submit failed: {}", describe(last_errno()));
   return {};
 }
 
@@ -186,7 +186,7 @@ std::string UringPoll::why_not() {
 Result<> UringPoll::watch(const WatchedSet& set) {
   const auto entries = static_cast<unsigned>(std::bit_ceil(set.watched().size() + 1));
   if (const int status = open_ring(ring_, entries); status != 0) {
-    return fail("io_uring_setup failed: {}", describe(static_cast<Errno>(-status)));
+    return make_error("io_uring_setup failed: {}", describe(static_cast<Errno>(-status)));
   }
   open_ = true;
   for (const UniqueFd& fd : set.watched()) {
@@ -194,7 +194,8 @@ Result<> UringPoll::watch(const WatchedSet& set) {
     ::io_uring_prep_poll_multishot(sqe, fd.get(), POLLIN);
   }
   const int submitted = ::io_uring_submit(&ring_);
-  if (submitted != static_cast<int>(set.watched().size())) return fail("io_uring_enter failed");
+  if (submitted != static_cast<int>(set.watched().size()))
+    return make_error("io_uring_enter failed");
   return {};
 }
 

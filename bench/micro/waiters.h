@@ -39,7 +39,7 @@ class Select {
   Result<> watch(const WatchedSet& set) {
     FD_ZERO(&watched_);
     for (const UniqueFd& fd : set.watched()) {
-      if (fd.get() >= FD_SETSIZE) return fail("descriptor {} is beyond FD_SETSIZE", fd.get());
+      if (fd.get() >= FD_SETSIZE) return make_error("descriptor {} is beyond FD_SETSIZE", fd.get());
       FD_SET(fd.get(), &watched_);
       highest_ = std::max(highest_, fd.get());
     }
@@ -87,7 +87,7 @@ class Epoll {
     for (const UniqueFd& fd : set.watched()) {
       epoll_event event{.events = EPOLLIN | kFlags, .data = {.fd = fd.get()}};
       if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) {
-        return fail("epoll_ctl failed: {}", describe(last_errno()));
+        return make_error("epoll_ctl failed: {}", describe(last_errno()));
       }
     }
     return {};

@@ -24,13 +24,13 @@ Result<> WatchedSet::resize(std::size_t count) {
   while (watched_.size() < count) {
     int ends[2];
     if (!open_pair(kind_, ends)) {
-      return fail("cannot open {} pairs: {}", count, describe(last_errno()));
+      return make_error("cannot open {} pairs: {}", count, describe(last_errno()));
     }
     watched_.emplace_back(ends[0]);
     const UniqueFd partner(ends[1]);
     partners_.emplace_back(::fcntl(partner.get(), F_DUPFD_CLOEXEC, kFirstPartner));
     if (!partners_.back()) {
-      return fail("cannot open {} pairs: {}", count, describe(last_errno()));
+      return make_error("cannot open {} pairs: {}", count, describe(last_errno()));
     }
   }
   count_ = count;

@@ -14,8 +14,8 @@ std::string describe(Errno number) {
   return fmt::format("{} ({})", text, name);
 }
 
-int report(std::string_view program, const Error& error) {
-  print_error("{}: {}\n", program, error.message);
+int print_error(std::string_view program, const Error& error) {
+  print_stderr("{}: {}\n", program, error.message);
   return static_cast<int>(error.exit);
 }
 

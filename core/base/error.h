@@ -31,7 +31,7 @@ struct Error {
 };
 
 template <typename... Args>
-Error fail(fmt::format_string<Args...> format, Args&&... args) {
+Error make_error(fmt::format_string<Args...> format, Args&&... args) {
   return {fmt::format(format, std::forward<Args>(args)...), Exit::failure};
 }
 
@@ -41,6 +41,6 @@ Error usage_error(fmt::format_string<Args...> format, Args&&... args) {
 }
 
 // Prints "program: message" on stderr and returns the exit status: the last line of every main().
-int report(std::string_view program, const Error& error);
+int print_error(std::string_view program, const Error& error);
 
 }  // namespace muxbench

@@ -31,7 +31,7 @@ bool flush_output(std::string_view program) {
   const int error = failure;
   if (error == 0 || error == EPIPE) return true;
   if (!told.exchange(true)) {
-    report(program, fail("cannot write to standard output: {}", describe(Errno{error})));
+    print_error(program, make_error("cannot write to standard output: {}", describe(Errno{error})));
   }
   return false;
 }

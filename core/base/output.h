@@ -17,7 +17,7 @@ void print(fmt::format_string<Args...> format, Args&&... args) {
 }
 
 template <typename... Args>
-void print_error(fmt::format_string<Args...> format, Args&&... args) {
+void print_stderr(fmt::format_string<Args...> format, Args&&... args) {
   write_error(fmt::format(format, std::forward<Args>(args)...));
 }
 

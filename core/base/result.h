@@ -2,7 +2,7 @@
 // that we use.
 //
 //   Result<UniqueFd> open_it() {
-//     if (fd < 0) return fail("cannot open {}: {}", path, describe(last_errno()));
+//     if (fd < 0) return make_error("cannot open {}: {}", path, describe(last_errno()));
 //     return UniqueFd(fd);
 //   }
 #pragma once

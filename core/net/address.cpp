@@ -84,8 +84,8 @@ Result<Address> Address::resolve(std::string_view text) {
   addrinfo* found = nullptr;
   const int status = ::getaddrinfo(parts->host.c_str(), nullptr, &hints, &found);
   if (status != 0) {
-    return fail("cannot resolve host \"{}\": {}; check the name or give a numeric address",
-                parts->host, ::gai_strerror(status));
+    return make_error("cannot resolve host \"{}\": {}; check the name or give a numeric address",
+                      parts->host, ::gai_strerror(status));
   }
   Address address;
   std::memcpy(&address.storage_, found->ai_addr, found->ai_addrlen);
@@ -103,7 +103,7 @@ Result<Address> Address::of_socket(int fd) {
   Address address;
   address.size_ = sizeof address.storage_;
   if (::getsockname(fd, &address.storage_.any, &address.size_) != 0) {
-    return fail("cannot read a socket's own address: {}", describe(last_errno()));
+    return make_error("cannot read a socket's own address: {}", describe(last_errno()));
   }
   return address;
 }

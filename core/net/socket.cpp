@@ -27,7 +27,7 @@ bool is_stale_socket(const Address& address) {
 Result<UniqueFd> listen_on(const Address& address, const ListenOptions& options) {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (options.nonblocking ? SOCK_NONBLOCK : 0);
   UniqueFd listener(::socket(address.family(), type, 0));
-  if (!listener) return fail("cannot create a socket: {}", describe(last_errno()));
+  if (!listener) return make_error("cannot create a socket: {}", describe(last_errno()));
   if (!address.is_unix()) set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.reuse_port) set_option(listener.get(), SOL_SOCKET, SO_REUSEPORT, 1);
 
@@ -41,15 +41,15 @@ Result<UniqueFd> listen_on(const Address& address, const ListenOptions& options)
 
   const Errno error = last_errno();
   if (error == Errno{EADDRINUSE}) {
-    return fail("{} is in use by another program; stop it or listen on another address",
-                address.to_string());
+    return make_error("{} is in use by another program; stop it or listen on another address",
+                      address.to_string());
   }
-  return fail("cannot listen on {}: {}", address.to_string(), describe(error));
+  return make_error("cannot listen on {}: {}", address.to_string(), describe(error));
 }
 
 Result<UniqueFd> connect_to(const Address& address, Nanoseconds timeout) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) return fail("cannot create a socket: {}", describe(last_errno()));
+  if (!fd) return make_error("cannot create a socket: {}", describe(last_errno()));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
   const timeval limit{
       .tv_sec = seconds.count(),
@@ -63,7 +63,7 @@ Result<UniqueFd> connect_to(const Address& address, Nanoseconds timeout) {
     failed = ::connect(fd.get(), address.data(), address.size());
   } while (failed != 0 && errno == EINTR);
   if (failed != 0) {
-    return fail("cannot connect to {}: {}", address.to_string(), describe(last_errno()));
+    return make_error("cannot connect to {}: {}", address.to_string(), describe(last_errno()));
   }
   return fd;
 }

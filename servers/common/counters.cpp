@@ -86,15 +86,15 @@ Result<> set_up(unsigned workers, const std::string& file) {
   void* const memory =
       ::ftruncate(memory_fd, static_cast<off_t>(size)) == 0 ? map(memory_fd, size) : MAP_FAILED;
   if (memory == MAP_FAILED) {
-    return fail("cannot share memory for counters: {}", describe(last_errno()));
+    return make_error("cannot share memory for counters: {}", describe(last_errno()));
   }
   shared = new (memory) Shared;
   workers_counters = {new (shared + 1) WorkerCounters[workers], workers};
   if (file.empty()) return {};
   output = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (output < 0) {
-    return fail("cannot write {}: {}; name another file with --counters", file,
-                describe(last_errno()));
+    return make_error("cannot write {}: {}; name another file with --counters", file,
+                      describe(last_errno()));
   }
   return {};
 }

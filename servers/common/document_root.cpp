@@ -124,8 +124,8 @@ Result<std::unique_ptr<DocumentRoot>> DocumentRoot::open(const std::string& fold
 Result<std::unique_ptr<DocumentRoot>> DocumentRoot::open(const std::string& folder, Limits limits) {
   UniqueFd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) {
-    return fail("cannot serve the folder {}: {}; name a folder with --root", folder,
-                describe(last_errno()));
+    return make_error("cannot serve the folder {}: {}; name a folder with --root", folder,
+                      describe(last_errno()));
   }
   if (!open_beneath(root.get(), ".", O_DIRECTORY)) {
     if (errno == ENOSYS || errno == EPERM) {
@@ -135,8 +135,8 @@ Result<std::unique_ptr<DocumentRoot>> DocumentRoot::open(const std::string& fold
                                describe(last_errno())),
                    Exit::unavailable};
     }
-    return fail("cannot read the folder {}: {}; make it readable for this user", folder,
-                describe(last_errno()));
+    return make_error("cannot read the folder {}: {}; make it readable for this user", folder,
+                      describe(last_errno()));
   }
   return std::unique_ptr<DocumentRoot>(new DocumentRoot(std::move(root), limits));
 }

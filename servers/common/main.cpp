@@ -112,5 +112,5 @@ SessionContext ServerContext::new_session_context() const {
 int main(int argc, char** argv) {
   using namespace muxbench;
   const auto result = run(argc, argv);
-  return finish(program_name(), result ? 0 : report(program_name(), result.error()));
+  return finish(program_name(), result ? 0 : print_error(program_name(), result.error()));
 }

@@ -83,7 +83,7 @@ Result<> install(int listener, const Address& address) {
   // A child has no deadline of its own, and a timer takes a place of those that signals wait in
   // (ulimit -i), of which there may be fewer than children.
   if (!in_child && ::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer) != 0) {
-    return fail("cannot create a timer: {}", describe(last_errno()));
+    return make_error("cannot create a timer: {}", describe(last_errno()));
   }
   struct sigaction action {};
   action.sa_sigaction = on_signal;

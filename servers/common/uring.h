@@ -143,7 +143,7 @@ inline Probe describe_ring(const Ring& ring) {
 }
 
 inline Error cannot_set_up(const Ring& ring) {
-  return fail("cannot set up io_uring: {}; see --describe", describe(ring.error()));
+  return make_error("cannot set up io_uring: {}; see --describe", describe(ring.error()));
 }
 
 // A ring of buffers that belong to the kernel until it fills them: a receive takes one only when

@@ -47,7 +47,7 @@ Result<> run_worker(const ServerContext& server, unsigned number, const ServeAsW
                             const ServeAsWorker& serve) {
   const Result<> served = run_worker(server, number, serve);
   if (served) ::_exit(0);
-  ::_exit(report(fmt::format("server_{}, worker {}", kModel.name, number), served.error()));
+  ::_exit(print_error(fmt::format("server_{}, worker {}", kModel.name, number), served.error()));
 }
 
 std::string how_it_ended(int status) {
@@ -80,8 +80,8 @@ Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& 
     if (child > 0) continue;
     const Errno error = last_errno();
     children::stop_all(SIGKILL);
-    return fail("cannot start worker process {} of {}: {}; ask for fewer with --workers",
-                number + 1, workers, describe(error));
+    return make_error("cannot start worker process {} of {}: {}; ask for fewer with --workers",
+                      number + 1, workers, describe(error));
   }
   wait_for_signal_or_end(workers);
   if (stop_signal::requested()) {
@@ -91,8 +91,8 @@ Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& 
   // No grace for the others: half a server would be measured as if it were whole.
   const std::string how = how_it_ended(children::last_status());
   children::stop_all(SIGKILL);
-  return fail("a worker process {}, so the server stops; see what it printed, or the kernel's log",
-              how);
+  return make_error(
+      "a worker process {}, so the server stops; see what it printed, or the kernel's log", how);
 }
 
 Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& serve) {
@@ -111,8 +111,8 @@ Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& se
         });
       }
     } catch (const std::system_error& error) {
-      started = fail("cannot start worker thread {} of {}: {}; ask for fewer with --workers",
-                     threads.size() + 1, workers, error.code().message());
+      started = make_error("cannot start worker thread {} of {}: {}; ask for fewer with --workers",
+                           threads.size() + 1, workers, error.code().message());
       stop_signal::request();
     }
   }

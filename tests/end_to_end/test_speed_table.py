@@ -1,4 +1,4 @@
-"""bench/speed_table.py: the barest pair through both of its measures, and what it says when it cannot measure."""
+"""bench/validation/speed_table.py: the barest pair through both of its measures, and what it says when it cannot measure."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.alone,  # beside others the load may fall short of its
 
 
 def speed_table(*arguments):
-    return subprocess.run([sys.executable, ROOT / "bench" / "speed_table.py", "--against", "bare_epoll", "--seconds", "0.2", *arguments],
+    return subprocess.run([sys.executable, ROOT / "bench" / "validation" / "speed_table.py", "--against", "bare_epoll", "--seconds", "0.2", *arguments],
                           capture_output=True, text=True, timeout=120)
 
 

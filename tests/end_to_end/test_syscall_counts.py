@@ -58,7 +58,7 @@ class Counted:
         self.counts_file = folder / "counts.json"
         self.counters_file = folder / "counters.json"
         self.process = subprocess.Popen(
-            [MUXBENCH, "count", "--rung", rung, "--out", self.counts_file, "--",
+            [MUXBENCH, "count", "--backend", rung, "--out", self.counts_file, "--",
              BUILD / "servers" / f"server_{model}", "--counters", self.counters_file, *OPTIONS.get(model, ())],
             stdout=subprocess.PIPE, text=True)
         host, port = json.loads(self.process.stdout.readline())["address"].rsplit(":", 1)
@@ -102,7 +102,7 @@ os._exit(0)
 def test_context_switches_are_the_kernels_own(tmp_path, rung):
     need(rung)
     out = tmp_path / "counts.json"
-    result = subprocess.run([MUXBENCH, "count", "--rung", rung, "--out", out, "--", "/usr/bin/python3", "-c", SLEEPER],
+    result = subprocess.run([MUXBENCH, "count", "--backend", rung, "--out", out, "--", "/usr/bin/python3", "-c", SLEEPER],
                             capture_output=True, text=True, timeout=60)
     own = dict(zip(("voluntary", "involuntary"), map(int, result.stdout.split())))
     counted = json.loads(out.read_text())["context_switches"]

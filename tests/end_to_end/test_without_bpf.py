@@ -41,7 +41,7 @@ def test_count_takes_the_next_way(tmp_path):
 
 
 def test_count_by_bpf_is_refused():
-    refused = run("count", "--rung", "bpf", "--", "true")
+    refused = run("count", "--backend", "bpf", "--", "true")
     assert refused.returncode == 3
     assert "this muxbench was built without BPF: not found: " in one_sentence(refused)
 

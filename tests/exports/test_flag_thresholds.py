@@ -1,4 +1,4 @@
-"""bench/flag_thresholds.py: what it says of a report is what the report holds."""
+"""bench/validation/flag_thresholds.py: what it says of a report is what the report holds."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ REFERENCE = ROOT / "results" / "reference" / "report.json"
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, ROOT / "bench" / "flag_thresholds.py", *arguments],
+    return subprocess.run([sys.executable, ROOT / "bench" / "validation" / "flag_thresholds.py", *arguments],
                           capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -1,4 +1,4 @@
-#include "driver/accept_queue.h"
+#include "trial/accept_queue.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

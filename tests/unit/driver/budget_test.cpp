@@ -1,4 +1,4 @@
-#include "driver/budget.h"
+#include "plan/profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

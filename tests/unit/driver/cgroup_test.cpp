@@ -1,4 +1,5 @@
-#include "driver/cgroup.h"
+#include "system/cgroup.h"
+#include "base/file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +9,9 @@
 #include <fstream>
 #include <vector>
 
-#include "driver/child_process.h"
-#include "driver/json_reader.h"
-#include "driver/server_usage.h"
+#include "json/json_reader.h"
+#include "system/child_process.h"
+#include "system/server_usage.h"
 
 namespace muxbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "driver/child_process.h"
+#include "system/child_process.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

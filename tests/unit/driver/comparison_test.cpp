@@ -1,14 +1,14 @@
-#include "driver/compare/comparison.h"
+#include "analysis/comparison.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "driver/compare/comparison_text.h"
-#include "driver/report.h"
-#include "driver/summary.h"
+#include "export/comparison_text.h"
 #include "fixtures.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {

@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
-#include "driver/counting/call_names.h"
-#include "driver/counting/counts_json.h"
-#include "driver/report.h"
-#include "driver/summary.h"
 #include "fixtures.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
+#include "system/counting/call_names.h"
+#include "system/counting/counts_json.h"
 
 namespace muxbench {
 namespace {
@@ -64,28 +64,28 @@ TEST(CallNames, AreThoseOfThisArchitecture) {
   EXPECT_FALSE(result_is_a_number("fork"));  // a process number
 }
 
-class CountingRung : public testing::TestWithParam<const char*> {};
+class CountingBackendTest : public testing::TestWithParam<const char*> {};
 
-TEST_P(CountingRung, CountsExactlyIfItOpens) {
-  const TriedRung tried = try_rung(GetParam());
-  if (tried.rung.self_test) {
-    EXPECT_EQ(tried.rung.self_test->counted, 1000U);
+TEST_P(CountingBackendTest, CountsExactlyIfItOpens) {
+  const TriedBackend tried = try_backend(GetParam());
+  if (tried.backend.self_test) {
+    EXPECT_EQ(tried.backend.self_test->counted, 1000U);
     EXPECT_NE(tried.counter, nullptr);
     return;
   }
   EXPECT_EQ(tried.counter, nullptr);
-  ASSERT_THAT(tried.rung.reason, testing::Not(testing::IsEmpty()));
-  GTEST_SKIP() << "environment: " << GetParam() << " does not open: " << tried.rung.reason;
+  ASSERT_THAT(tried.backend.reason, testing::Not(testing::IsEmpty()));
+  GTEST_SKIP() << "environment: " << GetParam() << " does not open: " << tried.backend.reason;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, CountingRung, testing::ValuesIn(kRungs),
-                         [](const auto& rung) { return std::string(rung.param); });
+INSTANTIATE_TEST_SUITE_P(Each, CountingBackendTest, testing::ValuesIn(kCountingBackends),
+                         [](const auto& backend) { return std::string(backend.param); });
 
 // Says that it saw so many getppid calls, whoever made them.
 class Claims : public SyscallCounter {
  public:
   explicit Claims(std::uint64_t calls) : calls_(calls) {}
-  const char* rung() const noexcept override { return "claims"; }
+  const char* backend() const noexcept override { return "claims"; }
   Result<> watch(const WatchedProcesses&) override { return {}; }
   Result<SyscallCounts> read() const override {
     SyscallCounts counts;
@@ -98,28 +98,28 @@ class Claims : public SyscallCounter {
   std::uint64_t calls_;
 };
 
-TriedRung judge(std::uint64_t calls) {
-  return judge_rung("claims", std::unique_ptr<SyscallCounter>(std::make_unique<Claims>(calls)));
+TriedBackend judge(std::uint64_t calls) {
+  return check_backend("claims", std::unique_ptr<SyscallCounter>(std::make_unique<Claims>(calls)));
 }
 
 TEST(SelfTests, OneCallTooFewOrTooManyIsNotBelieved) {
   for (const std::uint64_t calls : {0, 999, 1001}) {
-    const TriedRung tried = judge(calls);
+    const TriedBackend tried = judge(calls);
     EXPECT_EQ(tried.counter, nullptr) << calls;
-    EXPECT_EQ(tried.rung.self_test->counted, calls);
-    EXPECT_EQ(tried.rung.reason,
+    EXPECT_EQ(tried.backend.self_test->counted, calls);
+    EXPECT_EQ(tried.backend.reason,
               fmt::format("it counted {} of the 1000 calls of its self-test", calls));
   }
-  const TriedRung exact = judge(1000);
+  const TriedBackend exact = judge(1000);
   EXPECT_NE(exact.counter, nullptr);
-  EXPECT_EQ(exact.rung.reason, "");
+  EXPECT_EQ(exact.backend.reason, "");
 }
 
 TEST(SelfTests, WhatDoesNotOpenSaysWhy) {
-  const TriedRung tried = judge_rung("claims", fail("no privilege"));
+  const TriedBackend tried = check_backend("claims", make_error("no privilege"));
   EXPECT_EQ(tried.counter, nullptr);
-  EXPECT_FALSE(tried.rung.self_test);
-  EXPECT_EQ(tried.rung.reason, "no privilege");
+  EXPECT_FALSE(tried.backend.self_test);
+  EXPECT_EQ(tried.backend.reason, "no privilege");
 }
 
 TEST(Counting, TheReportHasCountsAndTheRatioOfThePasses) {
@@ -127,7 +127,7 @@ TEST(Counting, TheReportHasCountsAndTheRatioOfThePasses) {
   TrialResult trial = fixtures::trial(0, 0, 50500);
   trial.counts = counts(1);
   record.counting_trials.push_back(trial);
-  record.rungs = {{.name = "bpf", .reason = {}, .self_test = SelfTest{1000, 1000}}};
+  record.backends = {{.name = "bpf", .reason = {}, .self_test = SelfTest{1000, 1000}}};
   summarize(record);
   const Json report = make_report(record).at("muxbench");
   const Json& found = report.at("cells")[0].at("counts");

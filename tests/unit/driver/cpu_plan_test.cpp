@@ -1,4 +1,4 @@
-#include "driver/cpu_plan.h"
+#include "plan/cpu_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,8 +47,8 @@ TEST(PlanCpus, RefusesWithTheRemedy) {
 }
 
 TEST(ShowCpus, CountsAndNamesThem) {
-  EXPECT_EQ(show_cpus({0, 2}), "2 CPUs (0,2)");
-  EXPECT_EQ(show_cpus({3}), "1 CPU (3)");
+  EXPECT_EQ(format_cpus({0, 2}), "2 CPUs (0,2)");
+  EXPECT_EQ(format_cpus({3}), "1 CPU (3)");
 }
 
 TEST(PlanCpus, SharesWhenAsked) {

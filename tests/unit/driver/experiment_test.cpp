@@ -1,4 +1,4 @@
-#include "driver/experiment.h"
+#include "plan/experiment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -142,7 +142,7 @@ TEST(Experiment, WorkersAreSweptUpToTheCpusOfTheServer) {
   json["sweep"] = {{"workers", {1, 2, 6, "cpus"}}};
   const auto experiment = parse_experiment(json.dump(), "cores.json");
   ASSERT_TRUE(experiment.ok()) << experiment.error().message;
-  EXPECT_EQ(show_values(experiment->sweep[0]), "1, 2, 6, cpus");
+  EXPECT_EQ(format_values(experiment->sweep[0]), "1, 2, 6, cpus");
   const auto on = [&](std::uint64_t cpus, std::string& note) {
     return for_cpus(*experiment, cpus, note).sweep[0].values;
   };

@@ -1,4 +1,4 @@
-#include "driver/external_server.h"
+#include "plan/external_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

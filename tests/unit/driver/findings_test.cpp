@@ -1,15 +1,15 @@
-#include "driver/findings.h"
+#include "analysis/findings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "driver/report.h"
-#include "driver/show.h"
-#include "driver/summary.h"
-#include "driver/summary_markdown.h"
+#include "base/format.h"
+#include "export/summary_markdown.h"
 #include "fixtures.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -267,13 +267,13 @@ TEST(Summary, OpensWithFindingsAndHasATableForEachExperiment) {
 }
 
 TEST(Show, PicksUnits) {
-  EXPECT_EQ(show_rate(12), "12 /s");
-  EXPECT_EQ(show_rate(191234), "191.2 k/s");
-  EXPECT_EQ(show_time(999), "999 ns");
-  EXPECT_EQ(show_time(12345), "12.3 us");
-  EXPECT_EQ(show_time(2.5e6), "2.50 ms");
-  EXPECT_EQ(show_bytes(4096), "4 KiB");
-  EXPECT_EQ(show_bytes(3 << 20), "3.0 MiB");
+  EXPECT_EQ(format_rate(12), "12 /s");
+  EXPECT_EQ(format_rate(191234), "191.2 k/s");
+  EXPECT_EQ(format_time(999), "999 ns");
+  EXPECT_EQ(format_time(12345), "12.3 us");
+  EXPECT_EQ(format_time(2.5e6), "2.50 ms");
+  EXPECT_EQ(format_bytes(4096), "4 KiB");
+  EXPECT_EQ(format_bytes(3 << 20), "3.0 MiB");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/record.h"
+#include "run/record.h"
 
 namespace muxbench::fixtures {
 

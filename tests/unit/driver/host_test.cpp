@@ -1,4 +1,4 @@
-#include "driver/host.h"
+#include "system/host.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -136,21 +136,21 @@ TEST_F(FakeHost, AVirtualMachineIsSeenByItsCpuOrItsMaker) {
 }
 
 TEST_F(FakeHost, StolenTimeIsTheEighthNumberOfAllCpus) {
-  EXPECT_EQ(stolen_since_boot(root_), std::nullopt);
+  EXPECT_EQ(steal_time_since_boot(root_), std::nullopt);
   write("proc/stat", "cpu  33598 0 11404 23373 388 0 209");
-  EXPECT_EQ(stolen_since_boot(root_), std::nullopt);
+  EXPECT_EQ(steal_time_since_boot(root_), std::nullopt);
   write("proc/stat", "cpu  33598 0 11404 23373 388 0 209 7 0 0\ncpu0 1 2 3 4 5 6 7 8 9 10");
-  EXPECT_EQ(stolen_since_boot(root_), Nanoseconds(7s) / ::sysconf(_SC_CLK_TCK));
+  EXPECT_EQ(steal_time_since_boot(root_), Nanoseconds(7s) / ::sysconf(_SC_CLK_TCK));
 }
 
 TEST(StolenBetween, IsUnknownWhereAHypervisorDoesNotTell) {
-  EXPECT_EQ(stolen_between(2s, 5s, true), Nanoseconds(3s));
-  EXPECT_EQ(stolen_between(0s, 5s, true), Nanoseconds(5s));
-  EXPECT_EQ(stolen_between(2s, 2s, true), Nanoseconds(0));
-  EXPECT_EQ(stolen_between(0s, 0s, true), std::nullopt);
-  EXPECT_EQ(stolen_between(0s, 0s, false), Nanoseconds(0));
-  EXPECT_EQ(stolen_between({}, 5s, false), std::nullopt);
-  EXPECT_EQ(stolen_between(2s, {}, false), std::nullopt);
+  EXPECT_EQ(steal_time_between(2s, 5s, true), Nanoseconds(3s));
+  EXPECT_EQ(steal_time_between(0s, 5s, true), Nanoseconds(5s));
+  EXPECT_EQ(steal_time_between(2s, 2s, true), Nanoseconds(0));
+  EXPECT_EQ(steal_time_between(0s, 0s, true), std::nullopt);
+  EXPECT_EQ(steal_time_between(0s, 0s, false), Nanoseconds(0));
+  EXPECT_EQ(steal_time_between({}, 5s, false), std::nullopt);
+  EXPECT_EQ(steal_time_between(2s, {}, false), std::nullopt);
 }
 
 }  // namespace

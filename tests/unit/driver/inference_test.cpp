@@ -1,4 +1,4 @@
-#include "driver/inference.h"
+#include "analysis/inference.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,10 @@
-#include "driver/models.h"
+#include "plan/models.h"
+#include "plan/name_pattern.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "driver/external_server.h"
+#include "plan/external_server.h"
 
 namespace muxbench {
 namespace {

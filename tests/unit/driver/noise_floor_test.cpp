@@ -1,13 +1,13 @@
-#include "driver/noise_floor.h"
+#include "analysis/noise_floor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "driver/compare/comparison_text.h"
-#include "driver/findings.h"
-#include "driver/report.h"
-#include "driver/summary.h"
+#include "analysis/findings.h"
+#include "export/comparison_text.h"
 #include "fixtures.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "driver/plan.h"
+#include "plan/cells.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The proof that intervals and verdicts hold what they promise, on thousands of made-up runs with
 // fixed seeds. docs/methodology.md cites what these tests print.
-#include "driver/compare/ratio.h"
+#include "analysis/ratio.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <functional>
 #include <random>
 
-#include "driver/statistics.h"
+#include "report/statistics.h"
 
 namespace muxbench {
 namespace {

@@ -1,15 +1,15 @@
-#include "driver/report_check.h"
+#include "report/report_check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "driver/compare/measured_report.h"
-#include "driver/report.h"
-#include "driver/report_view.h"
-#include "driver/summary.h"
+#include "analysis/measured_report.h"
+#include "analysis/report_view.h"
 #include "fixtures.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {

@@ -5,13 +5,13 @@
 
 #include <utility>
 
-#include "driver/compare/comparison.h"
-#include "driver/exports.h"
-#include "driver/findings.h"
-#include "driver/report.h"
-#include "driver/report_check.h"
-#include "driver/summary.h"
+#include "analysis/comparison.h"
+#include "analysis/findings.h"
+#include "export/exports.h"
 #include "fixtures.h"
+#include "report/report_check.h"
+#include "run/report_json.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {

@@ -5,9 +5,10 @@
 #include <filesystem>
 #include <regex>
 
-#include "driver/budget.h"
-#include "driver/build_info.h"
+#include "base/file.h"
 #include "fixtures.h"
+#include "plan/profile.h"
+#include "system/build_info.h"
 
 namespace muxbench {
 namespace {

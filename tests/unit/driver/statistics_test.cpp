@@ -1,4 +1,4 @@
-#include "driver/statistics.h"
+#include "report/statistics.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "driver/time_guard.h"
+#include "run/time_guard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "driver/trial_cost.h"
+#include "plan/trial_cost.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "driver/validity.h"
+#include "run/validity.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "driver/summary.h"
 #include "fixtures.h"
+#include "run/summarize.h"
 
 namespace muxbench {
 namespace {

@@ -1,5 +1,5 @@
 // The checks against servers that are right, and wrong in one way each.
-#include "driver/verify.h"
+#include "trial/verify.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <functional>
 #include <thread>
 
-#include "driver/wire.h"
 #include "net/socket.h"
+#include "trial/check_client.h"
 
 namespace muxbench {
 namespace {

@@ -1,0 +1,151 @@
+// What was flagged, skipped, failed or missed: one sentence per cause, however many cells it hit.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/findings_parts.h"
+#include "analysis/inference.h"
+#include "analysis/noise_floor.h"
+
+namespace muxbench {
+namespace {
+
+struct Group {
+  std::string kind;   // of the finding
+  std::string title;  // "Skipped"
+  std::string reason;
+  std::size_t cells = 0;
+  std::vector<std::pair<std::string, std::vector<Point>>> points;  // by model
+
+  void add(const std::string& model, const Point& point) {
+    ++cells;
+    if (points.empty() || points.back().first != model) {
+      const auto same = [&](const auto& entry) { return entry.first == model; };
+      const auto found = std::find_if(points.begin(), points.end(), same);
+      if (found != points.end()) {
+        found->second.push_back(point);
+        return;
+      }
+      points.push_back({model, {}});
+    }
+    points.back().second.push_back(point);
+  }
+};
+
+class Groups {
+ public:
+  // Cells of one `key` are told together, with the reason of the first.
+  Group& at(const std::string& key) {
+    const auto [found, is_new] = places_.emplace(key, groups_.size());
+    if (is_new) groups_.emplace_back();
+    return groups_[found->second];
+  }
+  const std::vector<Group>& all() const { return groups_; }
+
+ private:
+  std::map<std::string, std::size_t> places_;
+  std::vector<Group> groups_;
+};
+
+std::string capitalized(std::string word) {
+  word[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(word[0])));
+  return word;
+}
+
+// Where all of a swept key's values were hit, the model's name says it all; where many were, their
+// number: the tables have each.
+std::string describe(const Group& group, const ExperimentView& experiment) {
+  constexpr std::size_t kMostTold = 3;
+  const std::size_t points = experiment.points().size();
+  std::vector<std::string> parts;
+  for (const auto& [model, where] : group.points) {
+    if (where.size() == points) {
+      parts.push_back(model);
+    } else if (where.size() > kMostTold) {
+      parts.push_back(fmt::format("{} at {} of {} points", model, where.size(), points));
+    } else {
+      parts.push_back(fmt::format("{} at {}", model, format_points(experiment, where)));
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::size_t trials_of(const CellView& cell) {
+  const auto rates = cell.trials.find("requests_per_second");
+  return rates == cell.trials.end() ? 0 : rates->second.size();
+}
+
+// Where the time ended within a repetition, some cells can be ranked and others not.
+bool ranks_others(const ExperimentView& experiment) {
+  return std::any_of(experiment.cells.begin(), experiment.cells.end(), [](const CellView& cell) {
+    return cell.measured() && trials_of(cell) >= kFewestTrials;
+  });
+}
+
+}  // namespace
+
+void say_remarks(const ExperimentView& experiment, Conclusions& into) {
+  Groups groups;
+  const bool some_are_ranked = ranks_others(experiment);
+  for (const CellView& cell : experiment.cells) {
+    if (some_are_ranked && cell.measured() && trials_of(cell) < kFewestTrials) {
+      Group& group = groups.at("too few trials");
+      group.kind = "absent";
+      group.title = "Measured too seldom";
+      group.reason = fmt::format("fewer than {} trials", kFewestTrials);
+      group.add(cell.model, cell.point);
+    }
+    if (!cell.measured()) {
+      Group& group = groups.at(cell.status + cell.reason);
+      group.kind = "absent";
+      group.title = capitalized(cell.status);
+      group.reason = cell.reason;
+      group.add(cell.model, cell.point);
+    }
+    for (const Flag& flag : cell.flags) {
+      Group& group = groups.at("flag " + flag.kind);
+      if (group.cells == 0) group.reason = flag.detail;
+      group.kind = "flagged";
+      group.title = "Flagged as " + flag.kind;
+      group.add(cell.model, cell.point);
+    }
+  }
+  for (const Group& group : groups.all()) {
+    const bool example = group.kind == "flagged" && group.cells > 1;
+    into.say(group.kind, experiment.name, "",
+             fmt::format("{}, so not ranked: {}{}{}.", group.title, describe(group, experiment),
+                         group.reason.empty() ? ""
+                         : example            ? " (for example, "
+                                              : " (",
+                         group.reason.empty() ? "" : group.reason + ")"));
+  }
+}
+
+void say_noise_floor(const Json& report, Conclusions& into) {
+  const Json& ours = report.at("muxbench");
+  if (!ours.contains("twin_trials") || ours.at("twin_trials").empty()) return;
+  double apart = 0;
+  double reach = 0;
+  std::size_t points = 0;
+  for (const TwinRatio& twin : twin_ratios(ours)) {
+    if (twin.metric != "requests_per_second") continue;
+    ++points;
+    apart = std::max(apart, std::abs(twin.ratio.ratio - 1));
+    reach = std::max({reach, twin.ratio.high - 1, 1 - twin.ratio.low});
+  }
+  if (points == 0) {
+    into.say(
+        "noise_floor", "", "requests_per_second",
+        "The noise floor is not known: what was measured twice under two names is flagged, has "
+        "too few trials, or had its rate given.");
+    return;
+  }
+  into.say(
+      "noise_floor", "", "requests_per_second",
+      fmt::format("The noise floor: the same server measured twice under two names, at {} "
+                  "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
+                  "%); smaller differences between models mean nothing.",
+                  points, points == 1 ? "" : "s", apart * 100, reach * 100));
+}
+
+}  // namespace muxbench

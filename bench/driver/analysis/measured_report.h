@@ -1,0 +1,43 @@
+// A report as `muxbench compare` needs it: its cells with the values of their trials, and what they
+// were measured on.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/noise_floor.h"
+#include "base/result.h"
+#include "report/metric.h"
+
+namespace muxbench {
+
+struct MeasuredCell {
+  std::string model;
+  std::string experiment;
+  std::string point;   // "idle:8000/connections:100"
+  std::string status;  // as in the report
+  std::vector<std::string> flags;
+  std::size_t good_trials = 0;
+  // In the order of repetitions. Of each metric that every good trial has: without the trial that
+  // lacks one, often the slowest, the others would speak for more than they are.
+  std::map<std::string, std::vector<double>> values;
+};
+
+struct MeasuredReport {
+  std::string file;
+  std::vector<MeasuredCell> cells;
+  std::map<std::string, std::string> metrics;  // by experiment: what answers it
+  // Whatever makes numbers incomparable, by a name for people: "kernel", "experiment idle: load".
+  std::map<std::string, std::string> conditions;
+  // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".
+  std::map<std::string, std::string> identities;
+  NoiseFloor noise_floor;
+  std::string status;  // "complete" or why it is not
+};
+
+// Refuses, with a sentence and exit status 2, what is no whole report of schema version 1.
+Result<MeasuredReport> read_report(const std::string& file);
+Result<MeasuredReport> understand_report(const Json& json, const std::string& file);
+
+}  // namespace muxbench

@@ -1,0 +1,43 @@
+// How far a server was measured from itself: in each experiment one cell runs under a second name,
+// too (docs/methodology.md). What differs by no more than that is no plain win.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/ratio.h"
+#include "json/json_reader.h"
+
+namespace muxbench {
+
+// One cell's metric, measured again under a second name.
+struct TwinRatio {
+  std::string cell;
+  std::string experiment;
+  std::string metric;
+  std::size_t trials = 0;  // of each name: further blocks of --target-ci have no twin
+  Ratio ratio;             // of the second name's to the first's
+};
+
+// Of `muxbench`, a report's section with cells, trials and twin_trials. A flagged cell has none: how
+// far apart two overloads lie is nobody's floor.
+std::vector<TwinRatio> twin_ratios(const Json& section);
+
+// By experiment and metric, the larger geometric mean over the smaller one: 1.03 for 3 % apart. Not
+// the reach of its interval: what trials scatter by is in the interval of every comparison already.
+class NoiseFloor {
+ public:
+  NoiseFloor() = default;
+  explicit NoiseFloor(const std::vector<TwinRatio>& twins);
+
+  double of(const std::string& experiment, const std::string& metric) const;  // 1 if not measured
+  // Is this ratio of two servers, or its inverse, no larger?
+  bool holds(const std::string& experiment, const std::string& metric, double ratio) const;
+
+ private:
+  std::map<std::string, std::map<std::string, double>> apart_;
+};
+
+}  // namespace muxbench

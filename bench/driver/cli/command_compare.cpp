@@ -1,0 +1,152 @@
+// muxbench compare: is the new one faster, and can these trials tell?
+#include <unistd.h>
+
+#include "base/output.h"
+#include "cli/commands.h"
+#include "export/comparison_text.h"
+
+namespace muxbench {
+namespace {
+
+constexpr int kExitRegression = 4;
+constexpr int kExitUndecided = 5;
+
+struct CompareArguments {
+  std::vector<std::string> reports;
+  std::vector<std::string> models;
+  std::vector<std::string> metrics;
+  std::string margin = "2%";
+  std::optional<std::string> fail_on_regression;
+  std::string correction = "holm";
+  std::string format = "terminal";
+  std::string colour = "auto";
+  bool across_hosts = false;
+};
+
+// "5%", "0.5 %" or "5": per cent, above 0 and below 100.
+Result<double> read_percent(const std::string& option, std::string text) {
+  if (text.ends_with('%')) text.pop_back();
+  char* end = nullptr;
+  const double percent = std::strtod(text.c_str(), &end);
+  while (*end == ' ') ++end;
+  if (text.empty() || *end != '\0' || !(percent > 0) || !(percent < 100)) {
+    return usage_error("{} \"{}\" is no percentage between 0 and 100, such as 5%", option, text);
+  }
+  return percent / 100;
+}
+
+Result<CompareSettings> understand(const CompareArguments& arguments) {
+  CompareSettings settings;
+  const auto margin = read_percent("--margin", arguments.margin);
+  if (!margin) return margin.error();
+  settings.margin = *margin;
+  settings.correction =
+      arguments.correction == "holm" ? Correction::holm : Correction::benjamini_hochberg;
+  settings.across_hosts = arguments.across_hosts;
+  for (const std::string& name : arguments.metrics) {
+    if (find_compared_metric(name) == nullptr) {
+      return usage_error("there is no metric \"{}\"; there are {}", name, compared_metric_names());
+    }
+  }
+  settings.metrics = arguments.metrics;
+  return settings;
+}
+
+Result<Comparison> compare(const CompareArguments& arguments, const CompareSettings& settings) {
+  const bool two_models = !arguments.models.empty();
+  if (two_models && (arguments.models.size() != 2 || arguments.reports.size() != 1)) {
+    return usage_error("--models compares two models, a,b, within one report");
+  }
+  if (!two_models && arguments.reports.size() != 2) {
+    return usage_error(
+        "compare needs two reports, BASE.json and NEW.json, or one and --models a,b");
+  }
+  const auto base = read_report(arguments.reports[0]);
+  if (!base) return base.error();
+  if (two_models) return compare_models(*base, arguments.models[0], arguments.models[1], settings);
+  const auto now = read_report(arguments.reports[1]);
+  if (!now) return now.error();
+  return compare_reports(*base, *now, settings);
+}
+
+void show(const CompareArguments& arguments, const Comparison& comparison) {
+  if (arguments.format == "json") {
+    write_output(as_json(comparison).dump(2) + "\n");
+  } else if (arguments.format == "markdown") {
+    write_output(as_markdown(comparison));
+  } else {
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const bool colour = arguments.colour == "always" || (arguments.colour == "auto" && terminal);
+    write_output(as_terminal_text(comparison, colour));
+  }
+  flush_output(kProgram);
+}
+
+std::string why_undecided(const Comparison& comparison, double limit) {
+  if (!comparison.differences.empty() && !comparison.settings.across_hosts) {
+    return "the conditions of the two reports differ, so nothing is decided; measure both under "
+           "the same ones, or add --across-hosts";
+  }
+  return fmt::format(
+      "these trials cannot exclude that something is worse by {:g} %; measure with more or longer "
+      "trials on a quiet machine",
+      limit * 100);
+}
+
+int run(const CompareArguments& arguments) {
+  const auto settings = understand(arguments);
+  if (!settings) return print_error(kProgram, settings.error());
+  Result<double> limit = 0.0;
+  if (arguments.fail_on_regression) {
+    limit = read_percent("--fail-on-regression", *arguments.fail_on_regression);
+    if (!limit) return print_error(kProgram, limit.error());
+  }
+  const auto comparison = compare(arguments, *settings);
+  if (!comparison) return print_error(kProgram, comparison.error());
+  show(arguments, *comparison);
+  if (*limit == 0) return 0;
+  switch (regression_of(*comparison, *limit)) {
+    case Regression::no:
+      return 0;
+    case Regression::yes:
+      print_stderr("{}: worse by {:g} % or more\n", kProgram, *limit * 100);
+      return kExitRegression;
+    default:
+      print_stderr("{}: {}\n", kProgram, why_undecided(*comparison, *limit));
+      return kExitUndecided;
+  }
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<CompareArguments>();
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compare two reports, or two models of one, with verdicts that trials support");
+  command->add_option("REPORT", arguments->reports, "BASE.json and NEW.json, or one report")
+      ->required();
+  command->add_option("--models", arguments->models, "Two models of one report: base,new")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--metrics", arguments->metrics,
+                   "What to compare (default: the metric that each experiment is answered by)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--margin", arguments->margin, "\"same\" is within this (2%)");
+  command
+      ->add_option("--correction", arguments->correction,
+                   "For many cells: holm (default) or bh (Benjamini-Hochberg)")
+      ->check(CLI::IsMember({"holm", "bh"}));
+  command->add_flag("--across-hosts", arguments->across_hosts,
+                    "Give verdicts although hosts, kernels or configurations differ");
+  command->add_option("--fail-on-regression", arguments->fail_on_regression,
+                      "Exit 4 if anything is worse by this, such as 5%; 5 if that is undecided");
+  command->add_option("--format", arguments->format, "terminal, markdown or json")
+      ->check(CLI::IsMember({"terminal", "markdown", "json"}));
+  command->add_option("--color,--colour", arguments->colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  command->callback([arguments, &status] { status = run(*arguments); });
+}
+
+}  // namespace muxbench

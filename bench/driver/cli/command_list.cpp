@@ -1,0 +1,90 @@
+// muxbench list: the models and experiments that a run would take.
+#include "base/output.h"
+#include "cli/commands.h"
+#include "plan/experiment.h"
+#include "plan/models.h"
+#include "run/run_setup.h"
+
+namespace muxbench {
+namespace {
+
+struct ListOptions {
+  Paths paths = default_paths();
+  bool json = false;
+};
+
+std::string describe_points(const Experiment& experiment) {
+  std::string text;
+  for (const Sweep& sweep : experiment.sweep) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, format_values(sweep));
+  }
+  return text;
+}
+
+Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
+  Json json{{"models", Json::array()}, {"experiments", Json::array()}};
+  for (const Model& model : models) {
+    Json entry{{"name", model.name},
+               {"family", model.family},
+               {"mechanism", model.mechanism},
+               {"available", model.available}};
+    if (!model.available) entry["reason"] = model.reason;
+    json["models"].push_back(std::move(entry));
+  }
+  for (const Experiment& experiment : experiments) {
+    Json sweep = Json::object();
+    for (const Sweep& entry : experiment.sweep) {
+      for (const std::uint64_t value : entry.values) {
+        sweep[entry.key].push_back(value == kAllCpus ? Json("cpus") : Json(value));
+      }
+    }
+    json["experiments"].push_back({{"name", experiment.name},
+                                   {"question", experiment.question},
+                                   {"metric", experiment.metric},
+                                   {"sweep", sweep}});
+  }
+  return json;
+}
+
+void print_text(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
+  std::size_t width = 0;
+  for (const Model& model : models) width = std::max(width, model.name.size());
+  print("Models:\n");
+  for (const Model& model : models) {
+    print("  {:<{}}  {:<10}  {}\n", model.name, width, model.family,
+          model.available ? model.mechanism : "not available: " + model.reason);
+  }
+  print("Experiments:\n");
+  for (const Experiment& experiment : experiments) {
+    print("  {:<{}}  {}\n  {:<{}}  {}\n", experiment.name, width, experiment.question, "", width,
+          describe_points(experiment));
+  }
+}
+
+int list(const ListOptions& options) {
+  const auto models = discover_models(options.paths.servers_dir);
+  if (!models) return print_error(kProgram, models.error());
+  const auto experiments = load_experiments(options.paths.experiments_dir);
+  if (!experiments) return print_error(kProgram, experiments.error());
+  if (options.json) {
+    print("{}\n", to_json(*models, *experiments).dump(2));
+  } else {
+    print_text(*models, *experiments);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app, int& status) {
+  auto options = std::make_shared<ListOptions>();
+  CLI::App* command = app.add_subcommand("list", "Show the models and experiments");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->add_option("--servers-dir", options->paths.servers_dir,
+                      "Folder of the server_* programs");
+  command->add_option("--experiments-dir", options->paths.experiments_dir,
+                      "Folder of the experiment files");
+  command->callback([options, &status] { status = list(*options); });
+}
+
+}  // namespace muxbench

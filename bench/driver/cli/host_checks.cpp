@@ -1,0 +1,228 @@
+#include "cli/host_checks.h"
+
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/directory.h"
+#include "plan/models.h"
+#include "system/cgroup.h"
+#include "system/child_process.h"
+#include "system/counting/syscall_counter.h"
+#include "system/host.h"
+#include "system/host_files.h"
+#include "system/network_namespace.h"
+
+namespace muxbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the shipped experiments need at most: 8,100 connections and some.
+constexpr rlim_t kWantedDescriptors = 8192;
+
+Diagnosis good(std::string subject, std::string found) {
+  return {std::move(subject), Health::good, std::move(found), ""};
+}
+
+Diagnosis lack(std::string subject, std::string found, std::string remedy) {
+  return {std::move(subject), Health::lack, std::move(found), std::move(remedy)};
+}
+
+Diagnosis missing(std::string subject, std::string found, std::string remedy) {
+  return {std::move(subject), Health::missing, std::move(found), std::move(remedy)};
+}
+
+Diagnosis descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  std::string found =
+      fmt::format("a process may open {} (soft limit {})", limit.rlim_max, limit.rlim_cur);
+  if (limit.rlim_max >= kWantedDescriptors) return good("descriptors", std::move(found));
+  return lack("descriptors", std::move(found),
+              fmt::format("raise the hard limit to {} (ulimit -Hn as root, or "
+                          "/etc/security/limits.conf); points that need more are skipped",
+                          kWantedDescriptors));
+}
+
+Diagnosis processes() {
+  const long pids = std::atol(first_line("/proc/sys/kernel/pid_max").c_str());
+  const long threads = std::atol(first_line("/proc/sys/kernel/threads-max").c_str());
+  std::string found = fmt::format("pid_max {}, threads-max {}", pids, threads);
+  if (std::min(pids, threads) > 10'000) return good("processes", std::move(found));
+  return lack("processes", std::move(found),
+              "models with a process or thread per connection will serve fewer than 8,000; raise "
+              "both sysctls");
+}
+
+Diagnosis cpus() {
+  const auto allowed = allowed_cpus();
+  const auto plan = plan_cpus(allowed, {});
+  if (!plan) {
+    return lack("cpus", fmt::format("{} of use here", allowed.size()),
+                "server and load generator would share it: add CPUs, or run with --share-cpus");
+  }
+  return good("cpus", fmt::format("server on {}, load generator on {} ({})",
+                                  to_string(plan->server), to_string(plan->load), cpu_model()));
+}
+
+Diagnosis network() {
+  const auto tried = try_private_network();
+  if (tried) return good("private network", "a network namespace can be made");
+  return lack("private network", "the host's loopback will be used", tried.error().message);
+}
+
+Diagnosis cgroup() {
+  const auto group = Cgroup::make();
+  if (group) return good("cpu accounting", group->cpu_source());
+  return lack("cpu accounting", "process clocks, and ticks of 10 ms for children that ended",
+              group.error().message);
+}
+
+void counting(std::vector<Diagnosis>& list) {
+  bool counted = false;
+  for (const char* name : kCountingBackends) {
+    const TriedBackend tried = try_backend(name);
+    const std::string subject = fmt::format("counting by {}", name);
+    if (tried.counter) {
+      list.push_back(good(
+          subject, fmt::format("self-test: {} of {} getppid calls counted{}",
+                               tried.backend.self_test->counted, tried.backend.self_test->expected,
+                               counted ? "; a later choice" : "")));
+      counted = true;
+    } else if (const auto semicolon = tried.backend.reason.rfind("; ");
+               semicolon != std::string::npos) {
+      list.push_back(lack(subject, tried.backend.reason.substr(0, semicolon),
+                          tried.backend.reason.substr(semicolon + 2)));
+    } else {
+      list.push_back(lack(subject, tried.backend.reason,
+                          counted
+                              ? "not needed: the first choice works"
+                              : "the next way is tried; without any, no system call is counted"));
+    }
+  }
+}
+
+Diagnosis io_uring() {
+  // An impossible request: where the call exists and is allowed, its arguments are what it refuses.
+  ::syscall(SYS_io_uring_setup, 0, nullptr);
+  if (errno == EFAULT || errno == EINVAL) return good("io_uring", "available");
+  return lack("io_uring", describe(last_errno()),
+              "use Linux 5.6 or newer, with kernel.io_uring_disabled=0 and no seccomp filter "
+              "against it; its models are skipped");
+}
+
+Diagnosis linux_aio() {
+  aio_context_t context = 0;
+  if (::syscall(SYS_io_setup, 8, &context) == 0) {
+    ::syscall(SYS_io_destroy, context);
+    return good("linux aio", "available");
+  }
+  return lack("linux aio", describe(last_errno()), "use a kernel with CONFIG_AIO");
+}
+
+Diagnosis reuse_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (!fd) {
+    return missing("sockets", describe(last_errno()), "allow this process TCP sockets");
+  }
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) {
+    return good("SO_REUSEPORT", "available");
+  }
+  return lack("SO_REUSEPORT", describe(last_errno()), "use Linux 3.9 or newer");
+}
+
+// The same search as scripts/find_python.sh.
+Diagnosis charts() {
+  for (const std::string& python : {find_program("python3"), find_program("/usr/bin/python3")}) {
+    if (python.empty()) continue;
+    auto imports = ChildProcess::start({.command = {python, "-c", "import matplotlib, numpy"}});
+    if (imports && imports->wait_until(Clock::now() + std::chrono::seconds(20)) == 0) {
+      return good("charts", python + " has matplotlib and numpy");
+    }
+  }
+  return lack("charts", "no python3 that has matplotlib and numpy",
+              "apt-get install python3-matplotlib");
+}
+
+void tools(std::vector<Diagnosis>& list) {
+  struct Tool {
+    const char* name;
+    const char* purpose;
+    const char* package;
+  };
+  for (const Tool& tool :
+       {Tool{"clang", "counting by bpf", "clang"}, Tool{"bpftool", "counting by bpf", "bpftool"},
+        Tool{"strace", "the syscall profile tests", "strace"}}) {
+    const std::string file = find_program(tool.name);
+    const std::string subject = std::string("tool ") + tool.name;
+    list.push_back(file.empty() ? lack(subject, fmt::format("not found; {} need it", tool.purpose),
+                                       fmt::format("apt-get install {}", tool.package))
+                                : good(subject, file));
+  }
+}
+
+void noise(std::vector<Diagnosis>& list) {
+  if (const std::string seen = governor(); seen == "performance" || seen == "unknown") {
+    list.push_back(good("governor", seen));
+  } else {
+    list.push_back(lack("governor", seen, "cpupower frequency-set -g performance, as root"));
+  }
+  if (const LoadAverage load = load_average(); !load.empty()) {
+    const std::string found = fmt::format("{:.2f} over the last minute", load.front());
+    list.push_back(load.front() < 0.5 ? good("load average", found)
+                                      : lack("load average", found,
+                                             "stop other work: it makes trials noisy, and noisy "
+                                             "cells are flagged"));
+  }
+  if (const std::string kind = virtualisation(); kind != "none seen") {
+    list.push_back(lack("virtualisation", kind,
+                        "neighbours may take CPU time; prefer bare metal for numbers to publish"));
+  }
+}
+
+void programs(const Paths& paths, std::vector<Diagnosis>& list) {
+  const auto models = discover_models(paths.servers_dir);
+  if (!models) {
+    list.push_back(missing("servers", "none", models.error().message));
+  } else {
+    std::size_t available = 0;
+    for (const Model& model : *models) available += model.available ? 1 : 0;
+    list.push_back(good("servers", fmt::format("{} of {} models can run (muxbench list)", available,
+                                               models->size())));
+  }
+  if (::access(paths.loadgen.c_str(), X_OK) != 0) {
+    list.push_back(missing("load generator", "not at " + paths.loadgen,
+                           "build it, or name it with --loadgen"));
+  } else {
+    list.push_back(good("load generator", paths.loadgen));
+  }
+  const auto experiments = load_experiments(paths.experiments_dir);
+  list.push_back(experiments ? good("experiments", fmt::format("{} files", experiments->size()))
+                             : missing("experiments", "unusable", experiments.error().message));
+}
+
+}  // namespace
+
+std::vector<Diagnosis> examine_host(const Paths& paths) {
+  std::vector<Diagnosis> list;
+  programs(paths, list);
+  for (const auto& probe :
+       {descriptors, processes, cpus, network, cgroup, io_uring, linux_aio, reuse_port}) {
+    list.push_back(probe());
+  }
+  counting(list);
+  list.push_back(charts());
+  tools(list);
+  noise(list);
+  return list;
+}
+
+}  // namespace muxbench

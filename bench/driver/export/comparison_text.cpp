@@ -1,0 +1,127 @@
+#include "export/comparison_text.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace muxbench {
+namespace {
+
+const char* name_of(Correction correction) {
+  return correction == Correction::holm ? "Holm" : "Benjamini-Hochberg";
+}
+
+std::string format_change(double ratio) { return fmt::format("{:+.1f} %", (ratio - 1) * 100); }
+
+std::string heading(const Comparison& comparison) {
+  std::string text = fmt::format("Base: {}\nNew:  {}\n", comparison.base, comparison.now);
+  if (!comparison.remarks.empty()) text += "\nTo be known of them:\n";
+  for (const std::string& remark : comparison.remarks) text += "- " + remark + "\n";
+  if (comparison.differences.empty()) return text;
+  text +=
+      comparison.settings.across_hosts
+          ? "\nTheir conditions differ, and the comparison was asked for all the same:\n"
+          : "\nTheir conditions differ, so there are no verdicts (--across-hosts gives them):\n";
+  for (const std::string& difference : comparison.differences) text += "- " + difference + "\n";
+  return text;
+}
+
+std::vector<std::vector<std::string>> rows_of(const Comparison& comparison) {
+  std::vector<std::vector<std::string>> rows{
+      {"cell", "metric", "new/base", "95 % interval", "p", "trials", "verdict"}};
+  for (const CellComparison& cell : comparison.cells) {
+    std::string verdict = to_string(cell.verdict);
+    if (!cell.reason.empty()) verdict += " (" + cell.reason + ")";
+    rows.push_back({cell.cell, cell.metric, cell.ratio ? format_change(cell.ratio->ratio) : "",
+                    cell.ratio
+                        ? format_change(cell.ratio->low) + " to " + format_change(cell.ratio->high)
+                        : "",
+                    cell.adjusted_p ? fmt::format("{:.2g}", *cell.adjusted_p) : "",
+                    fmt::format("{}, {}", cell.base_trials, cell.new_trials), verdict});
+  }
+  return rows;
+}
+
+std::string closing(const Comparison& comparison) {
+  std::map<std::string, int> verdicts;
+  for (const CellComparison& cell : comparison.cells) ++verdicts[to_string(cell.verdict)];
+  std::string counts;
+  for (const auto& [verdict, count] : verdicts) {
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, verdict);
+  }
+  const CompareSettings& settings = comparison.settings;
+  return fmt::format(
+      "{}.\nRatios of geometric means over trials with Welch intervals on logarithms; p is "
+      "corrected over the cells by {}, and a difference is one below {:g}.\n"
+      "\"same\" is an interval within {:g} %, cell by cell and not corrected.\n",
+      counts, name_of(settings.correction), settings.alpha, settings.margin * 100);
+}
+
+// The lines of a table below its two of heading are its rows.
+std::string coloured(const std::string& table, const Comparison& comparison) {
+  std::string text;
+  std::size_t begin = 0;
+  for (std::size_t line = 0; begin < table.size(); ++line) {
+    const std::size_t end = std::min(table.find('\n', begin), table.size());
+    const std::string row = table.substr(begin, end - begin);
+    const Verdict verdict = line < 2 || line - 2 >= comparison.cells.size()
+                                ? Verdict::inconclusive
+                                : comparison.cells[line - 2].verdict;
+    const char* colour = verdict == Verdict::faster   ? "\033[32m"
+                         : verdict == Verdict::slower ? "\033[31m"
+                                                      : "";
+    text += *colour == '\0' ? row + "\n" : colour + row + "\033[0m\n";
+    begin = end + 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string as_terminal_text(const Comparison& comparison, bool colour) {
+  const std::string table = format_table(rows_of(comparison));
+  return heading(comparison) + "\n" + (colour ? coloured(table, comparison) : table) + "\n" +
+         closing(comparison);
+}
+
+std::string as_markdown(const Comparison& comparison) {
+  return "# muxbench comparison\n\n" + heading(comparison) + "\n" +
+         format_table(rows_of(comparison)) + "\n" + closing(comparison);
+}
+
+Json as_json(const Comparison& comparison) {
+  const CompareSettings& settings = comparison.settings;
+  Json cells = Json::array();
+  for (const CellComparison& cell : comparison.cells) {
+    Json json{{"cell", cell.cell},
+              {"metric", cell.metric},
+              {"better", cell.more_is_better ? "more" : "less"},
+              {"base_trials", cell.base_trials},
+              {"new_trials", cell.new_trials},
+              {"verdict", to_string(cell.verdict)}};
+    if (!cell.reason.empty()) json["reason"] = cell.reason;
+    if (cell.ratio) {
+      json["ratio"] = cell.ratio->ratio;
+      json["low"] = cell.ratio->low;
+      json["high"] = cell.ratio->high;
+      json["p"] = cell.ratio->p;
+      if (cell.adjusted_p) json["adjusted_p"] = *cell.adjusted_p;
+    }
+    if (!cell.inside_noise_floor_of.empty()) {
+      json["inside_noise_floor_of"] = cell.inside_noise_floor_of;
+    }
+    cells.push_back(std::move(json));
+  }
+  return {{"base", comparison.base},
+          {"new", comparison.now},
+          {"interval", "95 % Welch t on logarithms"},
+          {"correction", name_of(settings.correction)},
+          {"alpha", settings.alpha},
+          {"margin", settings.margin},
+          {"across_hosts", settings.across_hosts},
+          {"differences", comparison.differences},
+          {"remarks", comparison.remarks},
+          {"cells", std::move(cells)}};
+}
+
+}  // namespace muxbench

@@ -1,0 +1,46 @@
+// Comma-separated values as RFC 4180 has them, except that lines end as they do on Unix. One row
+// for each cell; what was not measured is empty.
+#include <fmt/format.h>
+
+#include "export/exports.h"
+#include "report/metric.h"
+
+namespace muxbench {
+namespace {
+
+std::string field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string escaped = "\"";
+  for (const char c : text) escaped += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return escaped + "\"";
+}
+
+}  // namespace
+
+std::string export_csv(const ReportView& view) {
+  std::string text = "cell,model,experiment,point,status,reason,flags,trials";
+  for (const ComparedMetric& metric : compared_metrics()) {
+    text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric.name);
+  }
+  text += "\n";
+  for (const ExperimentView& experiment : view.experiments) {
+    for (const CellView& cell : experiment.cells) {
+      std::string flags;
+      for (const Flag& flag : cell.flags) flags += (flags.empty() ? "" : " ") + flag.kind;
+      const Statistics* rate = cell.metric("requests_per_second");
+      text += fmt::format("{},{},{},{},{},{},{},{}", field(cell.id), field(cell.model),
+                          field(experiment.name), field(to_string(cell.point)), cell.status,
+                          field(cell.reason), field(flags), rate == nullptr ? 0 : rate->n);
+      for (const ComparedMetric& metric : compared_metrics()) {
+        const Statistics* s = cell.metric(metric.name);
+        text += s == nullptr
+                    ? ",,,,,"
+                    : fmt::format(",{},{},{},{},{}", s->median, s->mean, s->stddev, s->min, s->max);
+      }
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace muxbench

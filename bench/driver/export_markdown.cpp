@@ -1,9 +1,0 @@
-// GitHub Flavored Markdown (https://github.github.com/gfm): paragraphs, lists and tables, to paste.
-#include "driver/exports.h"
-#include "driver/summary_markdown.h"
-
-namespace muxbench {
-
-std::string export_markdown(const ReportView& view) { return summary_markdown(view); }
-
-}  // namespace muxbench

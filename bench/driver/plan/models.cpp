@@ -1,0 +1,148 @@
+#include "plan/models.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/directory.h"
+#include "system/child_process.h"
+#include "system/interrupt.h"
+
+namespace muxbench {
+namespace {
+
+constexpr std::string_view kPrefix = "server_";
+constexpr auto kDescribeTimeout = std::chrono::seconds(2);
+
+std::vector<std::string> strings(const Json& json, const char* key,
+                                 std::vector<std::string> fallback) {
+  if (!json.contains(key)) return fallback;
+  return json.at(key).get<std::vector<std::string>>();
+}
+
+Capabilities read_capabilities(const Json& json) {
+  Capabilities capabilities;
+  capabilities.concurrent = json.value("concurrent", true);
+  capabilities.workers = json.value("workers", false);
+  capabilities.program_per_connection = json.value("program_per_connection", false);
+  capabilities.one_client_per_worker = json.value("one_client_per_worker", false);
+  if (json.contains("max_connections") && !json.at("max_connections").is_null()) {
+    capabilities.max_connections = json.at("max_connections").get<std::uint64_t>();
+  }
+  capabilities.protocols = strings(json, "protocols", capabilities.protocols);
+  capabilities.transports = strings(json, "transports", capabilities.transports);
+  capabilities.work = strings(json, "work", capabilities.work);
+  return capabilities;
+}
+
+Model unavailable(const std::string& file_name, std::string reason) {
+  Model model;
+  model.name = file_name.substr(std::min(file_name.size(), kPrefix.size()));
+  model.reason = std::move(reason);
+  return model;
+}
+
+}  // namespace
+
+Model parse_description(std::string_view text, const std::string& file_name) {
+  try {
+    const Json json = Json::parse(text);
+    Model model;
+    model.name = json.at("name").get<std::string>();
+    if (std::string(kPrefix) + model.name != file_name) {
+      return unavailable(file_name,
+                         fmt::format("its --describe calls it \"{}\"; the program must be called "
+                                     "{}{}",
+                                     model.name, kPrefix, model.name));
+    }
+    model.family = json.value("family", "");
+    model.mechanism = json.value("mechanism", "");
+    model.available = json.at("available").get<bool>();
+    if (!model.available) model.reason = json.value("reason", "it says that it is not available");
+    if (json.contains("capabilities")) {
+      model.capabilities = read_capabilities(json.at("capabilities"));
+    }
+    model.description = json;
+    return model;
+  } catch (const Json::exception&) {
+    return unavailable(file_name,
+                       "its --describe does not print the one JSON object that docs/models.md asks "
+                       "for; run it with --describe to see");
+  }
+}
+
+Model describe_model(const std::string& path, const std::vector<int>& cpus) {
+  const std::string file_name = std::filesystem::path(path).filename().string();
+  const auto answer = [&]() -> Model {
+    auto child = ChildProcess::start({.command = {path, "--describe"}, .cpus = cpus});
+    if (!child) return unavailable(file_name, child.error().message);
+    const auto deadline = Clock::now() + kDescribeTimeout;
+    std::string text;
+    std::string line;
+    Wait wait{};
+    while ((wait = child->read_line(line, deadline)) == Wait::line) text += line + '\n';
+    text += line;
+    if (wait == Wait::timeout) {
+      return unavailable(file_name, "its --describe did not end within 2 s");
+    }
+    return parse_description(text, file_name);
+  };
+  Model model = answer();
+  model.command = {path};
+  return model;
+}
+
+std::string program_of(const Model& model) {
+  if (!model.external) return model.command.front();
+  const std::string& command = model.command.front();
+  const std::string word = command.substr(0, command.find_first_of(" \t\n"));
+  const bool plain = word.find_first_of("'\"\\$`;|&()<>*?[]{}~=#!") == std::string::npos;
+  return plain ? find_program(word) : "";
+}
+
+std::map<std::string, std::string> sha256_of(const std::vector<std::string>& files) {
+  SpawnOptions spawn{.command = {"/usr/bin/sha256sum", "--"}};
+  spawn.command.insert(spawn.command.end(), files.begin(), files.end());
+  std::map<std::string, std::string> sums;
+  auto child = ChildProcess::start(spawn);
+  if (!child) return sums;
+  constexpr std::size_t kDigits = 64;
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  for (std::string line; child->read_line(line, deadline) == Wait::line;) {
+    // "DIGITS  FILE"
+    if (line.size() > kDigits + 2) sums[line.substr(kDigits + 2)] = line.substr(0, kDigits);
+  }
+  return sums;
+}
+
+Result<std::vector<Model>> discover_models(const std::string& folder,
+                                           const std::vector<int>& cpus) {
+  if (::access(folder.c_str(), R_OK | X_OK) != 0 && errno != ENOENT) {
+    return usage_error("cannot look into {}: {}; name the servers' folder with --servers-dir",
+                       folder, describe(last_errno()));
+  }
+  std::vector<std::string> paths;
+  for (const std::string& name : names_in(folder)) {
+    std::string path = folder + "/" + name;
+    std::error_code error;
+    const bool is_file = std::filesystem::is_regular_file(path, error);
+    if (name.starts_with(kPrefix) && is_file && ::access(path.c_str(), X_OK) == 0) {
+      paths.push_back(std::move(path));
+    }
+  }
+  if (paths.empty()) {
+    return usage_error(
+        "there is no program {}* in {}; build the servers, or name their folder "
+        "with --servers-dir",
+        kPrefix, folder);
+  }
+  std::vector<Model> models;
+  for (const std::string& path : paths) {
+    models.push_back(describe_model(path, cpus));
+    if (interrupted()) return make_error("interrupted");
+  }
+  return models;
+}
+
+}  // namespace muxbench

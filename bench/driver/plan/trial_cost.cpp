@@ -1,0 +1,54 @@
+#include "plan/trial_cost.h"
+
+#include <algorithm>
+
+namespace muxbench {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// About what a server needs for one connection to be accepted: some start a thread, a process or even
+// a program for it. Constants: a plan must be the same from run to run, as durations are conditions
+// that two reports are compared under.
+Nanoseconds opening_time(const Model& model) {
+  if (model.capabilities.program_per_connection) return microseconds(2500);
+  if (model.capabilities.one_client_per_worker) return microseconds(100);  // started before
+  if (model.family == "process") return microseconds(200);
+  return model.family == "thread" ? microseconds(100) : microseconds(30);
+}
+
+Nanoseconds opening_time(const Model& model, const LoadSettings& settings) {
+  return opening_time(model) * static_cast<long>(settings.all_connections());
+}
+
+}  // namespace
+
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings) {
+  // A program takes milliseconds to start, and then more are started while the first ones answer.
+  const Nanoseconds first_answers =
+      model.capabilities.program_per_connection
+          ? std::min<Nanoseconds>(milliseconds(4) * static_cast<long>(settings.all_connections()),
+                                  milliseconds(500))
+          : Nanoseconds{};
+  const Nanoseconds accepting =
+      experiment.transport == "unix" ? opening_time(model, settings) : Nanoseconds{};
+  return std::max({experiment.warmup, accepting, first_answers});
+}
+
+Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
+  // The load begins when those who never read are held up: 4 MB of the server's send buffer for each
+  // are full then, after 70 ms each where system calls are slow.
+  const Nanoseconds filling = milliseconds(70) * static_cast<long>(settings.stall_never_read);
+  const Nanoseconds opening_and_closing = 2 * opening_time(model, settings);
+  return milliseconds(80) + opening_and_closing + filling;
+}
+
+Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
+                       const LoadSettings& settings) {
+  return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
+         experiment.duration;
+}
+
+}  // namespace muxbench

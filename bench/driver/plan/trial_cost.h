@@ -1,0 +1,22 @@
+// What a trial costs beside what it measures, estimated before it runs.
+#pragma once
+
+#include "plan/experiment.h"
+#include "plan/models.h"
+
+namespace muxbench {
+
+// The warm-up that a trial gets: the experiment's, or longer where a program starts for each
+// connection, where nothing tells when a server has accepted them all (see accept_queue.h), and until
+// clients who never read are stuck.
+Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
+                      const LoadSettings& settings);
+
+// Start, verification, opening and closing of connections, stop.
+Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
+
+// All of it, with the measurement.
+Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
+                       const LoadSettings& settings);
+
+}  // namespace muxbench

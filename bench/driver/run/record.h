@@ -1,0 +1,67 @@
+// All that a run knows and found: what the report and the findings are written from.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/cells.h"
+#include "plan/cpu_plan.h"
+#include "plan/profile.h"
+#include "report/flag.h"
+#include "report/statistics.h"
+#include "system/host.h"
+#include "trial/trial.h"
+
+namespace muxbench {
+
+// What the counting pass found of a cell.
+struct CellCounts {
+  SyscallCounts counts;
+  double requests = 0;                     // that belong to them
+  std::optional<double> throughput_ratio;  // of the counting pass to the untraced trials
+};
+
+struct CellResult {
+  std::string status;  // measured, skipped, failed or missing
+  std::string reason;  // unless measured
+  std::vector<Flag> flags;
+  std::map<std::string, Statistics> summary;  // by the names of kMetrics
+  std::optional<CellCounts> counts;
+};
+
+struct RunRecord {
+  bool interrupted = false;
+  std::chrono::system_clock::time_point started;
+  std::chrono::system_clock::time_point finished;
+  LoadAverage load_before{};
+  std::optional<Nanoseconds> steal_time_before;  // since boot
+  std::optional<Nanoseconds> steal_time;         // during the run
+  std::uint64_t seed = 0;
+  std::string profile;
+  std::vector<std::string> command_line;
+  std::vector<std::string> notes;
+
+  CpuPlan cpus;
+  std::string loadgen_sha256;  // empty: unknown
+  bool private_network = false;
+  Json sysctls_outside = Json::object();  // of the host's network, see host_section()
+  std::vector<CountingBackend>
+      backends;  // ways of counting system calls that were tried; the last one may count
+  std::size_t planned_trials = 0;
+  std::size_t planned_counting_trials = 0;
+
+  std::vector<Model> models;
+  std::vector<Experiment> experiments;  // as run
+  std::vector<Cell> cells;
+  std::vector<TrialResult> trials;           // in the order they ran
+  std::vector<TrialResult> counting_trials;  // likewise, of the pass that counts system calls
+  std::vector<TrialResult> twin_trials;      // likewise, of cells measured under a second name
+  // Models whose server failed again and again: no more trials were spent on them, and why.
+  std::map<std::size_t, std::string> given_up;
+  std::vector<CellResult> results;  // one per cell, made by summarize()
+};
+
+}  // namespace muxbench

@@ -1,0 +1,61 @@
+#include "system/server_usage.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace muxbench {
+
+CpuSample ServerUsage::cpu() const {
+  if (group_ != nullptr) {
+    if (const auto cpu = group_->cpu()) {
+      return {cpu->total, cpu->split, group_->cpu_source()};
+    }
+  }
+  return {tree_cpu(process_tree(root_)), {}, "process clocks and /proc/PID/stat"};
+}
+
+std::vector<pid_t> ServerUsage::processes() const {
+  return group_ != nullptr ? group_->processes() : process_tree(root_);
+}
+
+std::optional<MemorySample> ServerUsage::memory() const {
+  // Of one process too: its resident set holds all of its libraries, of which the shares of two
+  // hold only parts, since other programs map them as well; the one would look twice the other.
+  const auto pids = processes();
+  const auto bytes = proportional_bytes(pids);
+  if (!bytes) return {};
+  return MemorySample{
+      *bytes, pids.size() == 1 ? "Pss" : fmt::format("sum of Pss over {} processes", pids.size()),
+      peak_resident_bytes(pids)};
+}
+
+std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
+  constexpr std::size_t kFew = 32;  // about half a millisecond
+  return processes().size() <= kFew ? memory() : std::nullopt;
+}
+
+std::optional<MemoryInUse> ServerUsage::memory_in_use() const {
+  const auto process = anonymous_bytes(processes());
+  if (!process) return {};
+  MemoryInUse used{.process_bytes = *process};
+  std::ifstream meminfo("/proc/meminfo");
+  std::uint64_t kibibytes = 0;
+  for (std::string key, unit; meminfo >> key >> kibibytes; std::getline(meminfo, unit)) {
+    if (key == "Slab:" || key == "KernelStack:" || key == "PageTables:") {
+      used.kernel_bytes += kibibytes * 1024;
+    }
+  }
+  return used;
+}
+
+CpuSample operator-(const CpuSample& end, const CpuSample& begin) {
+  CpuSample used{end.total - begin.total, {}, end.source};
+  if (!end.split || !begin.split) return used;
+  // The kernel apportions the two anew at every reading: either may step back a little.
+  const CpuTime split = *end.split - *begin.split;
+  used.split =
+      CpuTime{std::max(split.user, Nanoseconds(0)), std::max(split.system, Nanoseconds(0))};
+  return used;
+}
+
+}  // namespace muxbench

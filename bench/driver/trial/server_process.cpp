@@ -1,0 +1,187 @@
+#include "trial/server_process.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "plan/external_server.h"
+#include "system/interrupt.h"
+#include "trial/check_client.h"
+
+namespace muxbench {
+namespace {
+
+constexpr auto kReadyTimeout = std::chrono::seconds(5);
+// The contract says 1 s; the rest forgives a machine that is busy with other work.
+constexpr auto kStopTimeout = std::chrono::milliseconds(1500);
+
+std::string with_last_words(std::string sentence, const ChildProcess& child) {
+  const std::string words = child.last_words();
+  return words.empty() ? sentence : sentence + ": " + words;
+}
+
+// The command line of the server contract.
+std::vector<std::string> contract_command(const Model& model, const ServerOptions& options) {
+  std::vector<std::string> command = model.command;
+  const std::string socket = options.scratch + "/server.sock";
+  const bool local = options.transport == "unix";
+  if (local) ::unlink(socket.c_str());
+  for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : "127.0.0.1:0",
+                                  std::string("--protocol"), options.protocol}) {
+    command.push_back(word);
+  }
+  if (!options.root.empty()) {
+    command.emplace_back("--root");
+    command.push_back(options.root);
+  }
+  command.insert(command.end(), options.extra.begin(), options.extra.end());
+  return command;
+}
+
+// The kernel's choice. Between here and the server's bind(2) another program could take it, but not
+// in a private network.
+Result<unsigned> free_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (!fd || ::bind(fd.get(), generic, length) != 0 ||
+      ::getsockname(fd.get(), generic, &length) != 0) {
+    return make_error("no free port: {}", describe(last_errno()));
+  }
+  return unsigned{ntohs(address.sin_port)};
+}
+
+}  // namespace
+
+Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
+  SpawnOptions spawn;
+  std::optional<Address> address;  // known before only of an external server
+  if (model.external) {
+    const auto port = free_port();
+    if (!port) return port.error();
+    auto parsed = Address::parse(fmt::format("127.0.0.1:{}", *port));
+    if (!parsed) return parsed.error();
+    address = *parsed;
+    const std::string command = replaced(model.command.front(), "{port}", std::to_string(*port));
+    spawn.command = {"/bin/sh", "-c", "exec " + replaced(command, "{root}", options.root)};
+  } else {
+    spawn.command = contract_command(model, options);
+  }
+  spawn.cpus = options.cpus;
+  auto group = Cgroup::make();
+  if (group) spawn.cgroup_procs = group->procs_fd();
+  auto child = ChildProcess::start(spawn);
+  if (!child) return child.error();
+  ServerProcess server(std::move(*child));
+  server.command_ = spawn.command;
+  server.external_ = model.external;
+  if (group) server.group_ = std::make_unique<Cgroup>(std::move(*group));
+  server.watched_ = {server.group_.get(), server.child_->pid()};
+  if (address) server.address_ = *address;
+  const auto ready = address ? server.wait_until_it_accepts() : server.wait_until_ready();
+  if (!ready) {
+    server.kill_now();
+    return ready.error();
+  }
+  return server;
+}
+
+Result<> ServerProcess::wait_until_it_accepts() {
+  const auto deadline = Clock::now() + kReadyTimeout;
+  while (Clock::now() < deadline) {
+    if (CheckClient::connect(address_)) return {};
+    if (interrupted()) return make_error("interrupted");
+    if (const auto died = death("before it accepted a connection")) return make_error("{}", *died);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return make_error("{}",
+                    with_last_words(fmt::format("the server did not accept connections at {} "
+                                                "within 5 s; start its command by hand to see why",
+                                                address_.to_string()),
+                                    *child_));
+}
+
+Result<> ServerProcess::wait_until_ready() {
+  const auto deadline = Clock::now() + kReadyTimeout;
+  std::string line;
+  switch (child_->read_line(line, deadline)) {
+    case Wait::line:
+      break;
+    case Wait::interrupted:
+      return make_error("interrupted");
+    case Wait::timeout:
+      return make_error("{}",
+                        with_last_words("the server did not print its ready line within 5 s; start "
+                                        "it by hand to see what it waits for",
+                                        *child_));
+    default:
+      // The pipe is closed a moment before the process has ended.
+      child_->wait_until(Clock::now() + std::chrono::seconds(1));
+      return make_error("{}", death("before it was ready")
+                                  .value_or("the server closed its output before it was ready"));
+  }
+  const Json ready = Json::parse(line, nullptr, false);
+  const auto where = text_at(ready, "/address");
+  if (!where) {
+    return make_error("the server's first line is not a ready line but \"{}\"",
+                      line.substr(0, 120));
+  }
+  auto address = Address::parse(*where);
+  if (!address) return address.error();
+  address_ = *address;
+  return {};
+}
+
+std::optional<std::string> ServerProcess::death(std::string_view when) {
+  const auto status = child_->wait_until(Clock::now());
+  if (!status) return {};
+  return with_last_words(
+      fmt::format("the server {}{}{}", describe_status(*status), when.empty() ? "" : " ", when),
+      *child_);
+}
+
+Result<> ServerProcess::stop() {
+  if (const auto died = death()) {
+    kill_now();
+    return make_error("{}", *died);
+  }
+  ::kill(child_->pid(), SIGTERM);
+  const auto status = child_->wait_until(Clock::now() + kStopTimeout);
+  std::string broken;
+  if (!status) {
+    broken = "the server ignored SIGTERM: it still ran 1.5 s later and was killed";
+  } else if (*status != 0 && !(external_ && *status == SIGTERM)) {
+    broken =
+        with_last_words(fmt::format("the server {} at SIGTERM instead of exiting with status 0",
+                                    describe_status(*status)),
+                        *child_);
+  } else {
+    std::size_t left = 0;
+    for (const pid_t pid : usage().processes()) left += pid == child_->pid() ? 0 : 1;
+    if (left != 0) {
+      broken = fmt::format(
+          "the server left {} of its processes behind at SIGTERM; they were "
+          "killed",
+          left);
+    }
+  }
+  kill_now();
+  if (!broken.empty()) return make_error("{}", broken);
+  return {};
+}
+
+void ServerProcess::kill_now() {
+  if (group_) group_->kill_all();
+  child_->signal_group(SIGKILL);
+  child_->wait_until(Clock::now() + std::chrono::seconds(5));
+  if (address_.is_unix()) ::unlink(std::string(address_.path()).c_str());
+}
+
+}  // namespace muxbench

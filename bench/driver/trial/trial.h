@@ -1,0 +1,65 @@
+// One trial: a fresh server, verified, put under load, measured, verified again, and gone.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "plan/cells.h"
+#include "plan/models.h"
+#include "system/counting/syscall_counter.h"
+#include "trial/load_run.h"
+#include "trial/server_process.h"
+
+namespace muxbench {
+
+struct TrialSetup {
+  const Model* model = nullptr;
+  const Experiment* experiment = nullptr;
+  const Cell* cell = nullptr;
+  std::string loadgen;
+  std::string scratch;  // a folder for this run's sockets and files
+  std::vector<int> server_cpus;
+  std::vector<int> load_cpus;
+  Nanoseconds load_timeout{};
+  SyscallCounter* counter = nullptr;  // a counting trial: what it measures besides is not used
+};
+
+struct TrialResult {
+  std::size_t cell = 0;
+  unsigned repetition = 0;
+  std::size_t order = 0;
+  Nanoseconds started{};  // since the run began
+  Nanoseconds took{};
+
+  std::string error;           // empty: it succeeded
+  bool server_failed = false;  // the error is the server's: it will most likely come again
+  std::string stop_error;      // it measured, and then did not stop as the contract says
+  std::vector<std::string> server_command;
+  std::vector<std::string> load_command;
+  std::uint64_t not_accepted = 0;  // connections that the server left waiting when the load began
+  std::optional<CpuSample> cpu;    // used by the server within the measured window
+  std::optional<MemorySample> memory;
+  std::optional<double> process_bytes_per_connection;  // at points of many connections
+  std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
+  std::optional<Nanoseconds> load_waited;    // the load generator for a CPU, within the window
+  std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
+  // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
+  std::optional<SyscallCounts> counts;
+  Json load;  // what the load generator printed; null if it did not
+
+  bool ok() const noexcept { return error.empty(); }
+  // Requests answered within the window. An open loop's /requests were due in it: with those
+  // answered later, in a time that `cpu` does not hold.
+  std::optional<double> answered() const;
+  // Server CPU time over the requests answered, both within the window.
+  std::optional<double> cpu_ns_per_request() const;
+  std::optional<double> requests_per_second() const;
+};
+
+// Everything that goes wrong is in the result. Leaves no process behind.
+TrialResult run_trial(const TrialSetup& setup);
+
+// Time enough for a load generator that works, however slow the server.
+Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings);
+
+}  // namespace muxbench

@@ -1,0 +1,24 @@
+// Numbers and tables for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace muxbench {
+
+// "191.2 k/s", "12.3 us", "3.1 MiB"
+std::string format_rate(double per_second);
+std::string format_time(double nanoseconds);
+std::string format_bytes(double bytes);
+std::string format_duration(Nanoseconds duration);  // rounded up: "2 min 10 s", "12 s"
+
+std::string to_string(const std::vector<int>& cpus);    // "0,1"
+std::string format_cpus(const std::vector<int>& cpus);  // "2 CPUs (0,1)"
+
+// Rows of equal length as a Markdown table whose columns line up on a terminal too; the first row
+// is the heading.
+std::string format_table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace muxbench
