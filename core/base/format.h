@@ -13,6 +13,8 @@ std::string format_rate(double per_second);
 std::string format_time(double nanoseconds);
 std::string format_bytes(double bytes);
 std::string format_duration(Nanoseconds duration);  // rounded up: "2 min 10 s", "12 s"
+// RFC 3339 in UTC: "2025-01-31T12:00:00Z".
+std::string rfc3339(std::chrono::system_clock::time_point time);
 
 std::string to_string(const std::vector<int>& cpus);    // "0,1"
 std::string format_cpus(const std::vector<int>& cpus);  // "2 CPUs (0,1)"

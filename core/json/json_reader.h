@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,21 +10,12 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "json/json.h"
 
 namespace muxbench {
 
-using Json = nlohmann::ordered_json;  // keys keep the order in which they were written
-
-// `name` is what errors call the text, usually its file name.
-Result<Json> parse_json(std::string_view text, std::string_view name);
-
 // What models and experiments may be called: lower-case letters, digits and underscores.
 bool is_name(std::string_view text);
-
-// What a program answered, at a place such as "/latency_ns/p50": nothing when there is no such
-// place or it holds something else.
-std::optional<std::string> text_at(const Json& json, const std::string& pointer);
-std::optional<double> number_at(const Json& json, const std::string& pointer);
 
 // An object whose keys are read one by one. The first mistake is kept and the reads after it give
 // their fallback, so a reader is straight-line code that asks finish() once at its end.

@@ -41,14 +41,14 @@ std::string join(const std::vector<std::string>& parts) {
 }
 
 // Everything but what the trials' values decide.
-CellComparison pair(const std::string& name, const ComparedMetric& metric, const MeasuredCell* base,
+CellComparison pair(const std::string& name, const Metric& metric, const MeasuredCell* base,
                     const MeasuredCell* now, bool comparable) {
   CellComparison cell{.cell = name,
                       .experiment = (base == nullptr ? now : base)->experiment,
-                      .metric = metric.name,
+                      .metric = std::string(metric.key),
                       .more_is_better = metric.more_is_better};
   const auto trials = [&](const MeasuredCell* side) {
-    return ran(side) ? trials_of(*side, metric.name) : 0;
+    return ran(side) ? trials_of(*side, cell.metric) : 0;
   };
   cell.base_counts = ran(base) || (base != nullptr && base->status == "missing");
   cell.base_trials = trials(base);
@@ -69,7 +69,7 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
   }
   const std::size_t both = std::min(cell.base_trials, cell.new_trials);
   if (both >= 2) {
-    cell.ratio = ratio_of(first_of(*base, metric.name, both), first_of(*now, metric.name, both));
+    cell.ratio = ratio_of(first_of(*base, cell.metric, both), first_of(*now, cell.metric, both));
   }
   if (!comparable) return none(Verdict::refused, "measured under other conditions");
   if (!base->flags.empty() || !now->flags.empty()) {
@@ -78,16 +78,16 @@ CellComparison pair(const std::string& name, const ComparedMetric& metric, const
     if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
     return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
   }
-  if (both < kFewestForVerdict) {
+  if (both < kCompareRule.fewest_trials) {
     return none(Verdict::insufficient,
                 fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
-                            cell.new_trials, kFewestForVerdict));
+                            cell.new_trials, kCompareRule.fewest_trials));
   }
   cell.verdict = Verdict::inconclusive;  // until decide() says more
   return cell;
 }
 
-void decide(Comparison& comparison) {
+void decide_all(Comparison& comparison) {
   std::vector<CellComparison*> open;
   std::vector<double> p;
   for (CellComparison& cell : comparison.cells) {
@@ -96,17 +96,18 @@ void decide(Comparison& comparison) {
     p.push_back(cell.ratio->p);
   }
   const auto corrected = adjusted(p, comparison.settings.correction);
-  const double margin = std::log1p(comparison.settings.margin);
+  VerdictRule rule = kCompareRule;
+  rule.alpha = comparison.settings.alpha;
+  rule.margin = comparison.settings.margin;
   for (std::size_t i = 0; i < open.size(); ++i) {
     CellComparison& cell = *open[i];
-    const Ratio& ratio = *cell.ratio;
     cell.adjusted_p = corrected[i];
-    cell.differs = corrected[i] < comparison.settings.alpha;
-    if (-std::log(ratio.low) <= margin && std::log(ratio.high) <= margin) {
-      cell.verdict = Verdict::same;
-    } else if (cell.differs) {
-      cell.verdict = (ratio.ratio > 1) == cell.more_is_better ? Verdict::faster : Verdict::slower;
-    }
+    const Evidence evidence{.trials = std::min(cell.base_trials, cell.new_trials),
+                            .ratio = *cell.ratio,
+                            .p = corrected[i]};
+    const Decision decision = decide(evidence, cell.more_is_better, rule);
+    cell.verdict = decision.verdict;
+    cell.differs = decision.differs;
   }
 }
 
@@ -204,34 +205,13 @@ Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_rep
         "and experiments",
         comparison.base, comparison.now);
   }
-  decide(comparison);
+  decide_all(comparison);
   note_noise_floor(comparison, base_report);
   if (&new_report != &base_report) note_noise_floor(comparison, new_report);
   return comparison;
 }
 
 }  // namespace
-
-const char* to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::faster:
-      return "faster";
-    case Verdict::slower:
-      return "slower";
-    case Verdict::same:
-      return "same";
-    case Verdict::inconclusive:
-      return "inconclusive";
-    case Verdict::insufficient:
-      return "insufficient";
-    case Verdict::flagged:
-      return "flagged";
-    case Verdict::missing:
-      return "missing";
-    default:
-      return "refused";
-  }
-}
 
 Result<Comparison> compare_reports(const MeasuredReport& base, const MeasuredReport& now,
                                    const CompareSettings& settings) {

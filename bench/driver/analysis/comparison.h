@@ -8,29 +8,15 @@
 
 #include "analysis/measured_report.h"
 #include "analysis/ratio.h"
+#include "analysis/verdict.h"
 
 namespace muxbench {
-
-// Direction-aware: "faster" is more throughput, or less latency, CPU time or memory.
-enum class Verdict {
-  faster,
-  slower,
-  same,          // by equivalence: the interval lies inside the margin (below)
-  inconclusive,  // neither different nor the same, as far as these trials can tell
-  insufficient,  // fewer than 4 trials on a side
-  flagged,       // a side has validity flags
-  missing,       // not measured on a side
-  refused,       // measured under other conditions
-};
-const char* to_string(Verdict verdict);
 
 // "same" is decided for each cell by itself: two one-sided tests at 2.5 %, which is that the 95 %
 // interval lies inside the margin, not corrected for the number of cells. "faster" and "slower" are
 // corrected, since the most striking of many differences is what readers pick; a sameness is claimed
 // of its own cell, and is wrong in at most 2.5 % of the cells that differ by the margin or more
 // (docs/methodology.md, "When two things differ").
-
-inline constexpr std::size_t kFewestForVerdict = 4;
 
 struct CompareSettings {
   double margin = 0.02;  // the same: between 1/1.02 and 1.02

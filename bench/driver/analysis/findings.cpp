@@ -1,50 +1,47 @@
 #include "analysis/findings.h"
 
-#include <algorithm>
-
 #include "analysis/findings_parts.h"
-#include "analysis/inference.h"
+#include "analysis/verdict.h"
+#include "analysis/verdict_tables.h"
 
 namespace muxbench {
 
-void Conclusions::say(const std::string& kind, const std::string& experiment,
-                      const std::string& metric, const std::string& text) {
-  Json finding{{"kind", kind}};
-  if (!experiment.empty()) finding["experiment"] = experiment;
-  if (!metric.empty()) finding["metric"] = metric;
-  finding["text"] = text;
-  findings.push_back(std::move(finding));
+void say(report::Conclusions& into, const std::string& kind, const std::string& experiment,
+         std::string_view metric, const std::string& text) {
+  into.findings.push_back(
+      {.kind = kind, .experiment = experiment, .metric = std::string(metric), .text = text});
 }
 
-bool can_rank(const CellView* cell, const std::string& metric) {
+bool can_rank(const report::Cell* cell, std::string_view metric) {
   if (cell == nullptr || !cell->measured() || !cell->flags.empty()) return false;
-  const Statistics* statistics = cell->metric(metric);
-  const auto trials = cell->trials.find(metric);
-  return statistics != nullptr && trials != cell->trials.end() &&
-         trials->second.size() >= kFewestTrials;
+  const auto trials = cell->values.find(std::string(metric));
+  return cell->metric(metric) != nullptr && trials != cell->values.end() &&
+         trials->second.size() >= kFindingRule.fewest_trials;
 }
 
-Result<> add_findings(Json& report, const std::string& name) {
-  const auto view = view_report(report, name);
-  if (!view) return view.error();
-  Conclusions conclusions;
-  if (report.at("muxbench").value("status", "") == "interrupted") {
-    conclusions.say("note", "", "", "The run was interrupted: this is what had finished.");
+const std::vector<double>& trials_of(const report::Cell& cell, std::string_view metric) {
+  return cell.values.at(std::string(metric));
+}
+
+report::Conclusions conclude(const report::Report& report) {
+  report::Conclusions conclusions;
+  const auto twins = twin_ratios(report);
+  const NoiseFloor floor(twins);
+  if (report.status == "interrupted") {
+    say(conclusions, "note", "", "", "The run was interrupted: this is what had finished.");
   }
-  for (const ExperimentView& experiment : view->experiments) {
-    say_best(experiment, conclusions);
-    say_crossovers(experiment, conclusions);
+  for (const report::Experiment& experiment : report.experiments) {
+    say_best(experiment, floor, conclusions);
+    say_crossovers(experiment, floor, conclusions);
     say_slopes(experiment, conclusions);
     say_counts(experiment, conclusions);
     say_remarks(experiment, conclusions);
   }
-  say_noise_floor(report, conclusions);
-  for (const std::string& note : view->notes) conclusions.say("note", "", "", note);
-  Json& section = report["muxbench"];
-  section["findings"] = std::move(conclusions.findings);
-  section["fits"] = std::move(conclusions.fits);
-  section["crossovers"] = std::move(conclusions.crossovers);
-  return {};
+  say_noise_floor(report, twins, conclusions);
+  for (const std::string& note : report.run.notes) say(conclusions, "note", "", "", note);
+  conclusions.noise_floor = noise_floor_entries(twins);
+  conclusions.verdicts = verdict_tables(report);
+  return conclusions;
 }
 
 }  // namespace muxbench

@@ -4,54 +4,41 @@
 #include <array>
 
 #include "analysis/findings_parts.h"
-#include "analysis/inference.h"
+#include "analysis/verdict.h"
 #include "base/format.h"
 
 namespace muxbench {
 namespace {
 
-struct Question {
-  const char* metric;
-  const char* best;
-  bool more_is_better;
-  std::string (*show)(double);
-  bool always = true;  // or only where it answers the experiment
-};
-constexpr std::array kQuestions{
-    Question{"requests_per_second", "Highest throughput", true, format_rate},
-    Question{"latency_mean_ns", "Lowest mean latency", false, format_time, false},
-    Question{"latency_p50_ns", "Lowest median latency", false, format_time, false},
-    Question{"latency_p99_ns", "Lowest p99", false, format_time},
-    Question{"server_cpu_ns_per_request", "Least server CPU per request", false, format_time},
-    Question{"server_memory_bytes", "Least server memory", false, format_bytes}};
+// Asked of every experiment; the others only where they answer it.
+constexpr std::array kAlwaysAsked{"requests_per_second", "latency_p99_ns",
+                                  "server_cpu_ns_per_request", "server_memory_bytes"};
 
 // More names than this tell less than their number.
 constexpr std::size_t kMostNames = 6;
 
-using Candidate = const CellView*;
+using Candidate = const report::Cell*;
 
-double median_of(Candidate candidate, const Question& question) {
-  return candidate->metric(question.metric)->median;
+double median_of(Candidate candidate, const Metric& metric) {
+  return candidate->metric(metric.key)->median;
 }
 
 // Beyond doubt, among as many models as could be ranked.
-bool clearly_better(Candidate a, Candidate b, const Question& question, std::size_t ranked,
+bool clearly_better(Candidate a, Candidate b, const Metric& metric, std::size_t ranked,
                     double floor) {
-  const auto& mine = a->trials.at(question.metric);
-  const auto& theirs = b->trials.at(question.metric);
-  return question.more_is_better ? clearly_greater(mine, theirs, ranked - 1, floor)
-                                 : clearly_greater(theirs, mine, ranked - 1, floor);
+  return finding_verdict(trials_of(*b, metric.key), trials_of(*a, metric.key),
+                         metric.more_is_better, ranked - 1, floor) == Verdict::faster;
 }
 
-std::vector<Candidate> candidates_at(const ExperimentView& experiment, const Point& point,
-                                     const Question& question) {
+std::vector<Candidate> candidates_at(const report::Experiment& experiment, const Point& point,
+                                     const Metric& metric) {
   std::vector<Candidate> candidates;
-  for (const CellView& cell : experiment.cells) {
-    if (cell.point == point && can_rank(&cell, question.metric)) candidates.push_back(&cell);
+  for (const report::Cell& cell : experiment.cells) {
+    if (cell.point == point && can_rank(&cell, metric.key)) candidates.push_back(&cell);
   }
   const auto better = [&](Candidate a, Candidate b) {
-    return question.more_is_better ? median_of(a, question) > median_of(b, question)
-                                   : median_of(a, question) < median_of(b, question);
+    return metric.more_is_better ? median_of(a, metric) > median_of(b, metric)
+                                 : median_of(a, metric) < median_of(b, metric);
   };
   std::stable_sort(candidates.begin(), candidates.end(), better);
   return candidates;
@@ -63,21 +50,22 @@ struct Clause {
 };
 
 // "**a** at idle 0 (191 k/s; next b with 180 k/s)", or a tie.
-Clause clause_of(const Question& question, const std::vector<Candidate>& candidates,
+Clause clause_of(const Metric& metric, const std::vector<Candidate>& candidates,
                  const std::string& where, double floor) {
   const Candidate best = candidates.front();
   std::vector<std::string> tied;
   std::vector<std::string> behind;
   for (const Candidate candidate : candidates) {
     const bool beaten =
-        candidate != best && clearly_better(best, candidate, question, candidates.size(), floor);
+        candidate != best && clearly_better(best, candidate, metric, candidates.size(), floor);
     (beaten ? behind : tied).push_back(candidate->model);
   }
-  const std::string value = question.show(median_of(best, question));
+  const std::string value = format_value(metric, median_of(best, metric));
   if (tied.size() == 1) {
-    return {fmt::format("**{}** at {} ({}; next {} with {})", best->model, where, value,
-                        candidates[1]->model, question.show(median_of(candidates[1], question))),
-            true};
+    return {
+        fmt::format("**{}** at {} ({}; next {} with {})", best->model, where, value,
+                    candidates[1]->model, format_value(metric, median_of(candidates[1], metric))),
+        true};
   }
   if (tied.size() == candidates.size() && tied.size() > kMostNames) {
     return {
@@ -95,36 +83,39 @@ Clause clause_of(const Question& question, const std::vector<Candidate>& candida
 }
 
 // The one that answers the experiment comes first.
-std::vector<Question> questions_of(const ExperimentView& experiment) {
-  std::vector<Question> questions;
-  for (const Question& question : kQuestions) {
-    const bool answers = question.metric == experiment.metric;
-    if (experiment.open_loop && question.more_is_better) continue;
-    if (answers) questions.insert(questions.begin(), question);
-    if (!answers && question.always) questions.push_back(question);
+std::vector<const Metric*> questions_of(const report::Experiment& experiment) {
+  std::vector<const Metric*> questions;
+  for (const Metric& metric : metrics()) {
+    const bool answers = metric.key == experiment.metric;
+    const bool always =
+        std::find(kAlwaysAsked.begin(), kAlwaysAsked.end(), metric.key) != kAlwaysAsked.end();
+    if (experiment.open_loop && metric.more_is_better) continue;
+    if (answers) questions.insert(questions.begin(), &metric);
+    if (!answers && always) questions.push_back(&metric);
   }
   return questions;
 }
 
-bool is_measured(const ExperimentView& experiment, const std::string& metric) {
+bool is_measured(const report::Experiment& experiment, std::string_view metric) {
   return std::any_of(experiment.cells.begin(), experiment.cells.end(),
-                     [&](const CellView& cell) { return cell.metric(metric) != nullptr; });
+                     [&](const report::Cell& cell) { return cell.metric(metric) != nullptr; });
 }
 
 // Says nothing, and so, where no two models can be ranked at any point.
-bool answer(const ExperimentView& experiment, const Question& question, Conclusions& into) {
+bool answer(const report::Experiment& experiment, const Metric& metric, const NoiseFloor& floor,
+            report::Conclusions& into) {
   std::vector<std::string> clauses;
   std::vector<Point> open;
   bool unique = false;
   for (const Point& point : experiment.points()) {
-    const auto candidates = candidates_at(experiment, point, question);
+    const auto candidates = candidates_at(experiment, point, metric);
     const std::string where = format_point(experiment, point);
     if (candidates.size() < 2) {
       open.push_back(point);
       continue;
     }
     const Clause clause =
-        clause_of(question, candidates, where, experiment.floors.at(question.metric));
+        clause_of(metric, candidates, where, floor.of(experiment.name, std::string(metric.key)));
     clauses.push_back(clause.text);
     unique = unique || clause.unique;
   }
@@ -132,8 +123,8 @@ bool answer(const ExperimentView& experiment, const Question& question, Conclusi
   const std::string left = open.empty() ? ""
                                         : fmt::format("; too few clean trials to say at {}",
                                                       format_points(experiment, open));
-  into.say(unique ? "best" : "tie", experiment.name, question.metric,
-           fmt::format("{}: {}{}.", question.best, fmt::join(clauses, "; "), left));
+  say(into, unique ? "best" : "tie", experiment.name, metric.key,
+      fmt::format("{}: {}{}.", metric.best, fmt::join(clauses, "; "), left));
   return true;
 }
 
@@ -151,9 +142,9 @@ std::string format_count(double per_request) {
 }
 
 // "What: a 0.05, b 2.0.", from the least to the most.
-void list_counts(const ExperimentView& experiment, const std::string& what,
+void list_counts(const report::Experiment& experiment, const std::string& what,
                  const std::string& metric, std::vector<Count> counts, const std::string& where,
-                 Conclusions& into) {
+                 report::Conclusions& into) {
   if (counts.empty()) return;
   std::stable_sort(counts.begin(), counts.end(),
                    [](const Count& a, const Count& b) { return a.per_request < b.per_request; });
@@ -169,45 +160,36 @@ void list_counts(const ExperimentView& experiment, const std::string& what,
   for (const auto& [model, count] : counts) {
     parts.push_back(fmt::format("{} {}", model, format_count(count)));
   }
-  into.say("cost", experiment.name, metric,
-           fmt::format("{} per request at {}: {}.", what, where, fmt::join(parts, ", ")));
+  say(into, "cost", experiment.name, metric,
+      fmt::format("{} per request at {}: {}.", what, where, fmt::join(parts, ", ")));
 }
 
 }  // namespace
 
-void say_best(const ExperimentView& experiment, Conclusions& into) {
+void say_best(const report::Experiment& experiment, const NoiseFloor& floor,
+              report::Conclusions& into) {
   bool any = false;
-  for (const Question& question : questions_of(experiment)) {
-    if (is_measured(experiment, question.metric)) any = answer(experiment, question, into) || any;
+  for (const Metric* metric : questions_of(experiment)) {
+    if (is_measured(experiment, metric->key)) any = answer(experiment, *metric, floor, into) || any;
   }
   if (any || experiment.cells.empty()) return;
-  into.say("undecided", experiment.name, "",
-           fmt::format("No best is named: that takes two models with {} clean trials each at the "
-                       "same point.",
-                       kFewestTrials));
+  say(into, "undecided", experiment.name, "",
+      fmt::format("No best is named: that takes two models with {} clean trials each at the "
+                  "same point.",
+                  kFindingRule.fewest_trials));
 }
 
-void say_counts(const ExperimentView& experiment, Conclusions& into) {
+void say_counts(const report::Experiment& experiment, report::Conclusions& into) {
   // The last point alone: a model's calls per request hardly change with the point.
   const auto points = experiment.points();
   for (auto point = points.rbegin(); point != points.rend(); ++point) {
     std::vector<Count> calls;
     std::vector<Count> switches;
-    for (const CellView& cell : experiment.cells) {
-      if (cell.point != *point || cell.counts == nullptr) continue;
-      const double requests = number_at(*cell.counts, "/requests").value_or(0);
-      if (requests <= 0) continue;
-      double total = 0;
-      const Json by_name = cell.counts->value("syscalls", Json::object());
-      for (const auto& [name, call] : by_name.items()) {
-        total += call.value("calls", 0.0);
-      }
-      total = number_at(*cell.counts, "/total_calls").value_or(total);
-      calls.push_back({cell.model, total / requests});
-      const auto voluntary = number_at(*cell.counts, "/context_switches/voluntary");
-      const auto involuntary = number_at(*cell.counts, "/context_switches/involuntary");
-      if (voluntary && involuntary) {
-        switches.push_back({cell.model, (*voluntary + *involuntary) / requests});
+    for (const report::Cell& cell : experiment.cells) {
+      if (cell.point != *point || !cell.counts || cell.counts->requests <= 0) continue;
+      calls.push_back({cell.model, cell.counts->calls / cell.counts->requests});
+      if (cell.counts->context_switches) {
+        switches.push_back({cell.model, *cell.counts->context_switches / cell.counts->requests});
       }
     }
     if (calls.empty()) continue;

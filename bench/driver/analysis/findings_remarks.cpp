@@ -4,8 +4,8 @@
 #include <map>
 
 #include "analysis/findings_parts.h"
-#include "analysis/inference.h"
 #include "analysis/noise_floor.h"
+#include "analysis/verdict.h"
 
 namespace muxbench {
 namespace {
@@ -54,7 +54,7 @@ std::string capitalized(std::string word) {
 
 // Where all of a swept key's values were hit, the model's name says it all; where many were, their
 // number: the tables have each.
-std::string describe(const Group& group, const ExperimentView& experiment) {
+std::string describe(const Group& group, const report::Experiment& experiment) {
   constexpr std::size_t kMostTold = 3;
   const std::size_t points = experiment.points().size();
   std::vector<std::string> parts;
@@ -70,29 +70,30 @@ std::string describe(const Group& group, const ExperimentView& experiment) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::size_t trials_of(const CellView& cell) {
-  const auto rates = cell.trials.find("requests_per_second");
-  return rates == cell.trials.end() ? 0 : rates->second.size();
+std::size_t ranked_trials(const report::Cell& cell) {
+  const auto rates = cell.values.find("requests_per_second");
+  return rates == cell.values.end() ? 0 : rates->second.size();
 }
 
 // Where the time ended within a repetition, some cells can be ranked and others not.
-bool ranks_others(const ExperimentView& experiment) {
-  return std::any_of(experiment.cells.begin(), experiment.cells.end(), [](const CellView& cell) {
-    return cell.measured() && trials_of(cell) >= kFewestTrials;
-  });
+bool ranks_others(const report::Experiment& experiment) {
+  return std::any_of(experiment.cells.begin(), experiment.cells.end(),
+                     [](const report::Cell& cell) {
+                       return cell.measured() && ranked_trials(cell) >= kFindingRule.fewest_trials;
+                     });
 }
 
 }  // namespace
 
-void say_remarks(const ExperimentView& experiment, Conclusions& into) {
+void say_remarks(const report::Experiment& experiment, report::Conclusions& into) {
   Groups groups;
   const bool some_are_ranked = ranks_others(experiment);
-  for (const CellView& cell : experiment.cells) {
-    if (some_are_ranked && cell.measured() && trials_of(cell) < kFewestTrials) {
+  for (const report::Cell& cell : experiment.cells) {
+    if (some_are_ranked && cell.measured() && ranked_trials(cell) < kFindingRule.fewest_trials) {
       Group& group = groups.at("too few trials");
       group.kind = "absent";
       group.title = "Measured too seldom";
-      group.reason = fmt::format("fewer than {} trials", kFewestTrials);
+      group.reason = fmt::format("fewer than {} trials", kFindingRule.fewest_trials);
       group.add(cell.model, cell.point);
     }
     if (!cell.measured()) {
@@ -112,36 +113,34 @@ void say_remarks(const ExperimentView& experiment, Conclusions& into) {
   }
   for (const Group& group : groups.all()) {
     const bool example = group.kind == "flagged" && group.cells > 1;
-    into.say(group.kind, experiment.name, "",
-             fmt::format("{}, so not ranked: {}{}{}.", group.title, describe(group, experiment),
-                         group.reason.empty() ? ""
-                         : example            ? " (for example, "
-                                              : " (",
-                         group.reason.empty() ? "" : group.reason + ")"));
+    say(into, group.kind, experiment.name, "",
+        fmt::format("{}, so not ranked: {}{}{}.", group.title, describe(group, experiment),
+                    group.reason.empty() ? ""
+                    : example            ? " (for example, "
+                                         : " (",
+                    group.reason.empty() ? "" : group.reason + ")"));
   }
 }
 
-void say_noise_floor(const Json& report, Conclusions& into) {
-  const Json& ours = report.at("muxbench");
-  if (!ours.contains("twin_trials") || ours.at("twin_trials").empty()) return;
+void say_noise_floor(const report::Report& report, const std::vector<TwinRatio>& twins,
+                     report::Conclusions& into) {
+  if (report.twin_trials.empty()) return;
   double apart = 0;
   double reach = 0;
   std::size_t points = 0;
-  for (const TwinRatio& twin : twin_ratios(ours)) {
+  for (const TwinRatio& twin : twins) {
     if (twin.metric != "requests_per_second") continue;
     ++points;
     apart = std::max(apart, std::abs(twin.ratio.ratio - 1));
     reach = std::max({reach, twin.ratio.high - 1, 1 - twin.ratio.low});
   }
   if (points == 0) {
-    into.say(
-        "noise_floor", "", "requests_per_second",
+    say(into, "noise_floor", "", "requests_per_second",
         "The noise floor is not known: what was measured twice under two names is flagged, has "
         "too few trials, or had its rate given.");
     return;
   }
-  into.say(
-      "noise_floor", "", "requests_per_second",
+  say(into, "noise_floor", "", "requests_per_second",
       fmt::format("The noise floor: the same server measured twice under two names, at {} "
                   "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
                   "%); smaller differences between models mean nothing.",

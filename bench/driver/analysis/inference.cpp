@@ -4,8 +4,6 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
-#include "analysis/ratio.h"
-
 namespace muxbench {
 namespace {
 
@@ -18,17 +16,6 @@ double two_sided_quantile(double freedom, std::size_t comparisons) {
 }
 
 }  // namespace
-
-bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
-                     std::size_t comparisons, double floor) {
-  if (a.size() < kFewestTrials || b.size() < kFewestTrials) return false;
-  const double low = *std::min_element(a.begin(), a.end());
-  const double high = *std::max_element(b.begin(), b.end());
-  if (low <= high || *std::min_element(b.begin(), b.end()) <= 0) return false;
-  const Ratio ratio = ratio_of(b, a);
-  return ratio.ratio > floor &&
-         ratio.p < kAlpha / static_cast<double>(std::max<std::size_t>(comparisons, 1));
-}
 
 double LineFit::half_width(std::size_t comparisons) const {
   return two_sided_quantile(freedom, comparisons) * error;

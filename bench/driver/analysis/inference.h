@@ -1,4 +1,4 @@
-// What trials allow to be concluded. Everything here errs on the side of saying nothing: samples
+// Lines through trials, and how sure their slopes are. Everything here errs on the side of saying nothing: samples
 // are small (3 to 10 trials), and a sentence that a rerun contradicts costs more than one unsaid.
 #pragma once
 
@@ -6,14 +6,6 @@
 #include <vector>
 
 namespace muxbench {
-
-inline constexpr std::size_t kFewestTrials = 3;
-
-// Is `a` greater than `b`, beyond doubt? All its trials are, ratio_of() says so at 0.05 divided by
-// `comparisons` (Bonferroni), and it is by more than `floor`, the ratio that the same server makes
-// of itself (noise_floor.h). Needs 3 positive values on each side.
-bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
-                     std::size_t comparisons, double floor = 1);
 
 struct Observation {
   double x;

@@ -1,8 +1,8 @@
 #include "analysis/measured_report.h"
 
+#include <array>
 #include <set>
 
-#include "analysis/report_view.h"
 #include "report/report_check.h"
 
 namespace muxbench {
@@ -14,87 +14,76 @@ bool is_condition(const std::string& host_key) {
   return !others.contains(host_key);
 }
 
-std::string join_point(const Json& point) {
-  std::string text;
-  for (const auto& [key, value] : point.items()) {
-    text += fmt::format("{}{}:{}", text.empty() ? "" : "/", key, value.dump());
-  }
-  return text;
-}
+// Whatever an experiment's numbers depend on.
+constexpr std::array kExperimentConditions{"protocol", "transport", "load", "warmup_ns",
+                                           "duration_ns"};
 
-void read_conditions(const Json& ours, MeasuredReport& report) {
-  for (const auto& [key, value] : ours.at("host").items()) {
+std::map<std::string, std::string> conditions_of(const report::Report& report) {
+  std::map<std::string, std::string> conditions;
+  for (const auto& [key, value] : report.host.json.items()) {
     if (key == "sysctls") {
       // Each by itself: a later version looks at more of them.
       for (const auto& [name, set] : value.items()) {
-        report.conditions[fmt::format("host: sysctl {}", name)] = set.dump();
+        conditions[fmt::format("host: sysctl {}", name)] = set.dump();
       }
     } else if (is_condition(key)) {
-      report.conditions["host: " + key] = value.dump();
+      conditions["host: " + key] = value.dump();
     }
   }
   for (const char* key : {"server_cpus", "load_cpus", "network"}) {
-    report.conditions[std::string("plan: ") + key] = ours.at("plan").at(key).dump();
+    conditions[std::string("plan: ") + key] = report.plan.json.at(key).dump();
   }
-  for (const Json& experiment : ours.at("experiments")) {
-    const auto name = experiment.at("name").get<std::string>();
-    for (const char* key : {"protocol", "transport", "load", "warmup_ns", "duration_ns"}) {
-      report.conditions[fmt::format("experiment {}: {}", name, key)] = experiment.at(key).dump();
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const char* key : kExperimentConditions) {
+      conditions[fmt::format("experiment {}: {}", experiment.name, key)] =
+          experiment.json.at(key).dump();
     }
-    report.metrics[name] = answering_metric(experiment);
   }
+  return conditions;
 }
 
-void read_identities(const Json& ours, MeasuredReport& report) {
-  report.identities["muxbench revision"] = text_at(ours, "/run/git/revision").value_or("unknown");
-  if (const auto sum = text_at(ours, "/plan/loadgen_sha256")) {
-    report.identities["load generator: sha256"] = *sum;
+std::map<std::string, std::string> identities_of(const report::Report& report) {
+  std::map<std::string, std::string> identities{{"muxbench revision", report.run.revision}};
+  if (const auto sum = text_at(report.plan.json, "/loadgen_sha256")) {
+    identities["load generator: sha256"] = *sum;
   }
-  for (const Json& model : ours.at("models")) {
+  for (const report::Model& model : report.models) {
     for (const char* key : {"mechanism", "features", "sha256"}) {
-      if (!model.contains(key)) continue;
-      const auto name = model.at("name").get<std::string>();
-      report.identities[fmt::format("server {}: {}", name, key)] = model.at(key).dump();
+      if (!model.json.contains(key)) continue;
+      identities[fmt::format("server {}: {}", model.name, key)] = model.json.at(key).dump();
     }
   }
+  return identities;
 }
 
-MeasuredCell cell_in(const Json& json) {
-  MeasuredCell cell{.model = json.at("model").get<std::string>(),
-                    .experiment = json.at("experiment").get<std::string>(),
-                    .point = join_point(json.at("point")),
-                    .status = json.at("status").get<std::string>(),
-                    .flags = {},
-                    .values = {}};
-  for (const Json& flag : json.at("flags"))
-    cell.flags.push_back(flag.at("kind").get<std::string>());
-  return cell;
-}
-
-// Which metric of the trial cannot have been measured, if one is there.
-std::optional<std::string> add_trial(const Json& trial, MeasuredCell& cell) {
-  ++cell.good_trials;
-  for (const auto& [metric, value] : compared_values(trial)) {
-    if (!(value > 0)) return fmt::format("{} for {}", value, metric);
-    cell.values[metric].push_back(value);
-  }
-  return {};
+MeasuredCell measured_cell(const report::Cell& cell) {
+  MeasuredCell measured{.model = cell.model,
+                        .experiment = cell.experiment,
+                        .point = to_string(cell.point),
+                        .status = cell.status,
+                        .flags = {},
+                        .values = {}};
+  for (const Flag& flag : cell.flags) measured.flags.push_back(flag.kind);
+  return measured;
 }
 
 // In the order of repetitions, whatever the order in which they ran.
-Result<> read_trials(const Json& ours, const std::string& file,
-                     std::map<std::string, MeasuredCell>& cells) {
-  std::map<std::pair<std::string, std::uint64_t>, const Json*> trials;
-  for (const Json& trial : ours.at("trials")) {
-    if (trial.at("status") != "ok") continue;
-    trials[{trial.at("cell").get<std::string>(), trial.at("repetition").get<std::uint64_t>()}] =
-        &trial;
+Result<> add_trials(const report::Report& report, std::map<std::string, MeasuredCell>& cells) {
+  std::map<std::pair<std::string, std::uint64_t>, const report::Trial*> trials;
+  for (const report::Trial& trial : report.trials) {
+    if (trial.ok) trials[{trial.cell, trial.repetition}] = &trial;
   }
   for (const auto& [key, trial] : trials) {
-    if (const auto wrong = add_trial(*trial, cells.at(key.first))) {
-      return not_as_documented(
-          file, fmt::format("trial {} of the cell {} has {}, where numbers are above 0", key.second,
-                            Json(key.first).dump(), *wrong));
+    MeasuredCell& cell = cells.at(key.first);
+    ++cell.good_trials;
+    for (const auto& [metric, value] : comparable_values(trial->values)) {
+      if (!(value > 0)) {
+        return not_as_documented(
+            report.file,
+            fmt::format("trial {} of the cell {} has {} for {}, where numbers are above 0",
+                        key.second, Json(key.first).dump(), value, metric));
+      }
+      cell.values[metric].push_back(value);
     }
   }
   for (auto& [id, cell] : cells) {
@@ -106,33 +95,26 @@ Result<> read_trials(const Json& ours, const std::string& file,
 
 }  // namespace
 
-Result<MeasuredReport> understand_report(const Json& json, const std::string& file) {
-  if (auto checked = check_report(json, file); !checked) return checked.error();
-  const Json& ours = json.at("muxbench");
-  MeasuredReport report{.file = file,
-                        .cells = {},
-                        .metrics = {},
-                        .conditions = {},
-                        .identities = {},
-                        .noise_floor = NoiseFloor(twin_ratios(ours)),
-                        .status = ours.at("status").get<std::string>()};
+Result<MeasuredReport> measured_report(const report::Report& report) {
+  MeasuredReport measured{.file = report.file,
+                          .cells = {},
+                          .metrics = {},
+                          .conditions = conditions_of(report),
+                          .identities = identities_of(report),
+                          .noise_floor = NoiseFloor(twin_ratios(report)),
+                          .status = report.status};
   std::map<std::string, MeasuredCell> cells;
-  for (const Json& cell : ours.at("cells")) {
-    cells.emplace(cell.at("id").get<std::string>(), cell_in(cell));
+  for (const report::Experiment& experiment : report.experiments) {
+    measured.metrics[experiment.name] = experiment.metric;
+    for (const report::Cell& cell : experiment.cells) cells.emplace(cell.id, measured_cell(cell));
   }
-  if (auto read = read_trials(ours, file, cells); !read) return read.error();
-  for (const Json& cell : ours.at("cells")) {
-    report.cells.push_back(std::move(cells.at(cell.at("id").get<std::string>())));
+  if (auto added = add_trials(report, cells); !added) return added.error();
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
+      measured.cells.push_back(std::move(cells.at(cell.id)));
+    }
   }
-  read_conditions(ours, report);
-  read_identities(ours, report);
-  return report;
-}
-
-Result<MeasuredReport> read_report(const std::string& file) {
-  const auto json = load_report(file);
-  if (!json) return json.error();
-  return understand_report(*json, file);
+  return measured;
 }
 
 }  // namespace muxbench

@@ -8,7 +8,7 @@
 
 #include "analysis/noise_floor.h"
 #include "base/result.h"
-#include "report/metric.h"
+#include "report/report.h"
 
 namespace muxbench {
 
@@ -36,8 +36,7 @@ struct MeasuredReport {
   std::string status;  // "complete" or why it is not
 };
 
-// Refuses, with a sentence and exit status 2, what is no whole report of schema version 1.
-Result<MeasuredReport> read_report(const std::string& file);
-Result<MeasuredReport> understand_report(const Json& json, const std::string& file);
+// Refuses, with a sentence and exit status 2, a report with a trial that cannot have been measured.
+Result<MeasuredReport> measured_report(const report::Report& report);
 
 }  // namespace muxbench

@@ -1,10 +1,7 @@
 #include "analysis/noise_floor.h"
 
 #include <algorithm>
-#include <set>
 #include <vector>
-
-#include "report/metric.h"
 
 namespace muxbench {
 namespace {
@@ -21,59 +18,61 @@ struct Side {
   }
 };
 
-std::map<std::string, Side> sides_of(const Json& trials) {
+std::map<std::string, Side> sides_of(const std::vector<report::Trial>& trials) {
   std::map<std::string, Side> sides;  // by cell
-  for (const Json& trial : trials) {
-    if (trial.at("status") != "ok") continue;
-    Side& side = sides[trial.at("cell").get<std::string>()];
+  for (const report::Trial& trial : trials) {
+    if (!trial.ok) continue;
+    Side& side = sides[trial.cell];
     ++side.good_trials;
-    for (const auto& [metric, value] : compared_values(trial)) {
+    for (const auto& [metric, value] : comparable_values(trial.values)) {
       if (value > 0) side.values[metric].push_back(value);
     }
   }
   return sides;
 }
 
-// Their rate is given: that the server kept it twice does not tell how throughput varies here.
-std::set<std::string> open_loops(const Json& section) {
-  std::set<std::string> names;
-  for (const Json& experiment : section.at("experiments")) {
-    const Json::json_pointer mode("/load/mode");
-    if (experiment.contains(mode) && experiment.at(mode) == "open") {
-      names.insert(experiment.at("name").get<std::string>());
-    }
-  }
-  return names;
-}
-
 }  // namespace
 
-std::vector<TwinRatio> twin_ratios(const Json& section) {
-  if (!section.contains("twin_trials") || section.at("twin_trials").empty()) return {};
-  const auto once = sides_of(section.at("trials"));
-  const auto again = sides_of(section.at("twin_trials"));
-  const auto rate_is_given = open_loops(section);
+std::vector<TwinRatio> twin_ratios(const report::Report& report) {
+  if (report.twin_trials.empty()) return {};
+  const auto once = sides_of(report.trials);
+  const auto again = sides_of(report.twin_trials);
   std::vector<TwinRatio> twins;
-  for (const Json& cell : section.at("cells")) {
-    const auto id = cell.at("id").get<std::string>();
-    if (!cell.at("flags").empty() || !once.contains(id) || !again.contains(id)) continue;
-    const auto experiment = cell.at("experiment").get<std::string>();
-    for (const ComparedMetric& metric : compared_metrics()) {
-      if (metric.name == "requests_per_second" && rate_is_given.contains(experiment)) continue;
-      auto first = once.at(id).all_of(metric.name);
-      auto second = again.at(id).all_of(metric.name);
-      const std::size_t trials = std::min(first.size(), second.size());
-      if (trials < 2) continue;
-      first.resize(trials);
-      second.resize(trials);
-      twins.push_back({.cell = id,
-                       .experiment = experiment,
-                       .metric = metric.name,
-                       .trials = trials,
-                       .ratio = ratio_of(first, second)});
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
+      if (!cell.flags.empty() || !once.contains(cell.id) || !again.contains(cell.id)) continue;
+      for (const Metric& metric : metrics()) {
+        // That a server kept a given rate twice says nothing of how throughput varies here.
+        if (!metric.compared || (metric.unit == Unit::per_second && experiment.open_loop)) continue;
+        auto first = once.at(cell.id).all_of(std::string(metric.key));
+        auto second = again.at(cell.id).all_of(std::string(metric.key));
+        const std::size_t trials = std::min(first.size(), second.size());
+        if (trials < 2) continue;
+        first.resize(trials);
+        second.resize(trials);
+        twins.push_back({.cell = cell.id,
+                         .experiment = experiment.name,
+                         .metric = std::string(metric.key),
+                         .trials = trials,
+                         .ratio = ratio_of(first, second)});
+      }
     }
   }
   return twins;
+}
+
+std::vector<report::NoiseFloorEntry> noise_floor_entries(const std::vector<TwinRatio>& twins) {
+  std::vector<report::NoiseFloorEntry> entries;
+  for (const TwinRatio& twin : twins) {
+    if (metric_of(twin.metric).unit != Unit::per_second) continue;
+    entries.push_back({.cell = twin.cell,
+                       .metric = twin.metric,
+                       .trials = twin.trials,
+                       .ratio = twin.ratio.ratio,
+                       .low = twin.ratio.low,
+                       .high = twin.ratio.high});
+  }
+  return entries;
 }
 
 NoiseFloor::NoiseFloor(const std::vector<TwinRatio>& twins) {

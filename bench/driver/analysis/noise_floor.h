@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analysis/ratio.h"
-#include "json/json_reader.h"
+#include "report/report.h"
 
 namespace muxbench {
 
@@ -21,9 +21,11 @@ struct TwinRatio {
   Ratio ratio;             // of the second name's to the first's
 };
 
-// Of `muxbench`, a report's section with cells, trials and twin_trials. A flagged cell has none: how
-// far apart two overloads lie is nobody's floor.
-std::vector<TwinRatio> twin_ratios(const Json& section);
+// Of all cells with twin trials. A flagged cell has none: how far apart two overloads lie is no floor.
+std::vector<TwinRatio> twin_ratios(const report::Report& report);
+
+// As the report keeps them: of throughput alone, since readers take others from twin_trials.
+std::vector<report::NoiseFloorEntry> noise_floor_entries(const std::vector<TwinRatio>& twins);
 
 // By experiment and metric, the larger geometric mean over the smaller one: 1.03 for 3 % apart. Not
 // the reach of its interval: what trials scatter by is in the interval of every comparison already.

@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "cli/commands.h"
 #include "export/comparison_text.h"
+#include "report/read_report.h"
 
 namespace muxbench {
 namespace {
@@ -52,6 +53,12 @@ Result<CompareSettings> understand(const CompareArguments& arguments) {
   return settings;
 }
 
+Result<MeasuredReport> read_measured(const std::string& path) {
+  const auto report = load_report(path);
+  if (!report) return report.error();
+  return measured_report(*report);
+}
+
 Result<Comparison> compare(const CompareArguments& arguments, const CompareSettings& settings) {
   const bool two_models = !arguments.models.empty();
   if (two_models && (arguments.models.size() != 2 || arguments.reports.size() != 1)) {
@@ -61,15 +68,15 @@ Result<Comparison> compare(const CompareArguments& arguments, const CompareSetti
     return usage_error(
         "compare needs two reports, BASE.json and NEW.json, or one and --models a,b");
   }
-  const auto base = read_report(arguments.reports[0]);
+  const auto base = read_measured(arguments.reports[0]);
   if (!base) return base.error();
   if (two_models) return compare_models(*base, arguments.models[0], arguments.models[1], settings);
-  const auto now = read_report(arguments.reports[1]);
+  const auto now = read_measured(arguments.reports[1]);
   if (!now) return now.error();
   return compare_reports(*base, *now, settings);
 }
 
-void show(const CompareArguments& arguments, const Comparison& comparison) {
+void print(const CompareArguments& arguments, const Comparison& comparison) {
   if (arguments.format == "json") {
     write_output(as_json(comparison).dump(2) + "\n");
   } else if (arguments.format == "markdown") {
@@ -103,7 +110,7 @@ int run(const CompareArguments& arguments) {
   }
   const auto comparison = compare(arguments, *settings);
   if (!comparison) return print_error(kProgram, comparison.error());
-  show(arguments, *comparison);
+  print(arguments, *comparison);
   if (*limit == 0) return 0;
   switch (regression_of(*comparison, *limit)) {
     case Regression::no:

@@ -6,6 +6,7 @@
 #include "base/output.h"
 #include "cli/commands.h"
 #include "export/exports.h"
+#include "report/read_report.h"
 
 namespace muxbench {
 namespace {
@@ -18,29 +19,23 @@ struct ExportArguments {
 
 constexpr const char* kHgrm = "hgrm";
 
-Result<std::string> text_of(const ReportView& view, const ExportArguments& arguments) {
-  if (arguments.format == kHgrm) return export_hgrm(view, arguments.cell);
+Result<std::string> text_of(const report::Report& report, const ExportArguments& arguments) {
+  if (arguments.format == kHgrm) return export_hgrm(report, arguments.cell);
   if (!arguments.cell.empty()) {
     return usage_error("--cell goes with --to {} only; leave it out", kHgrm);
   }
   const auto* format =
       std::find_if(std::begin(kExportFormats), std::end(kExportFormats),
                    [&](const ExportFormat& known) { return arguments.format == known.name; });
-  return format->write(view);
+  return format->write(report);
 }
 
 int run(const ExportArguments& arguments) {
-  auto json = load_report(arguments.report);
-  if (!json) return print_error(kProgram, json.error());
+  auto report = load_report(arguments.report);
+  if (!report) return print_error(kProgram, report.error());
   // A report of before schema 1.1 carries none.
-  if (!json->at("muxbench").contains("findings")) {
-    if (auto added = add_findings(*json, arguments.report); !added) {
-      return print_error(kProgram, added.error());
-    }
-  }
-  const auto view = view_report(*json, arguments.report);
-  if (!view) return print_error(kProgram, view.error());
-  const auto text = text_of(*view, arguments);
+  if (!report->conclusions) report->conclusions = conclude(*report);
+  const auto text = text_of(*report, arguments);
   if (!text) return print_error(kProgram, text.error());
   write_output(*text);
   return 0;

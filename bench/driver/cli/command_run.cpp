@@ -7,9 +7,10 @@
 #include "base/parse.h"
 #include "cli/commands.h"
 #include "export/summary_markdown.h"
-#include "run/report_json.h"
+#include "report/report_check.h"
+#include "report/write_report.h"
+#include "run/make_report.h"
 #include "run/run_trials.h"
-#include "run/summarize.h"
 #include "system/interrupt.h"
 
 namespace muxbench {
@@ -88,18 +89,18 @@ int run(const RunArguments& arguments) {
 
   if (!options->quiet) write_error(describe_plan(*setup, false));
   run_trials(*setup, *options, scratch->path(), begin);
-  summarize(record);
-  Json made = make_report(record);
-  const auto added = add_findings(made, "report.json");
+  report::Report report = make_report(record);
+  report.conclusions = conclude(report);
+  const Json json = to_json(report);
   // What was measured is kept, even if a load generator of one's own left something in it that
   // cannot be read.
-  if (auto written = folder->write("report.json", to_text(made)); !written) {
+  if (auto written = folder->write("report.json", to_text(json)); !written) {
     return print_error(kProgram, written.error());
   }
-  if (!added) return print_error(kProgram, added.error());
-  const auto view = view_report(made, "report.json");
-  if (!view) return print_error(kProgram, view.error());
-  const std::string text = summary_markdown(*view);
+  if (auto good = check_report(json, "report.json"); !good) {
+    return print_error(kProgram, good.error());
+  }
+  const std::string text = summary_markdown(report);
   if (auto written = folder->write("summary.md", text); !written) {
     return print_error(kProgram, written.error());
   }

@@ -9,6 +9,7 @@
 namespace muxbench {
 namespace {
 
+// Bencher's names: it has latency and throughput by itself, and creates the others.
 struct Measure {
   const char* metric;
   const char* slug;
@@ -21,10 +22,10 @@ constexpr std::array kMeasures{Measure{"latency_mean_ns", "latency"},
 
 }  // namespace
 
-std::string export_bmf(const ReportView& view) {
+std::string export_bmf(const report::Report& report) {
   Json benchmarks = Json::object();
-  for (const ExperimentView& experiment : view.experiments) {
-    for (const CellView& cell : experiment.cells) {
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
       if (!cell.measured()) continue;
       Json& measures = benchmarks[cell.id + (cell.flags.empty() ? "" : "-bencher-ignore")];
       measures = Json::object();

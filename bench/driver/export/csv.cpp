@@ -2,6 +2,8 @@
 // for each cell; what was not measured is empty.
 #include <fmt/format.h>
 
+#include <ranges>
+
 #include "export/exports.h"
 #include "report/metric.h"
 
@@ -15,24 +17,28 @@ std::string field(const std::string& text) {
   return escaped + "\"";
 }
 
+auto compared() {
+  return metrics() | std::views::filter([](const Metric& metric) { return metric.compared; });
+}
+
 }  // namespace
 
-std::string export_csv(const ReportView& view) {
+std::string export_csv(const report::Report& report) {
   std::string text = "cell,model,experiment,point,status,reason,flags,trials";
-  for (const ComparedMetric& metric : compared_metrics()) {
-    text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric.name);
+  for (const Metric& metric : compared()) {
+    text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric.key);
   }
   text += "\n";
-  for (const ExperimentView& experiment : view.experiments) {
-    for (const CellView& cell : experiment.cells) {
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
       std::string flags;
       for (const Flag& flag : cell.flags) flags += (flags.empty() ? "" : " ") + flag.kind;
       const Statistics* rate = cell.metric("requests_per_second");
       text += fmt::format("{},{},{},{},{},{},{},{}", field(cell.id), field(cell.model),
                           field(experiment.name), field(to_string(cell.point)), cell.status,
                           field(cell.reason), field(flags), rate == nullptr ? 0 : rate->n);
-      for (const ComparedMetric& metric : compared_metrics()) {
-        const Statistics* s = cell.metric(metric.name);
+      for (const Metric& metric : compared()) {
+        const Statistics* s = cell.metric(metric.key);
         text += s == nullptr
                     ? ",,,,,"
                     : fmt::format(",{},{},{},{},{}", s->median, s->mean, s->stddev, s->min, s->max);

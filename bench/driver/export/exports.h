@@ -5,23 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "analysis/report_view.h"
+#include "base/result.h"
+#include "report/report.h"
 
 namespace muxbench {
 
-std::string export_markdown(const ReportView& view);
-std::string export_csv(const ReportView& view);
-std::string export_bmf(const ReportView& view);
-std::string export_github_action(const ReportView& view);
-std::string export_github_action_bigger(const ReportView& view);
-std::string export_openmetrics(const ReportView& view);
+std::string export_markdown(const report::Report& report);
+std::string export_csv(const report::Report& report);
+std::string export_bmf(const report::Report& report);
+std::string export_github_action(const report::Report& report);
+std::string export_github_action_bigger(const report::Report& report);
+std::string export_openmetrics(const report::Report& report);
 // The one that holds a single histogram: of all trials of a cell.
-Result<std::string> export_hgrm(const ReportView& view, const std::string& cell);
+Result<std::string> export_hgrm(const report::Report& report, const std::string& cell);
 
 struct ExportFormat {
   const char* name;
   const char* what;
-  std::string (*write)(const ReportView& view);
+  std::string (*write)(const report::Report& report);
 };
 
 inline constexpr ExportFormat kExportFormats[]{

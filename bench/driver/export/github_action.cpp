@@ -4,29 +4,30 @@
 // out, since the action raises alerts for every entry.
 #include <fmt/format.h>
 
-#include <vector>
+#include <string_view>
 
 #include "export/exports.h"
 
 namespace muxbench {
 namespace {
 
-struct Entry {
-  const char* metric;
-  const char* name;
-  const char* unit;
-};
+// The action alerts for every entry, and the median moves with the mean.
+constexpr std::string_view kLeftOut = "latency_p50_ns";
 
-std::string entries_of(const ReportView& view, const std::vector<Entry>& entries) {
+// Of the metrics where more is better, or of the others.
+std::string entries_of(const report::Report& report, bool more_is_better) {
   Json list = Json::array();
-  for (const ExperimentView& experiment : view.experiments) {
-    for (const CellView& cell : experiment.cells) {
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
       if (!cell.measured() || !cell.flags.empty()) continue;
-      for (const Entry& entry : entries) {
-        const Statistics* s = cell.metric(entry.metric);
-        if (s == nullptr) continue;
-        list.push_back({{"name", fmt::format("{} {}", cell.id, entry.name)},
-                        {"unit", entry.unit},
+      for (const Metric& metric : metrics()) {
+        const Statistics* s = cell.metric(metric.key);
+        const bool wanted =
+            metric.compared && metric.more_is_better == more_is_better && metric.key != kLeftOut;
+        if (s == nullptr || !wanted) continue;
+        const bool rate = metric.unit == Unit::per_second;
+        list.push_back({{"name", fmt::format("{} {}", cell.id, metric.title)},
+                        {"unit", rate ? "requests/s" : to_string(metric.unit)},
                         {"value", s->median},
                         {"range", fmt::format("± {:.4g}", s->stddev)},
                         {"extra", fmt::format("median of {} trials, {:.6g} to {:.6g}", s->n, s->min,
@@ -39,15 +40,10 @@ std::string entries_of(const ReportView& view, const std::vector<Entry>& entries
 
 }  // namespace
 
-std::string export_github_action(const ReportView& view) {
-  return entries_of(view, {{"latency_mean_ns", "mean latency", "ns"},
-                           {"latency_p99_ns", "p99 latency", "ns"},
-                           {"server_cpu_ns_per_request", "server CPU per request", "ns"},
-                           {"server_memory_bytes", "server memory", "bytes"}});
-}
+std::string export_github_action(const report::Report& report) { return entries_of(report, false); }
 
-std::string export_github_action_bigger(const ReportView& view) {
-  return entries_of(view, {{"requests_per_second", "throughput", "requests/s"}});
+std::string export_github_action_bigger(const report::Report& report) {
+  return entries_of(report, true);
 }
 
 }  // namespace muxbench

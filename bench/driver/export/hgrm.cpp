@@ -6,13 +6,13 @@
 namespace muxbench {
 namespace {
 
-Histogram histogram_of(const Json& trials, const std::string& cell) {
+Histogram histogram_of(const std::vector<report::Trial>& trials, const std::string& cell) {
   Histogram histogram;
-  for (const Json& trial : trials) {
-    if (trial.at("cell") != cell || trial.at("status") != "ok") continue;
+  for (const report::Trial& trial : trials) {
+    if (trial.cell != cell || !trial.ok) continue;
     const Json::json_pointer place("/load/latency_ns/histogram/buckets");
-    if (!trial.contains(place)) continue;
-    for (const Json& bucket : trial.at(place)) {
+    if (!trial.json.contains(place)) continue;
+    for (const Json& bucket : trial.json.at(place)) {
       const Nanoseconds value(bucket.at(0).get<Nanoseconds::rep>());
       const auto count = bucket.at(1).get<std::uint64_t>();
       for (std::uint64_t i = 0; i < count; ++i) histogram.record(value);
@@ -21,9 +21,9 @@ Histogram histogram_of(const Json& trials, const std::string& cell) {
   return histogram;
 }
 
-std::string any_cell(const ReportView& view) {
-  for (const ExperimentView& experiment : view.experiments) {
-    for (const CellView& cell : experiment.cells) {
+std::string any_cell(const report::Report& report) {
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
       if (cell.measured()) return cell.id;
     }
   }
@@ -32,15 +32,15 @@ std::string any_cell(const ReportView& view) {
 
 }  // namespace
 
-Result<std::string> export_hgrm(const ReportView& view, const std::string& cell) {
+Result<std::string> export_hgrm(const report::Report& report, const std::string& cell) {
   if (cell.empty()) {
     return usage_error("--to hgrm holds one histogram; choose a cell with --cell, such as {}",
-                       any_cell(view));
+                       any_cell(report));
   }
-  const Histogram histogram = histogram_of(view.json->at("muxbench").at("trials"), cell);
+  const Histogram histogram = histogram_of(report.trials, cell);
   if (histogram.count() == 0) {
     return usage_error("the report has no latencies of a cell {}; choose another, such as {}", cell,
-                       any_cell(view));
+                       any_cell(report));
   }
   return to_hgrm(histogram);
 }

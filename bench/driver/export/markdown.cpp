@@ -4,6 +4,6 @@
 
 namespace muxbench {
 
-std::string export_markdown(const ReportView& view) { return summary_markdown(view); }
+std::string export_markdown(const report::Report& report) { return summary_markdown(report); }
 
 }  // namespace muxbench

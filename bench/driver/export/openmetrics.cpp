@@ -10,26 +10,21 @@
 namespace muxbench {
 namespace {
 
-struct Family {
-  const char* metric;
-  const char* name;
-  const char* unit;  // also the end of the name
-  double scale;      // of our unit
-  const char* help;
-};
-constexpr std::array kFamilies{
-    Family{"requests_per_second", "muxbench_requests_per_second", "", 1,
-           "Completed requests a second."},
-    Family{"latency_mean_ns", "muxbench_latency_mean_seconds", "seconds", 1e-9,
-           "Mean latency of a request."},
-    Family{"latency_p50_ns", "muxbench_latency_p50_seconds", "seconds", 1e-9,
-           "Latency that half of the requests stayed below."},
-    Family{"latency_p99_ns", "muxbench_latency_p99_seconds", "seconds", 1e-9,
-           "Latency that 99 % of the requests stayed below."},
-    Family{"server_cpu_ns_per_request", "muxbench_server_cpu_per_request_seconds", "seconds", 1e-9,
-           "CPU time of the server for each request."},
-    Family{"server_memory_bytes", "muxbench_server_memory_bytes", "bytes", 1,
-           "Peak memory of the server."}};
+// Base units: seconds and bytes.
+double scale_of(const Metric& metric) { return metric.unit == Unit::nanoseconds ? 1e-9 : 1; }
+
+std::string_view unit_of(const Metric& metric) {
+  if (metric.unit == Unit::nanoseconds) return "seconds";
+  return metric.unit == Unit::bytes ? "bytes" : "";
+}
+
+// "muxbench_server_cpu_per_request_seconds": the key with its unit at the end.
+std::string name_of(const Metric& metric) {
+  std::string name(metric.key);
+  if (metric.unit != Unit::nanoseconds) return "muxbench_" + name;
+  name.erase(name.find("_ns"), 3);
+  return "muxbench_" + name + "_seconds";
+}
 
 std::string escaped(const std::string& text) {
   std::string value;
@@ -44,7 +39,7 @@ std::string escaped(const std::string& text) {
   return value;
 }
 
-std::string labels_of(const ExperimentView& experiment, const CellView& cell) {
+std::string labels_of(const report::Experiment& experiment, const report::Cell& cell) {
   std::string flags;
   for (const Flag& flag : cell.flags) flags += (flags.empty() ? "" : " ") + flag.kind;
   std::string labels = fmt::format("model=\"{}\",experiment=\"{}\",flags=\"{}\"",
@@ -53,18 +48,19 @@ std::string labels_of(const ExperimentView& experiment, const CellView& cell) {
   return labels;
 }
 
-std::string samples_of(const ReportView& view, const Family& family) {
+std::string samples_of(const report::Report& report, const Metric& metric) {
+  const std::string name = name_of(metric);
   std::string samples;
-  for (const ExperimentView& experiment : view.experiments) {
-    for (const CellView& cell : experiment.cells) {
-      const Statistics* s = cell.metric(family.metric);
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
+      const Statistics* s = cell.metric(metric.key);
       if (s == nullptr) continue;
       const std::string labels = labels_of(experiment, cell);
       const std::array values{std::pair{"median", s->median}, std::pair{"min", s->min},
                               std::pair{"max", s->max}};
       for (const auto& [statistic, value] : values) {
-        samples += fmt::format("{}{{{},statistic=\"{}\"}} {}\n", family.name, labels, statistic,
-                               value * family.scale);
+        samples += fmt::format("{}{{{},statistic=\"{}\"}} {}\n", name, labels, statistic,
+                               value * scale_of(metric));
       }
     }
   }
@@ -73,14 +69,16 @@ std::string samples_of(const ReportView& view, const Family& family) {
 
 }  // namespace
 
-std::string export_openmetrics(const ReportView& view) {
+std::string export_openmetrics(const report::Report& report) {
   std::string text;
-  for (const Family& family : kFamilies) {
-    const std::string samples = samples_of(view, family);
+  for (const Metric& metric : metrics()) {
+    if (!metric.compared) continue;
+    const std::string samples = samples_of(report, metric);
     if (samples.empty()) continue;
-    text += fmt::format("# TYPE {} gauge\n", family.name);
-    if (*family.unit != '\0') text += fmt::format("# UNIT {} {}\n", family.name, family.unit);
-    text += fmt::format("# HELP {} {}\n{}", family.name, family.help, samples);
+    const std::string name = name_of(metric);
+    text += fmt::format("# TYPE {} gauge\n", name);
+    if (!unit_of(metric).empty()) text += fmt::format("# UNIT {} {}\n", name, unit_of(metric));
+    text += fmt::format("# HELP {} {}\n{}", name, metric.description, samples);
   }
   return text + "# EOF\n";
 }

@@ -7,30 +7,29 @@
 namespace muxbench {
 namespace {
 
-std::string show(const CellView& cell, const char* name, std::string (*as)(double)) {
-  const Statistics* statistics = cell.metric(name);
-  return statistics == nullptr ? "" : as(statistics->median);
+std::string format_median(const report::Cell& cell, const char* key) {
+  const Statistics* statistics = cell.metric(key);
+  return statistics == nullptr ? "" : format_value(metric_of(key), statistics->median);
 }
 
-std::string format_flags(const CellView& cell) {
+std::string format_flags(const report::Cell& cell) {
   std::string text = cell.measured() ? "" : cell.status;
   for (const Flag& flag : cell.flags) text += (text.empty() ? "" : ", ") + flag.kind;
   return text;
 }
 
-std::string experiment_table(const ExperimentView& experiment) {
+std::string experiment_table(const report::Experiment& experiment) {
   std::vector<std::vector<std::string>> rows{
       {"point", "model", "requests/s", "p50", "p99", "CPU/request", "memory", "trials", "remarks"}};
   for (const Point& point : experiment.points()) {
-    for (const CellView& cell : experiment.cells) {
+    for (const report::Cell& cell : experiment.cells) {
       if (cell.status == "skipped" || cell.point != point) continue;
       const Statistics* rate = cell.metric("requests_per_second");
       rows.push_back({format_point(experiment, point), cell.model,
-                      show(cell, "requests_per_second", format_rate),
-                      show(cell, "latency_p50_ns", format_time),
-                      show(cell, "latency_p99_ns", format_time),
-                      show(cell, "server_cpu_ns_per_request", format_time),
-                      show(cell, "server_memory_bytes", format_bytes),
+                      format_median(cell, "requests_per_second"),
+                      format_median(cell, "latency_p50_ns"), format_median(cell, "latency_p99_ns"),
+                      format_median(cell, "server_cpu_ns_per_request"),
+                      format_median(cell, "server_memory_bytes"),
                       std::to_string(rate == nullptr ? 0 : rate->n), format_flags(cell)});
     }
   }
@@ -38,50 +37,39 @@ std::string experiment_table(const ExperimentView& experiment) {
 }
 
 // "Profile quick, 618 of 618 planned trials, seed 7; server on 1 CPU (0), ...", of what is known.
-std::string header(const Json& section) {
-  const Json none = Json::object();
-  const Json run = section.value("run", none);
-  const Json plan = section.value("plan", none);
+std::string header(const report::Report& report) {
   std::vector<std::string> parts;
-  if (const auto profile = text_at(run, "/profile")) parts.push_back("profile " + *profile);
-  const auto planned = number_at(plan, "/trials");
-  parts.push_back(fmt::format("{}{} trials", section.at("trials").size(),
-                              planned ? fmt::format(" of {:.0f} planned", *planned) : ""));
-  if (run.contains("seed")) parts.push_back("seed " + run.at("seed").dump());
-  const auto cpus = [&](const char* key, const char* who) {
-    if (!plan.contains(key)) return;
-    std::vector<int> list;
-    for (const Json& cpu : plan.at(key)) list.push_back(cpu.get<int>());
-    parts.push_back(fmt::format("{} on {}", who, format_cpus(list)));
-  };
-  cpus("server_cpus", "server");
-  cpus("load_cpus", "load");
-  if (const auto network = text_at(plan, "/network")) parts.push_back(*network + " network");
-  if (const auto cpu = text_at(section, "/host/cpu_model")) parts.push_back(*cpu);
-  if (const auto kernel = text_at(section, "/host/kernel")) parts.push_back(*kernel);
+  if (report.run.profile) parts.push_back("profile " + *report.run.profile);
+  const auto& planned = report.plan.trials;
+  parts.push_back(fmt::format("{}{} trials", report.trials.size(),
+                              planned ? fmt::format(" of {} planned", *planned) : ""));
+  if (report.run.seed) parts.push_back(fmt::format("seed {}", *report.run.seed));
+  parts.push_back("server on " + format_cpus(report.plan.server_cpus));
+  parts.push_back("load on " + format_cpus(report.plan.load_cpus));
+  parts.push_back(report.plan.network + " network");
+  if (report.host.cpu_model) parts.push_back(*report.host.cpu_model);
+  parts.push_back(report.host.kernel);
   return fmt::format("Report: {}.", fmt::join(parts, ", "));
 }
 
-std::string sentences(const Json& section, const std::string& experiment) {
+std::string sentences(const report::Report& report, const std::string& experiment) {
   std::string text;
-  if (!section.contains("findings")) return text;
-  for (const Json& finding : section.at("findings")) {
-    if (finding.value("experiment", "") != experiment) continue;
-    text += fmt::format("- {}\n", finding.at("text").get<std::string>());
+  if (!report.conclusions) return text;
+  for (const report::Finding& finding : report.conclusions->findings) {
+    if (finding.experiment == experiment) text += fmt::format("- {}\n", finding.text);
   }
   return text;
 }
 
 }  // namespace
 
-std::string summary_markdown(const ReportView& view) {
-  const Json& section = view.json->at("muxbench");
-  std::string text = fmt::format("# muxbench findings\n\n{}\n", header(section));
-  for (const ExperimentView& experiment : view.experiments) {
+std::string summary_markdown(const report::Report& report) {
+  std::string text = fmt::format("# muxbench findings\n\n{}\n", header(report));
+  for (const report::Experiment& experiment : report.experiments) {
     text += fmt::format("\n## {}: {}\n\n{}", experiment.name, experiment.question,
-                        sentences(section, experiment.name));
+                        sentences(report, experiment.name));
   }
-  if (const auto notes = sentences(section, ""); !notes.empty()) {
+  if (const auto notes = sentences(report, ""); !notes.empty()) {
     text += "\n## The run\n\n" + notes;
   }
   text +=
@@ -89,7 +77,7 @@ std::string summary_markdown(const ReportView& view) {
       "than chance would have it and than the same server was from itself (the noise floor). "
       "Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
       "medians over trials.\n";
-  for (const ExperimentView& experiment : view.experiments) {
+  for (const report::Experiment& experiment : report.experiments) {
     text += fmt::format("\n## {}\n\n{}", experiment.name, experiment_table(experiment));
   }
   return text;

@@ -2,11 +2,11 @@
 // it, summary.md and `muxbench export --to markdown` are it.
 #pragma once
 
-#include "analysis/report_view.h"
+#include "report/report.h"
 
 namespace muxbench {
 
 // Takes the findings that the report carries; computes none.
-std::string summary_markdown(const ReportView& view);
+std::string summary_markdown(const report::Report& report);
 
 }  // namespace muxbench

@@ -1,6 +1,7 @@
 #include "plan/experiment.h"
 
 #include "base/file.h"
+#include "json/json_reader.h"
 
 #include <algorithm>
 #include <filesystem>

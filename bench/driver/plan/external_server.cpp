@@ -1,6 +1,7 @@
 #include "plan/external_server.h"
 
 #include "base/file.h"
+#include "json/json_reader.h"
 
 #include <filesystem>
 

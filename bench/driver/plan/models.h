@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "json/json_reader.h"
+#include "json/json.h"
 
 namespace muxbench {
 

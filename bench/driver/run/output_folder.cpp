@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "base/directory.h"
+#include "base/format.h"
 #include "base/unique_fd.h"
-#include "run/report_envelope.h"
 #include "system/host.h"
 
 namespace muxbench {

@@ -5,7 +5,9 @@
 #include <map>
 #include <set>
 
-#include "run/summarize.h"
+#include "report/metric.h"
+#include "report/statistics.h"
+#include "run/trial_json.h"
 
 namespace muxbench {
 namespace {
@@ -15,7 +17,9 @@ constexpr std::size_t kFewestForTarget = 5;
 // Of the metric that answers the experiment: what muxbench compare looks at too.
 std::optional<double> target_metric(const RunRecord& record, const TrialResult& trial) {
   const Experiment& experiment = record.experiments[record.cells[trial.cell].experiment];
-  return find_metric(experiment.metric)->of(trial);
+  const auto values = metric_values(trial_json(record, trial));
+  const auto found = values.find(experiment.metric);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace

@@ -10,27 +10,10 @@
 #include "plan/cells.h"
 #include "plan/cpu_plan.h"
 #include "plan/profile.h"
-#include "report/flag.h"
-#include "report/statistics.h"
 #include "system/host.h"
 #include "trial/trial.h"
 
 namespace muxbench {
-
-// What the counting pass found of a cell.
-struct CellCounts {
-  SyscallCounts counts;
-  double requests = 0;                     // that belong to them
-  std::optional<double> throughput_ratio;  // of the counting pass to the untraced trials
-};
-
-struct CellResult {
-  std::string status;  // measured, skipped, failed or missing
-  std::string reason;  // unless measured
-  std::vector<Flag> flags;
-  std::map<std::string, Statistics> summary;  // by the names of kMetrics
-  std::optional<CellCounts> counts;
-};
 
 struct RunRecord {
   bool interrupted = false;
@@ -61,7 +44,6 @@ struct RunRecord {
   std::vector<TrialResult> twin_trials;      // likewise, of cells measured under a second name
   // Models whose server failed again and again: no more trials were spent on them, and why.
   std::map<std::size_t, std::string> given_up;
-  std::vector<CellResult> results;  // one per cell, made by summarize()
 };
 
 }  // namespace muxbench

@@ -41,8 +41,8 @@ void flag_noise(const std::map<std::string, Statistics>& summary, std::vector<Fl
 }
 
 std::optional<std::string> how_fewer(const LoadSettings& asked, const TrialResult& trial) {
-  const auto active = number_at(trial.load, "/achieved/connections");
-  const auto idle = number_at(trial.load, "/achieved/idle");
+  const auto active = trial.load.connections;
+  const auto idle = trial.load.idle;
   if ((active && *active < static_cast<double>(asked.connections)) ||
       (idle && *idle < static_cast<double>(asked.idle))) {
     return fmt::format("{} active and {} idle connections were asked for, {} and {} held",
@@ -66,7 +66,7 @@ void flag_connections(const Cell& cell, const Trials& trials, std::vector<Flag>&
 void flag_filling(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
   if (cell.settings.stall_never_read == 0) return;
   const auto still = std::count_if(trials.begin(), trials.end(), [](const TrialResult* trial) {
-    return trial->ok() && !number_at(trial->load, "/stalled/filling_ns");
+    return trial->ok() && !trial->load.filling_ns;
   });
   if (still == 0) return;
   flags.push_back({"still_filling",
@@ -80,7 +80,7 @@ void flag_rate(const Cell& cell, const Trials& trials, std::vector<Flag>& flags)
   if (cell.settings.rate == 0) return;
   std::vector<double> rates;
   for (const TrialResult* trial : trials) {
-    const auto rate = number_at(trial->load, "/achieved/requests_per_second");
+    const auto rate = trial->requests_per_second();
     if (trial->ok() && rate) rates.push_back(*rate);
   }
   if (rates.empty()) return;
@@ -94,15 +94,13 @@ void flag_rate(const Cell& cell, const Trials& trials, std::vector<Flag>& flags)
 }
 
 double share_of_window(const TrialResult& trial, Nanoseconds time) {
-  const auto window = number_at(trial.load, "/achieved/duration_ns");
+  const auto window = trial.load.window_ns;
   return window && *window > 0 ? static_cast<double>(time.count()) / *window : 0;
 }
 
 // What the times of the load generator's threads are added up over.
 double load_threads(const TrialResult& trial) {
-  const Json::json_pointer place("/cpu/threads");
-  const bool known = trial.load.is_object() && trial.load.contains(place);
-  return known ? std::max<double>(static_cast<double>(trial.load.at(place).size()), 1) : 1;
+  return std::max<double>(static_cast<double>(trial.load.thread_utilisation.size()), 1);
 }
 
 // `shares`: of each trial's window, how long this side was ready to run and had no CPU.
@@ -142,8 +140,8 @@ void flag_concurrency(const Cell& cell, const Trials& trials, std::vector<Flag>&
   const auto asked = static_cast<double>(cell.settings.connections * cell.settings.pipeline);
   std::vector<double> held;
   for (const TrialResult* trial : trials) {
-    const auto rate = number_at(trial->load, "/achieved/requests_per_second");
-    const auto latency = number_at(trial->load, "/latency_ns/mean");
+    const auto rate = trial->requests_per_second();
+    const auto latency = trial->load.latency_mean_ns;
     if (trial->ok() && rate && latency) held.push_back(*rate * *latency * 1e-9);
   }
   if (held.empty()) return;
@@ -174,13 +172,9 @@ std::size_t usable_cpus(const Model& model, const Cell& cell, std::size_t cpus) 
 
 // The share of the load generator's least busy thread: while one has time left, load is not short.
 std::optional<double> load_busy(const TrialResult& trial) {
-  const Json::json_pointer place("/cpu/threads");
-  if (!trial.load.is_object() || !trial.load.contains(place)) return {};
   std::optional<double> least;
-  for (const Json& thread : trial.load.at(place)) {
-    if (const auto busy = number_at(thread, "/utilisation")) {
-      least = std::min(least.value_or(*busy), *busy);
-    }
+  for (const auto& busy : trial.load.thread_utilisation) {
+    if (busy) least = std::min(least.value_or(*busy), *busy);
   }
   return least;
 }
@@ -195,7 +189,7 @@ void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& tr
   for (const TrialResult* trial : trials) {
     if (!trial->ok() || !trial->cpu) continue;
     const auto busy = load_busy(*trial);
-    const auto window = number_at(trial->load, "/achieved/duration_ns");
+    const auto window = trial->load.window_ns;
     if (!busy || !window || *window <= 0) continue;
     load.push_back(*busy);
     server.push_back(static_cast<double>(trial->cpu->total.count()) / *window /

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "report/flag.h"
+#include "report/statistics.h"
 #include "run/record.h"
 
 namespace muxbench {

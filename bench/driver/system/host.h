@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "json/json_reader.h"
+#include "json/json.h"
 #include "system/host_cpu.h"
 
 namespace muxbench {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "json/json_reader.h"
+#include "json/json.h"
 
 namespace muxbench {
 

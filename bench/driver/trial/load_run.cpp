@@ -20,8 +20,6 @@ std::optional<Phase> phase_of(const Json& json) {
   return {};
 }
 
-bool is_result(const Json& json) { return text_at(json, "/status").has_value(); }
-
 }  // namespace
 
 std::vector<std::string> load_command(const LoadRequest& request) {
@@ -51,8 +49,8 @@ std::vector<std::string> load_command(const LoadRequest& request) {
   return command;
 }
 
-Result<Json> run_load(const LoadRequest& request,
-                      const std::function<void(Phase, pid_t load)>& on_phase) {
+Result<LoadResult> run_load(const LoadRequest& request,
+                            const std::function<void(Phase, pid_t load)>& on_phase) {
   auto child = ChildProcess::start(
       {.command = load_command(request), .cpus = request.cpus, .listens = true});
   if (!child) return child.error();
@@ -77,7 +75,7 @@ Result<Json> run_load(const LoadRequest& request,
           const bool waits = *phase == Phase::connected || *phase == Phase::drained;
           if (waits) child->say("go");
         }
-        if (is_result(json)) last = line;
+        if (text_at(json, "/status")) last = line;
         continue;
       }
       case Wait::end_of_output:
@@ -87,30 +85,11 @@ Result<Json> run_load(const LoadRequest& request,
   }
   if (!line.empty()) last = line;
   const auto status = child->wait_until(Clock::now() + std::chrono::seconds(5));
-  Json result = Json::parse(last, nullptr, false);
-  if (is_result(result)) return result;
+  if (auto result = read_load_result(Json::parse(last, nullptr, false))) return std::move(*result);
   const std::string words = child->last_words();
   return make_error("the load generator {} without a result{}{}",
                     status ? describe_status(*status) : "closed its output",
                     words.empty() ? "" : ": ", words);
-}
-
-std::string load_failure(const Json& result) {
-  const std::string status = text_at(result, "/status").value_or("failed");
-  if (status == "ok" || status == "overloaded") return "";
-  std::string kinds;
-  if (const Json::json_pointer by_kind("/errors/by_kind"); result.contains(by_kind)) {
-    for (const auto& [kind, told] : result.at(by_kind).items()) {
-      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : "; ",
-                           number_at(told, "/count").value_or(0), kind);
-      if (const auto first = text_at(told, "/first")) kinds += " (" + *first + ")";
-    }
-  }
-  if (kinds.empty() && number_at(result, "/requests") == 0.0) {
-    return "not one request succeeded within the measured window";
-  }
-  if (kinds.empty()) return "the load generator ended with status \"" + status + "\"";
-  return "the load generator saw errors: " + kinds;
 }
 
 }  // namespace muxbench

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "json/json_reader.h"
 #include "net/address.h"
 #include "plan/load_settings.h"
 #include "system/child_process.h"
+#include "trial/load_result.h"
 
 namespace muxbench {
 
@@ -34,9 +34,7 @@ enum class Phase {
 
 std::vector<std::string> load_command(const LoadRequest& request);
 // Its result, also one of status "failed"; an error when it gave none.
-Result<Json> run_load(const LoadRequest& request,
-                      const std::function<void(Phase, pid_t load)>& on_phase);
-// Why a result is not "ok": "3 requests failed: closed: connection 17 ...". Empty when it is ok.
-std::string load_failure(const Json& result);
+Result<LoadResult> run_load(const LoadRequest& request,
+                            const std::function<void(Phase, pid_t load)>& on_phase);
 
 }  // namespace muxbench

@@ -253,7 +253,7 @@ void run(const TrialSetup& setup, TrialResult& result) {
 
 std::optional<double> TrialResult::answered() const {
   const auto rate = requests_per_second();
-  const auto window = number_at(load, "/achieved/duration_ns");
+  const auto window = load.window_ns;
   if (!rate || !window || *rate <= 0) return {};
   return *rate * *window / 1e9;
 }
@@ -264,9 +264,7 @@ std::optional<double> TrialResult::cpu_ns_per_request() const {
   return static_cast<double>(cpu->total.count()) / *requests;
 }
 
-std::optional<double> TrialResult::requests_per_second() const {
-  return number_at(load, "/achieved/requests_per_second");
-}
+std::optional<double> TrialResult::requests_per_second() const { return load.requests_per_second; }
 
 TrialResult run_trial(const TrialSetup& setup) {
   TrialResult result;

@@ -45,7 +45,7 @@ struct TrialResult {
   std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
   // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
   std::optional<SyscallCounts> counts;
-  Json load;  // what the load generator printed; null if it did not
+  LoadResult load;
 
   bool ok() const noexcept { return error.empty(); }
   // Requests answered within the window. An open loop's /requests were due in it: with those

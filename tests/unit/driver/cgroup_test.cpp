@@ -9,7 +9,7 @@
 #include <fstream>
 #include <vector>
 
-#include "json/json_reader.h"
+#include "json/json.h"
 #include "system/child_process.h"
 #include "system/server_usage.h"
 

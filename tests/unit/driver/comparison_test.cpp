@@ -7,8 +7,6 @@
 
 #include "export/comparison_text.h"
 #include "fixtures.h"
-#include "run/report_json.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -21,13 +19,12 @@ const std::vector<double> kBase{100e3, 101e3, 99e3, 100.5e3, 99.5e3};
 
 Json report_json(const std::vector<double>& a, const std::vector<double>& b) {
   auto record = fixtures::record(a, b);
-  summarize(record);
-  return make_report(record);
+  return fixtures::report_json(record);
 }
 
 MeasuredReport measured(const std::vector<double>& a, const std::vector<double>& b = kBase,
                         const std::string& file = "base.json") {
-  auto report = understand_report(report_json(a, b), file);
+  auto report = fixtures::measured(report_json(a, b), file);
   EXPECT_TRUE(report.ok()) << report.error().message;
   return *report;
 }
@@ -74,7 +71,7 @@ TEST(Compare, LooksAtWhatAnswersTheExperiment) {
   Json json = report_json(kBase, kBase);
   Json& experiment = json["muxbench"]["experiments"][0];
   const auto compared = [&] {
-    const MeasuredReport report = *understand_report(json, "base.json");
+    const MeasuredReport report = *fixtures::measured(json, "base.json");
     return compare_reports(report, report, {})->cells.at(0).metric;
   };
   EXPECT_EQ(compared(), "requests_per_second");
@@ -144,8 +141,8 @@ TEST(Compare, WhatVariesFromRunToRunIsNoCondition) {
   now["muxbench"]["host"]["limits"]["processes"] = 99;
   now["muxbench"]["plan"]["trials"] = 99;
   const auto compare = [&] {
-    return compare_reports(*understand_report(base, "base.json"),
-                           *understand_report(now, "new.json"), {});
+    return compare_reports(*fixtures::measured(base, "base.json"),
+                           *fixtures::measured(now, "new.json"), {});
   };
   EXPECT_THAT(compare()->differences, testing::IsEmpty());
 }
@@ -154,8 +151,8 @@ TEST(Compare, WhatOneReportDoesNotTellIsRemarked) {
   Json base = report_json(kBase, kBase);
   Json now = base;
   const auto compare = [&] {
-    return compare_reports(*understand_report(base, "base.json"),
-                           *understand_report(now, "new.json"), {});
+    return compare_reports(*fixtures::measured(base, "base.json"),
+                           *fixtures::measured(now, "new.json"), {});
   };
   for (const char* condition : {"smt", "kernel_parameters"}) {
     base["muxbench"]["host"].erase(condition);
@@ -176,8 +173,8 @@ TEST(Compare, AnotherLoadGeneratorIsRemarked) {
   Json now = base;
   base["muxbench"]["plan"]["loadgen_sha256"] = "aaaa";
   now["muxbench"]["plan"]["loadgen_sha256"] = "bbbb";
-  const auto result = compare_reports(*understand_report(base, "base.json"),
-                                      *understand_report(now, "new.json"), {});
+  const auto result = compare_reports(*fixtures::measured(base, "base.json"),
+                                      *fixtures::measured(now, "new.json"), {});
   EXPECT_THAT(result->remarks, testing::ElementsAre("load generator: sha256: aaaa against bbbb"));
   EXPECT_THAT(result->differences, testing::IsEmpty());
 }
@@ -187,17 +184,17 @@ TEST(Compare, AMetricThatOneTrialLacksIsNotMeasured) {
   Json json = report_json(kBase, kBase);
   for (Json& trial : json["muxbench"]["trials"]) trial["load"]["latency_ns"]["p99"] = 1000;
   const CompareSettings settings{.metrics = {"latency_p99_ns"}};
-  const auto base = *understand_report(json, "base.json");
+  const auto base = *fixtures::measured(json, "base.json");
   EXPECT_EQ(compare_reports(base, base, settings)->cells[0].verdict, Verdict::same);
   json["muxbench"]["trials"][0]["load"]["latency_ns"].erase("p99");
-  const auto result = compare_reports(base, *understand_report(json, "new.json"), settings);
+  const auto result = compare_reports(base, *fixtures::measured(json, "new.json"), settings);
   const std::string model = json["muxbench"]["trials"][0]["cell"].get<std::string>().substr(0, 1);
   const CellComparison& cell = result->cells[model == "a" ? 0 : 1];
   EXPECT_EQ(cell.verdict, Verdict::missing);
   EXPECT_THAT(cell.reason, HasSubstr("not measured, or 0, in some trial"));
   EXPECT_EQ(regression_of(*result, 0.05), Regression::undecided);
   EXPECT_EQ(
-      regression_of(*compare_reports(*understand_report(json, "new.json"), base, settings), 0.05),
+      regression_of(*compare_reports(*fixtures::measured(json, "new.json"), base, settings), 0.05),
       Regression::undecided);
 }
 

@@ -3,8 +3,6 @@
 #include <sys/syscall.h>
 
 #include "fixtures.h"
-#include "run/report_json.h"
-#include "run/summarize.h"
 #include "system/counting/call_names.h"
 #include "system/counting/counts_json.h"
 
@@ -128,8 +126,7 @@ TEST(Counting, TheReportHasCountsAndTheRatioOfThePasses) {
   trial.counts = counts(1);
   record.counting_trials.push_back(trial);
   record.backends = {{.name = "bpf", .reason = {}, .self_test = SelfTest{1000, 1000}}};
-  summarize(record);
-  const Json report = make_report(record).at("muxbench");
+  const Json report = fixtures::report_json(record).at("muxbench");
   const Json& found = report.at("cells")[0].at("counts");
   EXPECT_EQ(found.at("source"), "BPF by cgroup");
   EXPECT_EQ(found.at("requests"), 50510);  // also those outside of the window

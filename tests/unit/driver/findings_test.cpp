@@ -8,8 +8,6 @@
 #include "base/format.h"
 #include "export/summary_markdown.h"
 #include "fixtures.h"
-#include "run/report_json.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -17,20 +15,17 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Json report_of(RunRecord record) {
-  summarize(record);
-  Json report = make_report(record);
-  const auto added = add_findings(report, "test.json");
-  EXPECT_TRUE(added) << added.error().message;
+report::Report report_of(const RunRecord& record) {
+  report::Report report = make_report(record);
+  report.conclusions = conclude(report);
   return report;
 }
 
 std::string findings_of(const RunRecord& record) {
   std::string text;
-  const Json report = report_of(record);
-  for (const Json& finding : report.at("muxbench").at("findings")) {
-    text +=
-        finding.at("kind").get<std::string>() + ": " + finding.at("text").get<std::string>() + "\n";
+  const report::Report report = report_of(record);
+  for (const report::Finding& finding : report.conclusions->findings) {
+    text += finding.kind + ": " + finding.text + "\n";
   }
   return text;
 }
@@ -57,7 +52,7 @@ struct IdleRun {
         const double idle = static_cast<double>(cell.settings.idle);
         record.trials.push_back(fixtures::trial(
             i, r, rate(record.models[cell.model].name, idle) * noise(dice), 1e6 * noise(dice)));
-        record.trials.back().load["achieved"]["idle"] = cell.settings.idle;
+        fixtures::edit(record.trials.back())["achieved"]["idle"] = cell.settings.idle;
       }
     }
     return record;
@@ -118,7 +113,7 @@ TEST(Findings, FindNothingInNoise) {
     IdleRun run({"epoll_level", "poll", "select", "a", "b", "c"});
     run.dice.seed(seed);
     const auto record = run.measure([](const std::string&, double) { return 100e3; }, 0.03);
-    const Json report = report_of(record);
+    const Json report = to_json(report_of(record));
     for (const Json& finding : report.at("muxbench").at("findings")) {
       const auto text = finding.at("text").get<std::string>();
       const bool ranks = finding.at("kind") == "best" || text.find("ahead of") != text.npos;
@@ -133,9 +128,10 @@ TEST(Findings, FindNothingInNoise) {
 
 TEST(Findings, TellFromWhereOnPollLosesToEpoll) {
   IdleRun run({"epoll_level", "poll", "libev"});
-  const Json report = report_of(run.measure([](const std::string& name, double idle) {
+  const RunRecord measured = run.measure([](const std::string& name, double idle) {
     return name == "poll" ? 1e9 / (10e3 + idle) : 100e3;
-  }));
+  });
+  const Json report = to_json(report_of(measured));
   const Json& section = report.at("muxbench");
   std::string text;
   for (const Json& finding : section.at("findings")) {
@@ -159,9 +155,10 @@ TEST(Findings, SayWhereNoLossOfPollIsShown) {
 
 TEST(Findings, TellWhatAnIdleConnectionCosts) {
   IdleRun run({"epoll_level", "poll"});
-  const Json report = report_of(run.measure([](const std::string& name, double idle) {
+  const RunRecord measured = run.measure([](const std::string& name, double idle) {
     return name == "poll" ? 9e8 / (9e3 + 4.5 * idle) : 100e3;
-  }));
+  });
+  const Json report = to_json(report_of(measured));
   const Json& section = report.at("muxbench");
   ASSERT_GE(section.at("fits").size(), 2U);
   const Json& fit = section.at("fits")[0];
@@ -183,7 +180,7 @@ TEST(Findings, AnswerTheExperimentFirst) {
   run.record.experiments[0].metric = "latency_p99_ns";
   auto record = run.measure([](const std::string&, double) { return 100e3; });
   for (TrialResult& trial : record.trials) {
-    Json& p99 = trial.load["latency_ns"]["p99"];
+    Json& p99 = fixtures::edit(trial)["latency_ns"]["p99"];
     if (record.models[record.cells[trial.cell].model].name == "poll") p99 = 3 * p99.get<double>();
   }
   const std::string text = findings_of(record);
@@ -229,8 +226,7 @@ TEST(Findings, CountPointsOfWhichThereAreMany) {
 
 TEST(Findings, ListSystemCallsFromFewToMany) {
   auto record = fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3});
-  summarize(record);
-  Json report = make_report(record);
+  Json report = fixtures::report_json(record);
   Json& cells = report["muxbench"]["cells"];
   cells[0]["counts"] = {
       {"source", "a test"},
@@ -240,15 +236,14 @@ TEST(Findings, ListSystemCallsFromFewToMany) {
   cells[1]["counts"] = {{"source", "a test"},
                         {"requests", 1000},
                         {"syscalls", {{"io_uring_enter", {{"calls", 50}}}}}};
-  ASSERT_TRUE(add_findings(report, "test.json"));
-  const std::string all = report["muxbench"]["findings"].dump();
+  const std::string all = fixtures::findings_text(report);
   EXPECT_THAT(all, HasSubstr("System calls per request at connections 8: b 0.05, a 2.0."));
   EXPECT_THAT(all, HasSubstr("Context switches per request at connections 8: a 0.01."));
 }
 
 TEST(Findings, OfAReportThatIsNoneAreASentence) {
   Json broken = Json::parse(R"({"muxbench": {"schema_version": "1.1", "experiments": 7}})");
-  const auto added = add_findings(broken, "x.json");
+  const auto added = read_report(broken, "x.json");
   ASSERT_FALSE(added);
   EXPECT_THAT(
       added.error().message,
@@ -257,10 +252,8 @@ TEST(Findings, OfAReportThatIsNoneAreASentence) {
 }
 
 TEST(Summary, OpensWithFindingsAndHasATableForEachExperiment) {
-  const Json report = report_of(fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3}));
-  const auto view = view_report(report, "test.json");
-  ASSERT_TRUE(view);
-  const std::string text = summary_markdown(*view);
+  const auto report = report_of(fixtures::record({100e3, 101e3, 102e3}, {90e3, 91e3, 92e3}));
+  const std::string text = summary_markdown(report);
   EXPECT_LT(text.find("Highest throughput: **a**"), text.find("# Tables"));
   EXPECT_THAT(text, HasSubstr("| connections 8 | a     |  101.0 k/s |"));
   EXPECT_THAT(text, HasSubstr("profile quick, 6 of 6 planned trials, seed 1"));

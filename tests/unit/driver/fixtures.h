@@ -4,6 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "analysis/findings.h"
+#include "analysis/measured_report.h"
+#include "report/read_report.h"
+#include "report/write_report.h"
+#include "run/make_report.h"
 #include "run/record.h"
 
 namespace muxbench::fixtures {
@@ -50,37 +55,52 @@ inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, dou
   trial.cpu = CpuSample{std::chrono::milliseconds(900), {}, "a test"};
   trial.memory = MemorySample{3 << 20, "a test"};
   const auto requests = static_cast<std::uint64_t>(rate);
-  trial.load = {
-      {"status", "ok"},
-      {"asked",
-       {{"target", "127.0.0.1:1"},
-        {"protocol", "echo"},
-        {"mode", "closed"},
-        {"connections", 8},
-        {"idle", 0},
-        {"threads", 1},
-        {"message_bytes", 64},
-        {"pipeline", 1},
-        {"warmup_ns", 1},
-        {"duration_ns", 1'000'000'000}}},
-      {"achieved",
-       {{"requests_per_second", rate},
-        {"connections", 8},
-        {"idle", 0},
-        {"duration_ns", 1'000'000'000}}},
-      {"requests", requests},
-      {"requests_in_run", requests + 10},
-      {"bytes", {{"sent", requests}, {"received", requests}}},
-      {"errors", {{"total", 0}, {"by_kind", Json::object()}}},
-      {"latency_ns",
-       {{"count", requests},
-        {"mean", static_cast<std::uint64_t>(8e9 / rate)},
-        {"p50", 40000},
-        {"p99", p99}}},
-      {"cpu",
-       {{"user_ns", 1}, {"system_ns", 1}, {"threads", {{{"cpu", 1}, {"utilisation", 0.5}}}}}}};
+  trial.load = *read_load_result(
+      {{"status", "ok"},
+       {"asked",
+        {{"target", "127.0.0.1:1"},
+         {"protocol", "echo"},
+         {"mode", "closed"},
+         {"connections", 8},
+         {"idle", 0},
+         {"threads", 1},
+         {"message_bytes", 64},
+         {"pipeline", 1},
+         {"warmup_ns", 1},
+         {"duration_ns", 1'000'000'000}}},
+       {"achieved",
+        {{"requests_per_second", rate},
+         {"connections", 8},
+         {"idle", 0},
+         {"duration_ns", 1'000'000'000}}},
+       {"requests", requests},
+       {"requests_in_run", requests + 10},
+       {"bytes", {{"sent", requests}, {"received", requests}}},
+       {"errors", {{"total", 0}, {"by_kind", Json::object()}}},
+       {"latency_ns",
+        {{"count", requests},
+         {"mean", static_cast<std::uint64_t>(8e9 / rate)},
+         {"p50", 40000},
+         {"p99", p99}}},
+       {"cpu",
+        {{"user_ns", 1}, {"system_ns", 1}, {"threads", {{{"cpu", 1}, {"utilisation", 0.5}}}}}}});
   return trial;
 }
+
+// What the load generator of a trial printed, to change: edit(trial)["requests"] = 7;
+class LoadEditor {
+ public:
+  explicit LoadEditor(TrialResult& trial) : trial_(trial), document_(trial.load.document) {}
+  LoadEditor(const LoadEditor&) = delete;
+  LoadEditor& operator=(const LoadEditor&) = delete;
+  ~LoadEditor() { trial_.load = *read_load_result(std::move(document_)); }
+  Json& operator[](const char* key) { return document_[key]; }
+
+ private:
+  TrialResult& trial_;
+  Json document_;
+};
+inline LoadEditor edit(TrialResult& trial) { return LoadEditor(trial); }
 
 // Two models a and b over one point, three trials each at the given rates.
 inline RunRecord record(const std::vector<double>& a, const std::vector<double>& b) {
@@ -100,6 +120,39 @@ inline RunRecord record(const std::vector<double>& a, const std::vector<double>&
   }
   record.planned_trials = record.trials.size();
   return record;
+}
+
+inline std::vector<report::Cell> cells_of(const RunRecord& record) {
+  std::vector<report::Cell> cells;
+  for (const report::Experiment& experiment : make_report(record).experiments) {
+    cells.insert(cells.end(), experiment.cells.begin(), experiment.cells.end());
+  }
+  return cells;
+}
+
+// As in the file of a run that ended.
+inline Json report_json(const RunRecord& record) {
+  report::Report report = make_report(record);
+  report.conclusions = conclude(report);
+  return to_json(report);
+}
+
+inline Result<MeasuredReport> measured(const Json& json, const std::string& file) {
+  const auto report = read_report(json, file);
+  if (!report) return report.error();
+  return measured_report(*report);
+}
+
+// The findings of a report that was changed.
+inline std::string findings_text(const Json& json) {
+  const auto report = read_report(json, "test.json");
+  if (!report) return report.error().message;
+  std::string text;
+  const report::Conclusions conclusions = conclude(*report);
+  for (const report::Finding& finding : conclusions.findings) {
+    text += finding.kind + ": " + finding.text + "\n";
+  }
+  return text;
 }
 
 }  // namespace muxbench::fixtures

@@ -1,5 +1,7 @@
 #include "analysis/inference.h"
 
+#include "analysis/verdict.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,6 +17,11 @@ std::vector<double> trials(std::mt19937_64& dice, double mean, double cv, int n)
   std::vector<double> values;
   for (int i = 0; i < n; ++i) values.push_back(mean * noise(dice));
   return values;
+}
+
+bool clearly_greater(const std::vector<double>& a, const std::vector<double>& b,
+                     std::size_t comparisons, double floor = 1) {
+  return finding_verdict(b, a, true, comparisons, floor) == Verdict::faster;
 }
 
 TEST(ClearlyGreater, NeedsTrialsApartAndLittleNoise) {

@@ -6,8 +6,6 @@
 #include "analysis/findings.h"
 #include "export/comparison_text.h"
 #include "fixtures.h"
-#include "run/report_json.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -16,6 +14,7 @@ using fixtures::times;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const std::vector<double> kRates{100e3, 101e3, 99e3, 100.5e3, 99.5e3};
 
@@ -25,14 +24,17 @@ Json report_of(double a, double twin) {
   for (unsigned i = 0; twin > 0 && i < kRates.size(); ++i) {
     record.twin_trials.push_back(fixtures::trial(0, i, kRates[i] * a * twin));
   }
-  summarize(record);
-  return make_report(record);
+  return fixtures::report_json(record);
 }
 
-NoiseFloor floor_of(const Json& report) { return NoiseFloor(twin_ratios(report.at("muxbench"))); }
+NoiseFloor floor_of(const Json& json) {
+  const auto report = read_report(json, "test.json");
+  EXPECT_TRUE(report) << report.error().message;
+  return NoiseFloor(twin_ratios(*report));
+}
 
 MeasuredReport measured(double a, double twin, const std::string& file) {
-  const auto report = understand_report(report_of(a, twin), file);
+  const auto report = fixtures::measured(report_of(a, twin), file);
   EXPECT_TRUE(report.ok()) << report.error().message;
   return *report;
 }
@@ -59,8 +61,7 @@ TEST(NoiseFloor, TakesAsManyTrialsOfBothNames) {
   }
   // What --target-ci adds.
   for (unsigned i = 5; i < 10; ++i) record.trials.push_back(fixtures::trial(0, i, 110e3));
-  summarize(record);
-  const Json report = make_report(record);
+  const Json report = fixtures::report_json(record);
   EXPECT_NEAR(floor_of(report).of("load", "requests_per_second"), 1.04, 1e-9);
   EXPECT_NEAR(report.at("muxbench").at("noise_floor")[0].at("ratio").get<double>(), 1.04, 1e-9);
 }
@@ -70,15 +71,16 @@ TEST(NoiseFloor, IsNotThatOfAnOverload) {
   for (unsigned i = 0; i < kRates.size(); ++i) {
     record.twin_trials.push_back(fixtures::trial(0, i, kRates[i] * 1.04));
   }
-  summarize(record);
-  EXPECT_EQ(make_report(record).at("muxbench").at("noise_floor").size(), 1);
-  record.results[0].flags.push_back({.kind = "rate_not_reached", .detail = "an overload"});
-  Json report = make_report(record);
-  EXPECT_THAT(report.at("muxbench").at("noise_floor"), IsEmpty());
-  EXPECT_TRUE(add_findings(report, "test.json"));
-  EXPECT_THAT(report.at("muxbench").at("findings").dump(),
-              HasSubstr("The noise floor is not known"));
-  EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
+  report::Report report = make_report(record);
+  EXPECT_EQ(conclude(report).noise_floor.size(), 1U);
+  report.experiments[0].cells[0].flags.push_back(
+      {.kind = "rate_not_reached", .detail = "an overload"});
+  const report::Conclusions conclusions = conclude(report);
+  EXPECT_THAT(conclusions.noise_floor, IsEmpty());
+  EXPECT_THAT(to_json(report).dump(), Not(HasSubstr("noise floor is")));
+  report.conclusions = conclusions;
+  EXPECT_THAT(to_json(report).dump(), HasSubstr("The noise floor is not known"));
+  EXPECT_EQ(NoiseFloor(twin_ratios(report)).of("load", "requests_per_second"), 1);
 }
 
 TEST(NoiseFloor, OfThroughputIsNoneInAnOpenLoop) {
@@ -86,9 +88,7 @@ TEST(NoiseFloor, OfThroughputIsNoneInAnOpenLoop) {
   for (Json& experiment : report["muxbench"]["experiments"]) experiment["load"]["mode"] = "open";
   EXPECT_EQ(floor_of(report).of("load", "requests_per_second"), 1);
   EXPECT_NEAR(floor_of(report).of("load", "server_cpu_ns_per_request"), 1.04, 1e-4);
-  EXPECT_TRUE(add_findings(report, "test.json"));
-  EXPECT_THAT(report.at("muxbench").at("findings").dump(),
-              HasSubstr("The noise floor is not known"));
+  EXPECT_THAT(fixtures::findings_text(report), HasSubstr("The noise floor is not known"));
 }
 
 TEST(NoiseFloor, IsNoneWithoutTwinsOrWithoutTheMetricInEachTrial) {
@@ -147,8 +147,7 @@ TEST(NoiseFloor, LeavesWhatIsBeyondItAlone) {
 }
 
 std::string best_throughput(double a, double twin) {
-  Json report = report_of(a, twin);
-  EXPECT_TRUE(add_findings(report, "test.json"));
+  const Json report = report_of(a, twin);
   for (const Json& finding : report.at("muxbench").at("findings")) {
     if (finding.value("metric", "") == "requests_per_second") return finding.at("text");
   }

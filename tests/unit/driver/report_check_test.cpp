@@ -6,10 +6,7 @@
 #include <fstream>
 
 #include "analysis/measured_report.h"
-#include "analysis/report_view.h"
 #include "fixtures.h"
-#include "run/report_json.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -55,7 +52,7 @@ TEST(SchemaVersion, IsAskedByAllReaders) {
   const std::string text = R"({"muxbench": {"schema_version": "1.banana"}})";
   std::ofstream(path) << text;
   const auto loaded = load_report(path);
-  const auto read = read_report(path);
+  const auto read = read_report(Json::parse(text), path);
   ASSERT_FALSE(loaded.ok());
   ASSERT_FALSE(read.ok());
   EXPECT_THAT(loaded.error().message, HasSubstr("schema version \"1.banana\""));
@@ -63,15 +60,14 @@ TEST(SchemaVersion, IsAskedByAllReaders) {
 }
 
 std::string refusal_of(const Json& report) {
-  const auto read = understand_report(report, "x.json");
+  const auto read = fixtures::measured(report, "x.json");
   return read ? "" : refusal(read.error());
 }
 
 TEST(ReadReport, RefusesWhatIsNone) {
   EXPECT_THAT(refusal_of(Json::parse("[]")), HasSubstr("no muxbench report"));
   auto record = fixtures::record({100e3, 101e3, 99e3}, {100e3, 101e3, 99e3});
-  summarize(record);
-  const Json report = make_report(record);
+  const Json report = fixtures::report_json(record);
   EXPECT_EQ(refusal_of(report), "");
   Json other = report;
   other["muxbench"]["schema_version"] = "2.0";

@@ -1,10 +1,8 @@
-#include "run/report_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fixtures.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -12,10 +10,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Json report_of(RunRecord record) {
-  summarize(record);
-  return make_report(record);
-}
+Json report_of(const RunRecord& record) { return fixtures::report_json(record); }
 
 TEST(Report, HasTheEnvelopeOfGoogleBenchmark) {
   const Json report = report_of(fixtures::record({100e3, 101e3, 102e3}, {}));
@@ -55,7 +50,7 @@ TEST(Report, KeepsEveryTrialWithItsRawResult) {
   ASSERT_EQ(trials.size(), 5U);
   EXPECT_FALSE(trials[0].contains("not_accepted"));
   EXPECT_EQ(trials[1].at("not_accepted"), 3);
-  EXPECT_EQ(trials[0].at("load"), record.trials[0].load);
+  EXPECT_EQ(trials[0].at("load"), record.trials[0].load.document);
   EXPECT_EQ(trials[4].at("status"), "failed");
   EXPECT_EQ(trials[4].at("error"), "broken");
   EXPECT_FALSE(trials[4].contains("load"));
@@ -64,16 +59,16 @@ TEST(Report, KeepsEveryTrialWithItsRawResult) {
 
 TEST(Report, KeepsHistogramsAtTwoDigitsAndLosesNoCount) {
   auto record = fixtures::record({100e3}, {});
-  record.trials[0].load["latency_ns"]["histogram"] = Json::parse(
+  fixtures::edit(record.trials[0])["latency_ns"]["histogram"] = Json::parse(
       R"({"significant_digits": 3, "buckets": [[5, 1], [255, 2], [334336, 17], [334592, 4], [340000, 1]]})");
-  record.trials[0].load["odd_ns"] = {{"histogram", {{"buckets", 7}}}};
+  fixtures::edit(record.trials[0])["odd_ns"] = {{"histogram", {{"buckets", 7}}}};
   const Json report = report_of(record);
   const Json& load = report.at("muxbench").at("trials")[0].at("load");
   EXPECT_EQ(
       load.at("latency_ns").at("histogram"),
       Json::parse(
           R"({"significant_digits": 2, "buckets": [[5, 1], [255, 2], [333824, 21], [339968, 1]]})"));
-  EXPECT_EQ(load.at("odd_ns"), record.trials[0].load["odd_ns"]);
+  EXPECT_EQ(load.at("odd_ns"), record.trials[0].load.document.at("odd_ns"));
 }
 
 TEST(Report, CellsSayStatusAndReason) {

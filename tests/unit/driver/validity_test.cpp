@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "fixtures.h"
-#include "run/summarize.h"
 
 namespace muxbench {
 namespace {
@@ -13,9 +12,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::vector<Flag> flags_of_a(RunRecord record) {
-  summarize(record);
-  return record.results[0].flags;
+std::vector<Flag> flags_of_a(const RunRecord& record) {
+  return fixtures::cells_of(record)[0].flags;
 }
 
 RunRecord steady() { return fixtures::record({100e3, 101e3, 102e3}, {}); }
@@ -33,7 +31,7 @@ TEST(Flags, SomeTrialsFailed) {
 
 TEST(Flags, FewerConnections) {
   auto record = steady();
-  record.trials[2].load["achieved"]["connections"] = 7;
+  fixtures::edit(record.trials[2])["achieved"]["connections"] = 7;
   const auto flags = flags_of_a(record);
   ASSERT_THAT(flags, SizeIs(1));
   EXPECT_EQ(flags[0].kind, "fewer_connections");
@@ -42,9 +40,9 @@ TEST(Flags, FewerConnections) {
 TEST(Flags, FewerIdleConnections) {
   auto record = steady();
   record.cells[0].settings.idle = 100;
-  for (TrialResult& trial : record.trials) trial.load["achieved"]["idle"] = 100;
+  for (TrialResult& trial : record.trials) fixtures::edit(trial)["achieved"]["idle"] = 100;
   EXPECT_THAT(flags_of_a(record), IsEmpty());
-  record.trials[1].load["achieved"]["idle"] = 99;
+  fixtures::edit(record.trials[1])["achieved"]["idle"] = 99;
   const auto flags = flags_of_a(record);
   ASSERT_THAT(flags, SizeIs(1));
   EXPECT_EQ(flags[0].kind, "fewer_connections");
@@ -69,7 +67,7 @@ TEST(Flags, NoisyAboveATenth) {
 TEST(Flags, SaturatedLoadOnlyWhileTheServerHasTimeLeft) {
   auto record = steady();
   for (TrialResult& trial : record.trials) {
-    trial.load["cpu"]["threads"][0]["utilisation"] = 0.99;
+    fixtures::edit(trial)["cpu"]["threads"][0]["utilisation"] = 0.99;
     trial.cpu->total = std::chrono::milliseconds(700);  // of a window of 1 s
   }
   const auto flags = flags_of_a(record);
@@ -83,7 +81,7 @@ TEST(Flags, SaturatedLoadKnowsHowManyCpusAServerCanUse) {
   auto record = steady();
   record.cpus = {.server = {0, 1, 2, 3}, .load = {4}};
   for (TrialResult& trial : record.trials) {
-    trial.load["cpu"]["threads"][0]["utilisation"] = 0.99;
+    fixtures::edit(trial)["cpu"]["threads"][0]["utilisation"] = 0.99;
     trial.cpu->total = std::chrono::milliseconds(990);  // of 1 s: one CPU
   }
   Model& model = record.models[0];
@@ -109,9 +107,9 @@ TEST(Flags, ClientsWhoNeverReadThatWereNotHeldUp) {
   auto record = steady();
   EXPECT_THAT(flags_of_a(record), IsEmpty()) << "there are none";
   record.cells[0].settings.stall_never_read = 8;
-  for (TrialResult& trial : record.trials) trial.load["stalled"]["filling_ns"] = 0;
+  for (TrialResult& trial : record.trials) fixtures::edit(trial)["stalled"]["filling_ns"] = 0;
   EXPECT_THAT(flags_of_a(record), IsEmpty());
-  record.trials[1].load["stalled"].erase("filling_ns");
+  fixtures::edit(record.trials[1])["stalled"].erase("filling_ns");
   const auto flags = flags_of_a(record);
   ASSERT_THAT(flags, SizeIs(1));
   EXPECT_EQ(flags[0].kind, "still_filling");
@@ -131,7 +129,7 @@ TEST(Flags, AnOpenLoopThatFallsBehind) {
 
 TEST(Flags, LessInFlightThanAsked) {
   auto record = steady();
-  for (TrialResult& trial : record.trials) trial.load["latency_ns"]["mean"] = 50'000;
+  for (TrialResult& trial : record.trials) fixtures::edit(trial)["latency_ns"]["mean"] = 50'000;
   const auto flags = flags_of_a(record);
   ASSERT_THAT(flags, SizeIs(1));
   EXPECT_EQ(flags[0].kind, "little_law");
@@ -158,9 +156,9 @@ TEST(Flags, ALoadOfOneThreadIsStarvedHoweverManyCpusAreItsOwn) {
   record.cpus = {.server = {0}, .load = {1, 2, 3, 4}};
   for (TrialResult& trial : record.trials) trial.load_waited = std::chrono::milliseconds(80);
   ASSERT_THAT(flags_of_a(record), SizeIs(1));
-  Json& threads = record.trials[0].load["cpu"]["threads"];
-  for (int i = 0; i < 3; ++i) threads.push_back(threads[0]);
-  for (TrialResult& trial : record.trials) trial.load["cpu"]["threads"] = threads;
+  Json threads = record.trials[0].load.document["cpu"]["threads"];
+  for (int i = 0; i < 3; ++i) threads.push_back(Json(threads[0]));
+  for (TrialResult& trial : record.trials) fixtures::edit(trial)["cpu"]["threads"] = threads;
   EXPECT_THAT(flags_of_a(record), IsEmpty()) << "80 ms of 4 s";
 }
 
@@ -173,8 +171,7 @@ TEST(Flags, UncleanStop) {
 TEST(Summary, CountsOnlySuccessfulTrials) {
   auto record = steady();
   record.trials[1].error = "broken";
-  summarize(record);
-  const auto& rate = record.results[0].summary.at("requests_per_second");
+  const auto& rate = fixtures::cells_of(record)[0].summary.at("requests_per_second");
   EXPECT_EQ(rate.n, 2U);
   EXPECT_DOUBLE_EQ(rate.median, 101e3);
 }
@@ -182,42 +179,38 @@ TEST(Summary, CountsOnlySuccessfulTrials) {
 TEST(Summary, CellsWithoutTrials) {
   auto record = steady();
   record.interrupted = true;
-  summarize(record);
-  EXPECT_EQ(record.results[1].status, "missing");
+  EXPECT_EQ(fixtures::cells_of(record)[1].status, "missing");
   record.given_up[1] = "not tried any more";
-  summarize(record);
-  EXPECT_EQ(record.results[1].status, "failed");
-  EXPECT_EQ(record.results[1].reason, "not tried any more");
+  EXPECT_EQ(fixtures::cells_of(record)[1].status, "failed");
+  EXPECT_EQ(fixtures::cells_of(record)[1].reason, "not tried any more");
 }
 
 TEST(Summary, CpuTimeIsThatOfTheRequestsThatTheWindowAnswered) {
   auto record = steady();
-  for (TrialResult& trial : record.trials) trial.load["requests"] = 1'000'000;  // of an open loop
-  summarize(record);
-  EXPECT_NEAR(record.results[0].summary.at("server_cpu_ns_per_request").max, 0.9e9 / 100e3, 1);
+  for (TrialResult& trial : record.trials)
+    fixtures::edit(trial)["requests"] = 1'000'000;  // of an open loop
+  EXPECT_NEAR(fixtures::cells_of(record)[0].summary.at("server_cpu_ns_per_request").max,
+              0.9e9 / 100e3, 1);
 }
 
 TEST(Summary, UnknownFieldsAreAbsent) {
   auto record = steady();
   for (TrialResult& trial : record.trials) {
     trial.cpu.reset();
-    trial.load["latency_ns"].erase("p99");
+    fixtures::edit(trial)["latency_ns"].erase("p99");
   }
-  summarize(record);
-  EXPECT_FALSE(record.results[0].summary.contains("server_cpu_ns_per_request"));
-  EXPECT_FALSE(record.results[0].summary.contains("latency_p99_ns"));
+  EXPECT_FALSE(fixtures::cells_of(record)[0].summary.contains("server_cpu_ns_per_request"));
+  EXPECT_FALSE(fixtures::cells_of(record)[0].summary.contains("latency_p99_ns"));
 }
 
 TEST(Summary, APercentileThatOneTrialLacksIsAbsent) {
   auto record = steady();
-  record.trials[1].load["latency_ns"].erase("p99");
+  fixtures::edit(record.trials[1])["latency_ns"].erase("p99");
   record.trials[2].error = "broken";
-  summarize(record);
-  EXPECT_FALSE(record.results[0].summary.contains("latency_p99_ns"));
-  EXPECT_EQ(record.results[0].summary.at("latency_p50_ns").n, 2U);
+  EXPECT_FALSE(fixtures::cells_of(record)[0].summary.contains("latency_p99_ns"));
+  EXPECT_EQ(fixtures::cells_of(record)[0].summary.at("latency_p50_ns").n, 2U);
   record.trials[1].error = "broken too";
-  summarize(record);
-  EXPECT_EQ(record.results[0].summary.at("latency_p99_ns").n, 1U);
+  EXPECT_EQ(fixtures::cells_of(record)[0].summary.at("latency_p99_ns").n, 1U);
 }
 
 }  // namespace

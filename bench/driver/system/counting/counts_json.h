@@ -1,7 +1,7 @@
 // Counts and backends as the report has them (docs/report-format.md).
 #pragma once
 
-#include "json/json_reader.h"
+#include "json/json.h"
 #include "system/counting/syscall_counter.h"
 
 namespace muxbench {

@@ -1,7 +1,7 @@
 // Histograms as a report keeps them.
 #pragma once
 
-#include "json/json_reader.h"
+#include "json/json.h"
 
 namespace muxbench {
 

@@ -1,15 +1,15 @@
-// The report: one JSON file as docs/report-format.md says.
+// A report as JSON, and as the text of its file.
 #pragma once
 
 #include <string>
 
-#include "run/record.h"
+#include "report/report.h"
 
 namespace muxbench {
 
-inline constexpr const char* kSchemaVersion = "1.1";
+inline constexpr const char* kSchemaVersion = "1.2";
 
-Json make_report(const RunRecord& record);
+Json to_json(const report::Report& report);
 // The top level indented, each benchmark, cell and trial on a line of its own: small, and two
 // reports can be compared by a line-wise diff.
 std::string to_text(const Json& report);

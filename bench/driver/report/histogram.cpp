@@ -1,4 +1,4 @@
-#include "report/histogram_json.h"
+#include "report/histogram.h"
 
 #include <bit>
 

@@ -1,15 +1,12 @@
-#include "run/report_envelope.h"
+#include "report/envelope.h"
 
-#include <ctime>
-
-#include "run/summarize.h"
+#include <algorithm>
+#include <array>
 
 namespace muxbench {
 namespace {
 
-void put(Json& json, const char* key, const std::optional<double>& value) {
-  if (value) json[key] = *value;
-}
+using namespace report;
 
 Json entry(const Cell& cell, std::size_t family, const char* run_type, std::size_t repetitions) {
   return {{"name", cell.id + "/real_time"},
@@ -21,9 +18,10 @@ Json entry(const Cell& cell, std::size_t family, const char* run_type, std::size
           {"threads", 1}};
 }
 
+// What Google Benchmark calls them; the others keep their names.
 struct Counter {
-  const char* key;     // in an entry
-  const char* metric;  // in kMetrics
+  const char* key;
+  const char* metric;
 };
 constexpr std::array kCounters{Counter{"real_time", "latency_mean_ns"},
                                Counter{"cpu_time", "server_cpu_ns_per_request"},
@@ -39,17 +37,17 @@ void add(Json& list, Json json) {
 }
 
 void add_trials(Json& list, const Cell& cell, std::size_t family,
-                const std::vector<const TrialResult*>& trials) {
-  std::size_t good = 0;
-  for (const TrialResult* trial : trials) good += trial->ok() ? 1 : 0;
-  for (const TrialResult* trial : trials) {
-    if (!trial->ok()) continue;
-    Json json = entry(cell, family, "iteration", good);
+                const std::vector<const Trial*>& trials) {
+  for (const Trial* trial : trials) {
+    Json json = entry(cell, family, "iteration", trials.size());
     json["repetition_index"] = trial->repetition;
     json["iterations"] =
-        static_cast<std::uint64_t>(number_at(trial->load, "/requests").value_or(0));
+        static_cast<std::uint64_t>(number_at(trial->json, "/load/requests").value_or(0));
     json["time_unit"] = "ns";
-    for (const auto& [key, metric] : kCounters) put(json, key, find_metric(metric)->of(*trial));
+    for (const auto& [key, metric] : kCounters) {
+      const auto found = trial->values.find(metric);
+      if (found != trial->values.end()) json[key] = found->second;
+    }
     add(list, std::move(json));
   }
 }
@@ -65,9 +63,9 @@ constexpr std::array kAggregates{
     Aggregate{"stddev", "time", [](const Statistics& s) { return s.stddev; }},
     Aggregate{"cv", "percentage", [](const Statistics& s) { return s.cv(); }}};
 
-void add_aggregates(Json& list, const Cell& cell, std::size_t family, const CellResult& result) {
+void add_aggregates(Json& list, const Cell& cell, std::size_t family) {
   std::size_t n = 0;
-  for (const auto& [name, statistics] : result.summary) n = std::max(n, statistics.n);
+  for (const auto& [name, statistics] : cell.summary) n = std::max(n, statistics.n);
   for (const Aggregate& aggregate : kAggregates) {
     Json json = entry(cell, family, "aggregate", n);
     json["name"] = json["name"].get<std::string>() + "_" + aggregate.name;
@@ -76,8 +74,7 @@ void add_aggregates(Json& list, const Cell& cell, std::size_t family, const Cell
     json["iterations"] = n;
     json["time_unit"] = "ns";
     for (const auto& [key, metric] : kCounters) {
-      const auto found = result.summary.find(metric);
-      if (found != result.summary.end()) json[key] = aggregate.of(found->second);
+      if (const Statistics* statistics = cell.metric(metric)) json[key] = aggregate.of(*statistics);
     }
     add(list, std::move(json));
   }
@@ -85,24 +82,23 @@ void add_aggregates(Json& list, const Cell& cell, std::size_t family, const Cell
 
 }  // namespace
 
-Json envelope_benchmarks(const RunRecord& record) {
+Json envelope_benchmarks(const Report& report) {
+  std::map<std::string, std::vector<const Trial*>> trials;
+  for (const Trial& trial : report.trials) {
+    if (trial.ok) trials[trial.cell].push_back(&trial);
+  }
   Json list = Json::array();
-  const auto by_cell = trials_by_cell(record);
-  for (std::size_t i = 0; i < record.cells.size(); ++i) {
-    if (record.results[i].status != "measured") continue;
-    add_trials(list, record.cells[i], i, by_cell[i]);
-    add_aggregates(list, record.cells[i], i, record.results[i]);
+  std::size_t family = 0;
+  for (const Experiment& experiment : report.experiments) {
+    for (const Cell& cell : experiment.cells) {
+      if (cell.measured()) {
+        add_trials(list, cell, family, trials[cell.id]);
+        add_aggregates(list, cell, family);
+      }
+      ++family;
+    }
   }
   return list;
-}
-
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), length};
 }
 
 }  // namespace muxbench

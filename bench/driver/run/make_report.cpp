@@ -1,0 +1,131 @@
+#include "run/make_report.h"
+
+#include <map>
+
+#include "base/format.h"
+#include "run/summarize_cells.h"
+#include "run/trial_json.h"
+#include "system/build_info.h"
+#include "system/counting/counts_json.h"
+#include "system/host.h"
+
+namespace muxbench {
+namespace {
+
+Json run_section(const RunRecord& record) {
+  Json run{{"started", rfc3339(record.started)},
+           {"finished", rfc3339(record.finished)},
+           {"seed", record.seed},
+           {"profile", record.profile},
+           {"command_line", record.command_line},
+           {"version", build_info().version}};
+  if (!build_info().revision.empty()) {
+    run["git"] = {{"revision", build_info().revision}, {"dirty", build_info().dirty}};
+  }
+  if (record.steal_time) run["steal_ns"] = record.steal_time->count();
+  run["notes"] = record.notes;
+  return run;
+}
+
+Json plan_section(const RunRecord& record) {
+  Json plan{{"server_cpus", record.cpus.server},
+            {"load_cpus", record.cpus.load},
+            {"network", record.private_network ? "private" : "host"},
+            {"trials", record.planned_trials},
+            {"counting_trials", record.planned_counting_trials}};
+  if (!record.loadgen_sha256.empty()) plan["loadgen_sha256"] = record.loadgen_sha256;
+  return plan;
+}
+
+Json model_json(const Model& model) {
+  Json json = model.description;
+  json["name"] = model.name;
+  json["available"] = model.available;
+  if (!model.available) json["reason"] = model.reason;
+  return json;
+}
+
+Json experiment_json(const Experiment& experiment) {
+  Json load{{"mode", experiment.mode}};
+  for (const Setting& setting : kSettings) {
+    if (setting.key != "message_bytes" && !is_told(setting, experiment.load)) continue;
+    load[std::string(setting.key)] = experiment.load.*setting.member;
+  }
+  Json sweep = Json::object();
+  for (const Sweep& entry : experiment.sweep) sweep[entry.key] = entry.values;
+  Json json{{"name", experiment.name},
+            {"question", experiment.question},
+            {"metric", experiment.metric},
+            {"protocol", experiment.protocol},
+            {"transport", experiment.transport},
+            {"load", load},
+            {"sweep", sweep},
+            {"warmup_ns", experiment.warmup.count()},
+            {"duration_ns", experiment.duration.count()},
+            {"repetitions", experiment.repetitions}};
+  if (experiment.sweep.size() == 1) json["parameter"] = experiment.sweep.front().key;
+  return json;
+}
+
+report::Experiment reported(const Experiment& experiment) {
+  report::Experiment reported{.name = experiment.name,
+                              .question = experiment.question,
+                              .metric = experiment.metric,
+                              .open_loop = experiment.mode == "open"};
+  for (const Sweep& sweep : experiment.sweep) reported.swept.push_back(sweep.key);
+  if (reported.swept.size() == 1) reported.parameter = reported.swept.front();
+  reported.json = experiment_json(experiment);
+  return reported;
+}
+
+std::vector<report::Trial> reported(const RunRecord& record,
+                                    const std::vector<TrialResult>& trials) {
+  std::vector<report::Trial> list;
+  for (const TrialResult& trial : trials) {
+    report::Trial reported{.cell = record.cells[trial.cell].id,
+                           .repetition = trial.repetition,
+                           .ok = trial.ok(),
+                           .json = trial_json(record, trial)};
+    if (reported.ok) reported.values = metric_values(reported.json);
+    list.push_back(std::move(reported));
+  }
+  return list;
+}
+
+}  // namespace
+
+report::Report make_report(const RunRecord& record) {
+  report::Report report{.file = "report.json",
+                        .status = record.interrupted ? "interrupted" : "complete"};
+  report.run = {.profile = record.profile,
+                .seed = record.seed,
+                .notes = record.notes,
+                .json = run_section(record)};
+  if (!build_info().revision.empty()) report.run.revision = build_info().revision;
+  report.plan = {.trials = record.planned_trials,
+                 .server_cpus = record.cpus.server,
+                 .load_cpus = record.cpus.load,
+                 .network = record.private_network ? "private" : "host",
+                 .json = plan_section(record)};
+  report.host.json = host_section(record.sysctls_outside);
+  report.host.cpu_model = text_at(report.host.json, "/cpu_model");
+  report.host.kernel = text_at(report.host.json, "/kernel").value_or("");
+  report.counting = to_json(record.backends);
+  report.context =
+      envelope_context(record.command_line.front(), rfc3339(record.started), record.load_before);
+  for (const Model& model : record.models) report.models.push_back({model.name, model_json(model)});
+  report.trials = reported(record, record.trials);
+  report.counting_trials = reported(record, record.counting_trials);
+  report.twin_trials = reported(record, record.twin_trials);
+  for (const Experiment& experiment : record.experiments) {
+    report.experiments.push_back(reported(experiment));
+  }
+  auto cells = summarize_cells(record, report.trials);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    report.experiments[record.cells[i].experiment].cells.push_back(std::move(cells[i]));
+  }
+  add_values_to_cells(report);
+  return report;
+}
+
+}  // namespace muxbench

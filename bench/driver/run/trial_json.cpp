@@ -1,0 +1,76 @@
+#include "run/trial_json.h"
+
+#include "report/histogram.h"
+#include "system/counting/counts_json.h"
+
+namespace muxbench {
+namespace {
+
+Json server_json(const TrialResult& trial) {
+  Json server{{"command_line", trial.server_command}};
+  if (trial.cpu) {
+    Json& cpu = server["cpu"] = {{"total_ns", trial.cpu->total.count()}};
+    if (trial.cpu->split) {
+      cpu["user_ns"] = trial.cpu->split->user.count();
+      cpu["system_ns"] = trial.cpu->split->system.count();
+    }
+    cpu["source"] = trial.cpu->source;
+  }
+  if (const auto per_request = trial.cpu_ns_per_request()) {
+    server["cpu_ns_per_request"] = *per_request;
+  }
+  if (const auto requests = trial.answered(); trial.cpu && trial.cpu->split && requests) {
+    const auto each = [&](Nanoseconds time) {
+      return static_cast<double>(time.count()) / *requests;
+    };
+    server["user_ns_per_request"] = each(trial.cpu->split->user);
+    server["system_ns_per_request"] = each(trial.cpu->split->system);
+  }
+  if (trial.memory) {
+    Json& memory = server["memory"];
+    memory = {{"peak_bytes", trial.memory->peak_bytes}, {"source", trial.memory->source}};
+    if (const auto peak = trial.memory->resident_peak_bytes) {
+      memory["resident_peak_bytes"] = *peak;
+      memory["resident_peak_source"] = "VmHWM";
+    }
+  }
+  const auto put = [&](const char* key, const std::optional<double>& value) {
+    if (value) server[key] = *value;
+  };
+  put("process_bytes_per_connection", trial.process_bytes_per_connection);
+  put("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
+  if (trial.process_bytes_per_connection || trial.kernel_bytes_per_connection) {
+    server["bytes_per_connection_source"] =
+        "Pss_Anon and Pss_Shmem of the processes; Slab, KernelStack and PageTables of "
+        "/proc/meminfo";
+  }
+  if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
+  return server;
+}
+
+}  // namespace
+
+Json trial_json(const RunRecord& record, const TrialResult& trial) {
+  Json json{{"cell", record.cells[trial.cell].id},
+            {"repetition", trial.repetition},
+            {"order", trial.order},
+            {"started_ns", trial.started.count()},
+            {"took_ns", trial.took.count()},
+            {"status", trial.ok() ? "ok" : "failed"}};
+  if (!trial.ok()) json["error"] = trial.error;
+  json["server"] = server_json(trial);
+  if (!trial.load_command.empty()) json["load_command_line"] = trial.load_command;
+  if (trial.server_waited) json["server_waited_ns"] = trial.server_waited->count();
+  if (trial.load_waited) json["load_waited_ns"] = trial.load_waited->count();
+  if (trial.not_accepted > 0) json["not_accepted"] = trial.not_accepted;
+  if (trial.counts) {
+    json["counts"] = to_json(*trial.counts, record.backends.back().name);
+  }
+  if (trial.load.document.is_object()) {
+    json["load"] = trial.load.document;
+    coarsen_histograms(json["load"]);
+  }
+  return json;
+}
+
+}  // namespace muxbench
