@@ -8,6 +8,10 @@ find_package(Boost)
 if(NOT Boost_FOUND)
   message(FATAL_ERROR "Boost's headers were not found (Boost.Math, for muxbench compare); install libboost1.81-dev or newer")
 endif()
+find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp)
+if(NOT VALIJSON_INCLUDE_DIR)
+  message(FATAL_ERROR "valijson was not found (the driver checks reports by results/schema.json with it); install libvalijson-dev")
+endif()
 
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
 set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, libev, libevent, liburing, libuv")

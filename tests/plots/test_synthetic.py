@@ -10,7 +10,7 @@ SCHEMA = json.loads((PLOTS.parent / "results" / "schema.json").read_text())
 
 
 def errors(document: dict) -> list[str]:
-    validator = jsonschema.Draft202012Validator(SCHEMA)
+    validator = jsonschema.Draft7Validator(SCHEMA)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 

@@ -247,7 +247,9 @@ TEST(Findings, OfAReportThatIsNoneAreASentence) {
   ASSERT_FALSE(added);
   EXPECT_THAT(
       added.error().message,
-      HasSubstr("x.json is not a muxbench report as documented: muxbench.status should be there"));
+      HasSubstr(
+          "x.json is not a muxbench report as documented: muxbench.experiments should be a list "
+          "of one entry or more"));
   EXPECT_EQ(added.error().exit, Exit::usage);
 }
 

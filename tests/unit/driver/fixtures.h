@@ -81,7 +81,7 @@ inline TrialResult trial(std::size_t cell, unsigned repetition, double rate, dou
         {{"count", requests},
          {"mean", static_cast<std::uint64_t>(8e9 / rate)},
          {"p50", 40000},
-         {"p99", p99}}},
+         {"p99", static_cast<std::uint64_t>(p99)}}},
        {"cpu",
         {{"user_ns", 1}, {"system_ns", 1}, {"threads", {{{"cpu", 1}, {"utilisation", 0.5}}}}}}});
   return trial;

@@ -1,0 +1,11 @@
+# Run by the build: writes a JSON file as a C++ string, in pieces that every compiler takes.
+file(READ ${INPUT} text)
+string(LENGTH "${text}" length)
+set(pieces "")
+set(begin 0)
+while(begin LESS length)
+  string(SUBSTRING "${text}" ${begin} 8000 piece)
+  string(APPEND pieces "    R\"schema(${piece})schema\"\n")
+  math(EXPR begin "${begin} + 8000")
+endwhile()
+file(WRITE ${OUTPUT} "#pragma once\n\ninline constexpr char kSchemaText[] =\n${pieces};\n")
