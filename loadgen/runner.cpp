@@ -207,7 +207,8 @@ class Run {
     }
     if (control_.overloaded.load()) {
       result.stop_reason = overload();
-      result.latency = {};  // without those never sent, which waited longest, it would look too good
+      // Without those never sent, which waited longest, it would look too good.
+      result.latency = {};
     }
     if (options_.per_request()) {
       result.connections = static_cast<std::uint32_t>(result.requests_per_connection.size());

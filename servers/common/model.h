@@ -17,11 +17,11 @@
 namespace muxbench {
 
 struct Capabilities {
-  bool concurrent = true;             // false: one client at a time, the others wait
-  bool workers = false;               // --workers may be more than 1
-  std::uint64_t max_connections = 0;  // a limit of the mechanism itself (select); 0: none
-  bool idle_cpu = false;              // it uses the processor while nothing happens
-  bool edge_triggered = false;        // it takes a short read to mean that there is no more
+  bool concurrent = true;               // false: one client at a time, the others wait
+  bool workers = false;                 // --workers may be more than 1
+  std::uint64_t max_connections = 0;    // a limit of the mechanism itself (select); 0: none
+  bool idle_cpu = false;                // it uses the processor while nothing happens
+  bool edge_triggered = false;          // it takes a short read to mean that there is no more
   bool program_per_connection = false;  // each connection is the start of a program: milliseconds
   // Each connection needs a place in the queue of signals (ulimit -i); without one, clients wait.
   bool signal_per_connection = false;

@@ -16,7 +16,7 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static int no_descriptors_file;  /* open from the start: later there is no descriptor for it */
+static int no_descriptors_file; /* open from the start: later there is no descriptor for it */
 
 static int open_file(const char* what) {
   char path[4096];
@@ -41,7 +41,8 @@ static size_t bytes_of(const struct io_uring_sqe* sqe) {
   if (sqe->opcode != IORING_OP_SENDMSG && sqe->opcode != IORING_OP_WRITEV) return 0;
   const struct msghdr* message = (const struct msghdr*)(uintptr_t)sqe->addr;
   const int is_message = sqe->opcode == IORING_OP_SENDMSG;
-  const struct iovec* pieces = is_message ? message->msg_iov : (const struct iovec*)(uintptr_t)sqe->addr;
+  const struct iovec* pieces =
+      is_message ? message->msg_iov : (const struct iovec*)(uintptr_t)sqe->addr;
   const size_t count = is_message ? message->msg_iovlen : sqe->len;
   size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) bytes += pieces[i].iov_len;
@@ -69,7 +70,8 @@ static void before_submission(struct io_uring* ring) {
     const size_t bytes = bytes_of(sqe);
     if (bytes == 0) continue;
     *asked_by(sqe->user_data) = (struct asked){sqe->user_data, bytes};
-    struct io_uring_sqe* next = at + 1 != ring->sq.sqe_tail ? &ring->sq.sqes[(at + 1) & ring->sq.ring_mask] : NULL;
+    struct io_uring_sqe* next =
+        at + 1 != ring->sq.sqe_tail ? &ring->sq.sqes[(at + 1) & ring->sq.ring_mask] : NULL;
     if (cuts && sqe->opcode == IORING_OP_SEND && bytes > 1) cut(sqe, next);
   }
 }
@@ -77,7 +79,7 @@ static void before_submission(struct io_uring* ring) {
 static void look_into(struct io_uring* ring) {
   static int overflow, no_buffers, short_send;
   if (!overflow && io_uring_cq_has_overflow(ring)) overflow = 1, leave_mark("overflow");
-  static unsigned looked_at;  /* completions that the server has not taken yet are seen again */
+  static unsigned looked_at; /* completions that the server has not taken yet are seen again */
   unsigned head;
   struct io_uring_cqe* cqe;
   io_uring_for_each_cqe(ring, head, cqe) {
@@ -85,7 +87,8 @@ static void look_into(struct io_uring* ring) {
     if ((int)(head - looked_at) < 0) continue;
     looked_at = head + 1;
     struct asked* send = asked_by(cqe->user_data);
-    const int is_short = send->user_data == cqe->user_data && cqe->res > 0 && (size_t)cqe->res < send->bytes;
+    const int is_short =
+        send->user_data == cqe->user_data && cqe->res > 0 && (size_t)cqe->res < send->bytes;
     if (is_short && !short_send) short_send = 1, leave_mark("short_send");
     if (send->user_data == cqe->user_data) send->bytes = 0;
     if (cqe->res == -EMFILE) (void)!write(no_descriptors_file, "!", 1);
@@ -97,24 +100,28 @@ static unsigned wanted_entries(unsigned asked) {
   return entries != NULL ? (unsigned)atoi(entries) : asked;
 }
 
-int io_uring_queue_init_params(unsigned entries, struct io_uring* ring, struct io_uring_params* parameters) {
+int io_uring_queue_init_params(unsigned entries, struct io_uring* ring,
+                               struct io_uring_params* parameters) {
   no_descriptors_file = open_file("no_descriptors");
   entries = wanted_entries(entries);
   parameters->cq_entries = wanted_entries(parameters->cq_entries);
   return REAL(io_uring_queue_init_params)(entries, ring, parameters);
 }
 
-#define LOOKING(call)         \
-  before_submission(ring);    \
-  const int status = (call);  \
-  const int error = errno;    \
-  look_into(ring);            \
-  errno = error;              \
+#define LOOKING(call)        \
+  before_submission(ring);   \
+  const int status = (call); \
+  const int error = errno;   \
+  look_into(ring);           \
+  errno = error;             \
   return status;
 
 int io_uring_submit(struct io_uring* ring) { LOOKING(REAL(io_uring_submit)(ring)) }
-int io_uring_submit_and_wait(struct io_uring* ring, unsigned count) { LOOKING(REAL(io_uring_submit_and_wait)(ring, count)) }
-int io_uring_submit_and_wait_timeout(struct io_uring* ring, struct io_uring_cqe** first, unsigned count,
-                                     struct __kernel_timespec* limit, sigset_t* mask) {
+int io_uring_submit_and_wait(struct io_uring* ring, unsigned count) {
+  LOOKING(REAL(io_uring_submit_and_wait)(ring, count))
+}
+int io_uring_submit_and_wait_timeout(struct io_uring* ring, struct io_uring_cqe** first,
+                                     unsigned count, struct __kernel_timespec* limit,
+                                     sigset_t* mask) {
   LOOKING(REAL(io_uring_submit_and_wait_timeout)(ring, first, count, limit, mask))
 }

@@ -46,12 +46,12 @@ static size_t allowed(int fd, size_t size) {
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define SHORTEN(fd, size)                     \
-  const size_t asked = (size);                \
-  const size_t part = allowed((fd), asked);   \
-  if (part == 0 && asked != 0) {              \
-    errno = EINTR;                            \
-    return -1;                                \
+#define SHORTEN(fd, size)                   \
+  const size_t asked = (size);              \
+  const size_t part = allowed((fd), asked); \
+  if (part == 0 && asked != 0) {            \
+    errno = EINTR;                          \
+    return -1;                              \
   }
 
 ssize_t recv(int fd, void* into, size_t size, int flags) {
