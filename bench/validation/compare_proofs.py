@@ -102,7 +102,8 @@ def slowed():
         expected = each / (each + longer)
         held += cell["low"] <= expected <= cell["high"]
         judge(f"{number + 1}: {longer} ns longer than {each:.0f} ns, so {100 * (expected - 1):+.1f} %; 12 trials of 400 ms a side",
-              f"{cell['verdict']}, {100 * (cell['ratio'] - 1):+.1f} % [{100 * (cell['low'] - 1):+.1f} %, {100 * (cell['high'] - 1):+.1f} %]",
+              f"{cell['verdict']}, {100 * (cell['ratio'] - 1):+.1f} % "
+              f"[{100 * (cell['low'] - 1):+.1f} %, {100 * (cell['high'] - 1):+.1f} %]",
               "slower", cell["verdict"] == "slower")
     judge("intervals that hold what was injected", f"{held} of 5", "4 or more", held >= 4)
 

@@ -89,7 +89,8 @@ def median():
             differences.append(opened[-1] - closed[-1])
     apart = statistics.median(differences)
     judge(f"median latency at {rate} requests a second: closed loop {statistics.median(closed):.1f} us, open loop "
-          f"{statistics.median(opened):.1f} us, apart (median of {len(differences)} pairs)", f"{apart:+.1f} us", "at most 15 us", abs(apart) <= 15)
+          f"{statistics.median(opened):.1f} us, apart (median of {len(differences)} pairs)",
+          f"{apart:+.1f} us", "at most 15 us", abs(apart) <= 15)
 
 
 class DelayingEcho(threading.Thread):

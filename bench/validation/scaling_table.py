@@ -3,9 +3,9 @@
 
     bench/validation/scaling_table.py [--rounds 7] [--spin 300us] [--seconds 1]
 
-For each request a worker spins until --spin of wall-clock time have passed, so that the load generator and the kernel's network stack, which run on the
-same CPUs, take little of what the workers share. Nothing is pinned. Each round starts every server afresh, in random order,
-and gives one ratio for each model and number of workers; the table has their median, smallest and largest."""
+For each request a worker spins until --spin of wall-clock time have passed, so that the load generator and the kernel's network
+stack, which run on the same CPUs, take little of what the workers share. Nothing is pinned. Each round starts every server
+afresh, in random order, and gives one ratio for each model and number of workers; the table has their median, smallest and largest."""
 
 import argparse
 import json

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from muxplots import axes, labels, style, text
 from muxplots.chart import Chart
 from muxplots.layout import Layout
-from muxplots.node import Node, ReportError, read
+from muxplots.node import ReportError, read
 from muxplots.page import EDGE, UNDER, UNDER_TITLE, Page
 
 ROW = 14.0

@@ -53,7 +53,7 @@ def running_median(places: Sequence[int], values: Sequence[float]) -> list[float
     """Over a tenth of the trials around each, of those on its side of any gap."""
     half = max(2, len(values) // 20)
     return [
-        statistics.median(values[max(start, at - half) : min(end, at + half + 1)])
+        statistics.median(values[max(start, at - half):min(end, at + half + 1)])
         for start, end in stretches(places)
         for at in range(start, end)
     ]

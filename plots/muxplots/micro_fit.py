@@ -83,4 +83,3 @@ def overtakes(first: Sequence[Timing], second: Sequence[Timing]) -> tuple[int, i
             break
         found = (timing.argument or 0, found[1] if found else timing.argument or 0)
     return found
-

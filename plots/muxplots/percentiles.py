@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from muxplots import axes, captions, panels, style, table, text, trials
+from muxplots import axes, captions, panels, table, text, trials
 from muxplots.chart import Absent, Chart
 from muxplots.layout import Layout
 from muxplots.panels import Curve

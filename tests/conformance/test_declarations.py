@@ -1,4 +1,4 @@
-"""The suite lets a model off a test for what it says in --describe. What it may say is in one table, so that no model can let itself off."""
+"""The suite lets a model off a test for what it says in --describe. What it may say is in one table, so no model can let itself off."""
 
 import json
 import os

@@ -1,15 +1,14 @@
 """What a model says of itself, and command lines that must not lead to a server."""
 
-import os
 import re
 import socket
-import subprocess
 
 import pytest
 
 from support import client, trace
 from support.model_table import MODELS
 from support.server import Server, run_to_end
+
 
 @pytest.mark.unavailable_too
 def test_describe_is_one_object(model):

@@ -93,7 +93,8 @@ def main():
         latency["p99"] = latencies[count * 99 // 100]
     result.update(achieved={"requests_per_second": count * 1e9 / took, "connections": asked.connections,
                             "idle": asked.idle, "duration_ns": took},
-                  requests=count, requests_in_run=len(warmed_up) + count, bytes={"sent": count * len(message), "received": count * len(message)},
+                  requests=count, requests_in_run=len(warmed_up) + count,
+                  bytes={"sent": count * len(message), "received": count * len(message)},
                   errors={"total": 0, "by_kind": {}}, latency_ns=latency,
                   connect_ns={"count": 1, "mean": 1, "min": 1, "max": 1, "p50": 1},
                   fairness={"jain": 1.0, "min_requests": count, "max_requests": count},

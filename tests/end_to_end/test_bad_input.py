@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import HERE, MUXBENCH, SMALL, one_sentence
+from driver_bench import MUXBENCH, SMALL, one_sentence
 
 
 def refused(bench, *words, status=2, **keywords):

@@ -69,7 +69,8 @@ def test_a_result_that_does_not_get_out_is_a_failure_of_the_load_generator():
 
 
 def test_a_server_says_that_its_ready_line_is_lost_and_serves():
-    with open("/dev/full", "w") as full, subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], stdout=full, stderr=subprocess.PIPE, text=True) as server:
+    with open("/dev/full", "w") as full, \
+            subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], stdout=full, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr.readline() == f"server_epoll_level: {LOST}"
             assert server.poll() is None

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.alone,  # beside others the load may fall short of its
 
 
 def speed_table(*arguments):
-    return subprocess.run([sys.executable, ROOT / "bench" / "validation" / "speed_table.py", "--against", "bare_epoll", "--seconds", "0.2", *arguments],
+    return subprocess.run([sys.executable, ROOT / "bench" / "validation" / "speed_table.py", "--against", "bare_epoll",
+                           "--seconds", "0.2", *arguments],
                           capture_output=True, text=True, timeout=120)
 
 

@@ -50,7 +50,8 @@ def test_describe_says_why_and_starting_exits_3(build):
 
 def test_a_description_that_does_not_get_out_is_a_failure(build):
     with open("/dev/full", "w") as full:
-        lost = subprocess.run([build / "servers" / "server_libev", "--describe"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        lost = subprocess.run([build / "servers" / "server_libev", "--describe"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=30)
     assert lost.returncode == 1
     assert lost.stderr == "server_libev: cannot write to standard output: No space left on device\n"
 

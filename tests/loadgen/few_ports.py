@@ -1,4 +1,5 @@
-"""In a network namespace of its own, with 20 ephemeral ports (of an odd number connect(2) may pass over one): an echo server on [::1], and the load generator against it.
+"""In a network namespace of its own, with 20 ephemeral ports (of an odd number connect(2) may pass over one):
+an echo server on [::1], and the load generator against it.
 
 Prints {"status": exit status, "result": what the load generator printed}. Not a test; test_bad_input.py runs it.
 """

@@ -98,7 +98,7 @@ def build(
             "status": "complete",
             "run": {
                 "started": "2026-03-02T10:00:00Z", "finished": "2026-03-02T10:04:00Z", "seed": seed,
-                "profile": "quick", "command_line": ["muxbench", "run"], "version": "0.1.0",
+                "profile": "quick", "command_line": ["muxbench", "run"], "version": "synthetic",
                 "notes": [],
             },
             "host": {

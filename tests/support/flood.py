@@ -7,7 +7,6 @@ sends them, because two threads of one interpreter take turns; it counts in a fi
 import contextlib
 import mmap
 import os
-import signal
 import struct
 import subprocess
 import sys

@@ -21,8 +21,8 @@ def inline(chart: Chart) -> str:
     """The chart as an `svg` element. Its text stays text, to be found, read out and copied."""
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.name}):
         written = files.render(chart.draw(SCREEN), chart.title, "svg").decode()
-    body = written[written.index("<svg") :]
-    head, body = body[: body.index(">") + 1], body[body.index(">") + 1 :]
+    body = written[written.index("<svg"):]
+    head, body = body[: body.index(">") + 1], body[body.index(">") + 1:]
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     # Ids must differ between all the charts of a page.
     body = re.sub(r'\bid="([^"]+)"', rf'id="{chart.name}.\1"', body)
