@@ -101,18 +101,22 @@ fi
 
 ln -sfn "$(realpath --relative-to="$root/results" "$out")" "$root/results/latest"
 python=$("$root/scripts/find_python.sh" matplotlib numpy)
-quietly=${quiet:+--quiet}
+quietly=(${quiet:+--quiet})
 drawing=()
 if [[ -f $out/micro.json ]]; then
-  "$python" "$root/plots/make_micro.py" "$out/micro.json" --out "$out/charts" --append-to "$out/summary.md" $quietly & drawing+=($!)
+  "$python" "$root/plots/make_micro.py" "$out/micro.json" --out "$out/charts" --append-to "$out/summary.md" "${quietly[@]}" & drawing+=($!)
 fi
 if [[ -f $out/report.json ]]; then
-  "$python" "$root/plots/make_charts.py" "$out/report.json" --out "$out/charts" $quietly & drawing+=($!)
+  "$python" "$root/plots/make_charts.py" "$out/report.json" --out "$out/charts" "${quietly[@]}" & drawing+=($!)
   "$python" "$root/plots/make_report.py" "$out/report.json" --out "$out/report.html" --quiet & drawing+=($!)
 fi
 trap 'kill "${drawing[@]}" 2>/dev/null; exit 130' INT TERM  # what runs in the background does not hear of Ctrl-C
 for process in "${drawing[@]}"; do
   wait "$process" || note
 done
-echo "Results in $out: $(cd "$out" && ls -d report.html report.json micro.json summary.md charts/ 2>/dev/null | xargs)"
+made=()
+for name in report.html report.json micro.json summary.md charts/; do
+  [[ ! -e $out/$name ]] || made+=("$name")
+done
+echo "Results in $out: ${made[*]}"
 exit "$status"
