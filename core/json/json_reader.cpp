@@ -35,7 +35,7 @@ void JsonReader::expect(bool good, std::string_view key, std::string_view what) 
   mistake_ = usage_error("{}: {}: expected {}, found {}", where_, key, what, found);
 }
 
-std::string JsonReader::text(std::string_view key, std::optional<std::string> fallback) {
+std::string JsonReader::text(std::string_view key, const std::optional<std::string>& fallback) {
   const Json* value = find(key, !fallback, "a text");
   if (value == nullptr) return fallback.value_or("");
   const bool good = value->is_string() && !value->get_ref<const std::string&>().empty();
@@ -72,7 +72,7 @@ const Json* JsonReader::object(std::string_view key, bool required) {
   return value->is_object() ? value : nullptr;
 }
 
-void JsonReader::adopt(Result<> nested) {
+void JsonReader::adopt(const Result<>& nested) {
   if (!nested && !mistake_) mistake_ = nested.error();
 }
 

@@ -25,7 +25,7 @@ class JsonReader {
 
   bool has(std::string_view key) const;
   // Without a fallback the key is required.
-  std::string text(std::string_view key, std::optional<std::string> fallback = {});
+  std::string text(std::string_view key, const std::optional<std::string>& fallback = {});
   std::uint64_t count(std::string_view key, std::uint64_t least, std::uint64_t most,
                       std::optional<std::uint64_t> fallback = {});
   Nanoseconds duration(std::string_view key, std::optional<Nanoseconds> fallback = {});
@@ -34,7 +34,7 @@ class JsonReader {
 
   // For rules that go beyond types: "FILE: KEY: expected WHAT, found VALUE".
   void expect(bool good, std::string_view key, std::string_view what);
-  void adopt(Result<> nested);  // a mistake inside a nested object
+  void adopt(const Result<>& nested);  // a mistake inside a nested object
   std::string path_of(std::string_view key) const { return where_ + ": " + std::string(key); }
 
   Result<> finish();  // also the place where unknown keys are refused

@@ -179,7 +179,7 @@ Reaction Http::refuse(Status status, const http::Parser& parser, std::size_t inp
 void Http::on_flushed() noexcept {
   if (state_ != 0 && state_ % 2 == 0) {
     const auto word = static_cast<std::uintptr_t>(std::exchange(state_, 0));
-    DocumentRef::adopt(reinterpret_cast<Document*>(word));  // NOLINT(performance-no-int-to-ptr)
+    DocumentRef::adopt(reinterpret_cast<Document*>(word));
   }
 }
 
