@@ -1,6 +1,7 @@
 // muxbench doctor: what this host offers, and the remedy for each lack.
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/output.h"
 #include "cli/commands.h"
 #include "cli/host_checks.h"

@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "plan/experiment.h"
 #include "plan/models.h"
-#include "run/run_setup.h"
+#include "run/default_paths.h"
 
 namespace muxbench {
 namespace {

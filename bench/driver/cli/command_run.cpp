@@ -9,6 +9,7 @@
 #include "export/summary_markdown.h"
 #include "report/report_check.h"
 #include "report/write_report.h"
+#include "run/default_paths.h"
 #include "run/make_report.h"
 #include "run/run_trials.h"
 #include "system/interrupt.h"

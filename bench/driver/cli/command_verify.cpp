@@ -5,8 +5,9 @@
 #include "cli/commands.h"
 #include "plan/models.h"
 #include "plan/name_pattern.h"
+#include "run/default_paths.h"
+#include "run/descriptor_limit.h"
 #include "run/output_folder.h"
-#include "run/run_setup.h"
 #include "system/interrupt.h"
 #include "trial/verify.h"
 

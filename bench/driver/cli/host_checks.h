@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "run/run_setup.h"
+#include "run/default_paths.h"
 
 namespace muxbench {
 

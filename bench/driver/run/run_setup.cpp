@@ -1,7 +1,5 @@
 #include "run/run_setup.h"
-#include "plan/name_pattern.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +9,8 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "plan/external_server.h"
-#include "system/build_info.h"
+#include "plan/name_pattern.h"
+#include "run/descriptor_limit.h"
 #include "system/cgroup.h"
 #include "system/host.h"
 #include "system/network_namespace.h"
@@ -225,26 +224,6 @@ std::string describe_plan(const RunSetup& setup, bool every_cell) {
                                        to_string(experiment.duration));
   }
   return text;
-}
-
-Paths default_paths() {
-  std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const fs::path beside = folder.parent_path();
-  const std::string source = build_info().experiments_dir;
-  return {.servers_dir = (beside / "servers").string(),
-          .loadgen = (beside / "loadgen" / "loadgen").string(),
-          .experiments_dir =
-              fs::is_directory(source, error) ? source : (folder / "experiments").string()};
-}
-
-std::uint64_t raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
 }
 
 }  // namespace muxbench

@@ -45,15 +45,4 @@ Result<RunSetup> set_up_run(const RunOptions& options);
 
 std::string describe_plan(const RunSetup& setup, bool every_cell);
 
-// Where things lie from the executable's point of view: build/bench/muxbench.
-struct Paths {
-  std::string servers_dir;
-  std::string loadgen;
-  std::string experiments_dir;
-};
-Paths default_paths();
-
-// Raises the soft descriptor limit to the hard one, for the driver and what it starts; gives it.
-std::uint64_t raise_descriptor_limit();
-
 }  // namespace muxbench
