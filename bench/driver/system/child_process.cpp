@@ -190,11 +190,16 @@ std::optional<int> ChildProcess::wait_until(Clock::time_point deadline) {
   return status_;
 }
 
-std::string ChildProcess::last_words() const {
+std::string ChildProcess::error_output() const {
   std::string text(kErrorBytes, '\0');
   const ssize_t got = ::pread(errors_.get(), text.data(), text.size(), 0);
   text.resize(got > 0 ? ::strnlen(text.data(), static_cast<std::size_t>(got)) : 0);
   while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::string ChildProcess::last_words() const {
+  std::string text = error_output();
   if (const auto newline = text.rfind('\n'); newline != std::string::npos) {
     text.erase(0, newline + 1);
   }

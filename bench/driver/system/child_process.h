@@ -48,7 +48,8 @@ class ChildProcess {
   // The status, if it was seen to end.
   std::optional<int> status() const noexcept { return status_; }
 
-  // The last line that it wrote to standard error, if any.
+  // What it wrote to standard error, as far as it is kept, without newlines at the end; its last line.
+  std::string error_output() const;
   std::string last_words() const;
 
  private:

@@ -36,6 +36,12 @@ Result<> catch_interrupts() {
 bool interrupted() noexcept { return flag; }
 int interrupt_fd() noexcept { return event; }
 
+void forget_interrupt() noexcept {
+  eventfd_t signals = 0;
+  ::eventfd_read(event, &signals);  // first: a signal in between is forgotten, never half of it
+  flag = false;
+}
+
 void restore_signals() noexcept {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(number, SIG_DFL);
   sigset_t none;

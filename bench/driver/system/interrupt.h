@@ -11,6 +11,9 @@ inline constexpr int kExitInterrupted = 130;
 Result<> catch_interrupts();
 bool interrupted() noexcept;
 int interrupt_fd() noexcept;  // readable once interrupted; -1 before catch_interrupts()
+// What ends an interrupted run (its charts) may be interrupted in its turn: only a further signal
+// counts from here on.
+void forget_interrupt() noexcept;
 
 // In a child between fork(2) and exec(3): signals as a program expects to find them.
 void restore_signals() noexcept;
