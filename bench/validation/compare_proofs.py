@@ -52,7 +52,8 @@ def run(servers, repetitions, duration):
         names = [text.split("=")[0] for text in servers]
         words = [word for text in servers for word in ("--server", text)]
         subprocess.run([MUXBENCH, "run", "--profile", "full", "--no-counting", "--quiet", "--models", ",".join(names),
-                        "--loadgen", polling, "--experiments-dir", folder / "experiments", "--out", folder / "out", *words],
+                        "--loadgen", polling, "--experiments-dir", folder / "experiments", "--out", folder / "out",
+                        "--no-micro", "--no-charts", "--results-dir", folder, *words],
                        check=True, stdout=subprocess.DEVNULL)
         yield folder / "out" / "report.json"
 

@@ -40,8 +40,12 @@ def check_report(path):
     return report
 
 
+# Nothing but the trials and their report, and no link to it among the results of this checkout.
+TRIALS_ALONE = ("--no-micro", "--no-charts", "--results-dir", "results")
+
+
 class Bench:
-    """A folder with servers, experiments and a place for results."""
+    """A folder with servers, experiments and a place for results. Its runs are trials alone, unless told otherwise."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -60,16 +64,16 @@ class Bench:
         text = content if isinstance(content, str) else json.dumps(content)
         (self.experiments / f"{name}.json").write_text(text)
 
-    def command(self, *words, out=True):
+    def command(self, *words, out=True, parts=TRIALS_ALONE):
         options = ["--servers-dir", str(self.servers), "--experiments-dir", str(self.experiments),
-                   "--loadgen", str(HERE / "fake_loadgen.py")]
+                   "--loadgen", str(HERE / "fake_loadgen.py"), *parts]
         if out:
             options += ["--out", str(self.out)]
         return [str(MUXBENCH), "run", "--share-cpus", "--profile", "quick", *options, *words]
 
     def run(self, *words, prefix=(), **keywords):
-        out = keywords.pop("out", True)
-        return subprocess.run([*prefix, *self.command(*words, out=out)], capture_output=True, text=True,
+        command = self.command(*words, out=keywords.pop("out", True), parts=keywords.pop("parts", TRIALS_ALONE))
+        return subprocess.run([*prefix, *command], capture_output=True, text=True,
                               timeout=180, cwd=self.folder, **keywords)
 
     def report(self):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from driver_bench import BUILD, MUXBENCH, SMALL, check_report, one_sentence
+from driver_bench import BUILD, MUXBENCH, SMALL, TRIALS_ALONE, check_report, one_sentence
 
 
 def compare(*words, timeout=30):
@@ -206,9 +206,9 @@ def test_twenty_real_comparisons_of_one_binary(tmp_path):
     experiment = {**SMALL, "sweep": {"connections": [16]}, "warmup": "20ms", "duration": "100ms", "repetitions": 5}
     (experiments / "small.json").write_text(json.dumps(experiment))
     begin = time.monotonic()
-    ran = subprocess.run([MUXBENCH, "run", "--profile", "full", "--no-counting", "--servers-dir", servers,
+    ran = subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "full", "--no-counting", "--servers-dir", servers,
                           "--experiments-dir", experiments, "--out", tmp_path / "out", "--quiet"],
-                         capture_output=True, text=True, timeout=240)
+                         capture_output=True, text=True, timeout=240, cwd=tmp_path)
     # On a machine that is busy with other work a window may see no answer: that trial is not there, then.
     assert ran.returncode == 0 or "not one request succeeded" in ran.stderr, ran.stderr
     path = tmp_path / "out" / "report.json"

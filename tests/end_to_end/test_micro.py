@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from driver_bench import BUILD, REPOSITORY
+from driver_bench import BUILD
 
 MICRO = BUILD / "bench" / "micro" / "micro"
 # The budget is ample: what is tested does not depend on how busy the machine is.
@@ -135,13 +135,3 @@ def test_few_descriptors_are_told(tmp_path):
 def test_bad_input_is_refused_in_one_sentence(arguments, status, told):
     result = run(*arguments)
     assert result.returncode == status and told in result.stderr and result.stderr.count("\n") == 1
-
-
-def test_run_all_takes_micro_alone_and_without_a_place_in_the_run():
-    script = REPOSITORY / "bench" / "run_all.sh"
-    said = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=30)
-    assert "--no-micro" in said.stdout and "--experiments micro" in said.stdout
-    refused = subprocess.run([script, "--no-micro", "--experiments", "micro"], capture_output=True, text=True, timeout=30)
-    assert refused.returncode == 2 and refused.stderr == "run_all: --no-micro leaves nothing of --experiments micro\n"
-    refused = subprocess.run([script, "--profile", "fast"], capture_output=True, text=True, timeout=30)
-    assert refused.returncode == 2 and "smoke, quick and full" in refused.stderr

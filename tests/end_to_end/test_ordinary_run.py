@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import BUILD, MUXBENCH, check_report
+from driver_bench import BUILD, MUXBENCH, TRIALS_ALONE, check_report
 from ordinary_user import BECOME_NOBODY, bench_of_nobody
 
 MODELS = ("epoll_level", "fork_per_connection")
@@ -43,7 +43,7 @@ def report():
             if not program.exists() or subprocess.run([*BECOME_NOBODY, "test", "-x", program], timeout=60).returncode != 0:
                 pytest.skip(f"environment: an ordinary user may not execute {program}")
         result = subprocess.run(
-            [*BECOME_NOBODY, MUXBENCH, "run", "--profile", "smoke", "--network", "host", "--models", ",".join(MODELS),
+            [*BECOME_NOBODY, MUXBENCH, "run", *TRIALS_ALONE, "--profile", "smoke", "--network", "host", "--models", ",".join(MODELS),
              "--seed", "7", "--duration", "80ms", "--repetitions", "2", "--out", bench.out],
             capture_output=True, text=True, timeout=120, cwd=bench.folder)
         assert result.returncode in (0, 1), result.stderr  # 1: on a busy machine a short trial may see no answer

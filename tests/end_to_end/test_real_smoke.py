@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from driver_bench import BUILD, MUXBENCH, check_report
+from driver_bench import BUILD, MUXBENCH, TRIALS_ALONE, check_report
 
 
 @pytest.mark.alone
@@ -12,8 +12,8 @@ def test_smoke_of_this_build(tmp_path):
     if not list((BUILD / "servers").glob("server_*")) or not (BUILD / "loadgen" / "loadgen").exists():
         pytest.skip("this build has no servers or no load generator")
     begin = time.monotonic()
-    result = subprocess.run([MUXBENCH, "run", "--profile", "smoke", "--out", tmp_path / "out"], capture_output=True,
-                            text=True, timeout=90)
+    result = subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "smoke", "--out", tmp_path / "out"],
+                            capture_output=True, text=True, timeout=90, cwd=tmp_path)
     took = time.monotonic() - begin
     assert took < 30, took
     report = check_report(tmp_path / "out" / "report.json")

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import BUILD, MUXBENCH, SMALL
+from driver_bench import BUILD, MUXBENCH, SMALL, TRIALS_ALONE
 
 SPIN_NS = 2_000_000  # beside which a request itself, 30 to 100 us, hardly counts
 SLOWER_NS = SPIN_NS // 20
@@ -26,9 +26,9 @@ def comparisons(folder):
     (folder / "experiments" / "small.json").write_text(json.dumps(experiment))
     servers = {"base": SPIN_NS, "twin": SPIN_NS, "slowed": SPIN_NS + SLOWER_NS}
     words = [word for name, spin_ns in servers.items() for word in ("--server", server(name, spin_ns))]
-    subprocess.run([MUXBENCH, "run", "--profile", "full", "--no-counting", "--quiet", "--models", ",".join(servers),
+    subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "full", "--no-counting", "--quiet", "--models", ",".join(servers),
                     "--experiments-dir", folder / "experiments", "--out", folder / "out", *words],
-                   check=True, stdout=subprocess.DEVNULL, timeout=240)
+                   check=True, stdout=subprocess.DEVNULL, timeout=240, cwd=folder)
     report = folder / "out" / "report.json"
     for other in ("twin", "slowed"):
         told = subprocess.run([MUXBENCH, "compare", report, "--models", f"base,{other}", "--format", "json"],

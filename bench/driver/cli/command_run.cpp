@@ -1,18 +1,17 @@
-// muxbench run: the measurement.
-#include <algorithm>
+// muxbench run: the measurement, from the command line to the charts.
 #include <cstdlib>
 
-#include "analysis/findings.h"
+#include "base/directory.h"
 #include "base/output.h"
 #include "base/parse.h"
 #include "cli/commands.h"
-#include "export/summary_markdown.h"
-#include "report/report_check.h"
-#include "report/write_report.h"
+#include "cli/run_steps.h"
 #include "run/default_paths.h"
-#include "run/make_report.h"
-#include "run/run_trials.h"
+#include "run/latest_link.h"
+#include "run/micro_benchmarks.h"
+#include "run/run_parts.h"
 #include "system/interrupt.h"
+#include "system/network_namespace.h"
 
 namespace muxbench {
 namespace {
@@ -65,58 +64,70 @@ Result<RunOptions> understand(const RunArguments& arguments) {
   return options;
 }
 
-bool all_good(const RunRecord& record) {
-  const auto good = [](const TrialResult& trial) { return trial.ok() && trial.stop_error.empty(); };
-  return std::all_of(record.trials.begin(), record.trials.end(), good) &&
-         std::all_of(record.counting_trials.begin(), record.counting_trials.end(), good);
+// The last failure counts, and an interruption more than any.
+int worse(int before, int now) { return before == kExitInterrupted || now == 0 ? before : now; }
+
+void print_place(const OutputFolder& folder) {
+  std::string files;
+  for (const char* name : {"report.html", "report.json", "micro.json", "summary.md", "charts"}) {
+    if (exists(folder.file(name))) files += fmt::format(" {}", name);
+  }
+  print("Results in {}:{}\n", folder.path(), files);
+}
+
+int finish_run(const RunOptions& options, const OutputFolder& folder, int status) {
+  if (auto linked = point_latest_at(folder.path(), options.results_dir); !linked) {
+    status = worse(status, print_error(kProgram, linked.error()));
+  }
+  if (options.charts) {
+    forget_interrupt();
+    status = worse(status, draw_results(options, folder));
+  }
+  print_place(folder);
+  return status;
 }
 
 int run(const RunArguments& arguments) {
   const auto begin = Clock::now();
   const auto options = understand(arguments);
   if (!options) return print_error(kProgram, options.error());
-  auto setup = set_up_run(*options);
-  if (interrupted()) return kExitInterrupted;
-  if (!setup) return print_error(kProgram, setup.error());
+  const auto parts = choose_parts(*options);
+  if (!parts) return print_error(kProgram, parts.error());
+  std::optional<RunSetup> setup;
+  if (!parts->experiments.empty()) {
+    auto made = set_up_run(*options, parts->experiments);
+    if (interrupted()) return kExitInterrupted;
+    if (!made) return print_error(kProgram, made.error());
+    setup = std::move(*made);
+  }
   if (options->dry_run) {
-    write_output(describe_plan(*setup, true));
+    if (setup) write_output(describe_plan(*setup, true));
+    if (parts->micro) print("{}\n", describe(find_profile(options->profile)->micro));
     return 0;
   }
-  RunRecord& record = setup->record;
-  const auto folder = OutputFolder::prepare(options->out, record.started);
+  if (!setup && options->private_network) {  // as with servers, whose setup moves into it
+    const auto entered = enter_private_network();
+    if (!entered && !options->quiet) {
+      print_stderr("The host's network is used: {}.\n", entered.error().message);
+    }
+  }
+  std::vector<std::string> files{"micro.json"};
+  if (setup) files.insert(files.begin(), "report.json");
+  const auto folder =
+      OutputFolder::prepare(options->out, options->results_dir, files,
+                            setup ? setup->record.started : std::chrono::system_clock::now());
   if (!folder) return print_error(kProgram, folder.error());
-  const auto scratch = ScratchFolder::make();
-  if (!scratch) return print_error(kProgram, scratch.error());
 
-  if (!options->quiet) write_error(describe_plan(*setup, false));
-  run_trials(*setup, *options, scratch->path(), begin);
-  report::Report report = make_report(record);
-  report.conclusions = conclude(report);
-  const Json json = to_json(report);
-  // What was measured is kept, even if a load generator of one's own left something in it that
-  // cannot be read.
-  if (auto written = folder->write("report.json", to_text(json)); !written) {
-    return print_error(kProgram, written.error());
+  int status = 0;
+  if (setup) {
+    status = measure_servers(*setup, *options, *folder, begin);
+    if (!exists(folder->file("report.json"))) return status;
   }
-  if (auto good = check_report(json, "report.json"); !good) {
-    return print_error(kProgram, good.error());
+  // After an interruption nothing more is measured.
+  if (parts->micro && status != kExitInterrupted) {
+    status = worse(status, measure_primitives(*options, *folder));
   }
-  const std::string text = summary_markdown(report);
-  if (auto written = folder->write("summary.md", text); !written) {
-    return print_error(kProgram, written.error());
-  }
-  if (!options->quiet) print("{}\n", text);
-  print("{}\n", folder->file("report.json"));
-  flush_output(kProgram);  // before what follows on standard error
-  if (record.interrupted) {
-    print_stderr("{}: interrupted; the report has the {} trials that had finished\n", kProgram,
-                 record.trials.size());
-    return kExitInterrupted;
-  }
-  if (all_good(record)) return 0;
-  return print_error(kProgram,
-                     make_error("some trials failed; the report says which, and `muxbench verify` "
-                                "checks a server by itself"));
+  return finish_run(*options, *folder, status);
 }
 
 }  // namespace
@@ -128,16 +139,25 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   options.servers_dir = paths.servers_dir;
   options.loadgen = paths.loadgen;
   options.experiments_dir = paths.experiments_dir;
+  options.micro_program = paths.micro_program;
+  options.plots_dir = paths.plots_dir;
+  options.results_dir = paths.results_dir;
   options.command_line = command_line;
 
-  CLI::App* command = app.add_subcommand("run", "Measure the models and write a report");
+  CLI::App* command = app.add_subcommand(
+      "run", "Measure the models and the primitives, write a report and draw its charts");
   // Scripts put their defaults before what their user wrote: the last one counts.
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  command->add_option("--profile", options.profile,
-                      "smoke (30 s), quick (5 minutes, the default) or full (as the files say)");
+  command->add_option(
+      "--profile", options.profile,
+      "smoke (30 s), quick (5 minutes, the default) or full (as the files say); 4 s, "
+      "35 s and 4 minutes of that are the micro-benchmarks'");
   command->add_option("--models", options.models, "Models: a,b, globs allowed (default: all)");
-  command->add_option("--experiments", options.experiments, "Experiments: a,b, globs allowed");
-  command->add_option("--out", arguments->out, "Folder of the report (default: results/TIME-HOST)");
+  command->add_option("--experiments", options.experiments,
+                      "Experiments: a,b, globs allowed; \"micro\" names the micro-benchmarks, so "
+                      "that --experiments micro runs them alone (default: all)");
+  command->add_option("--out", arguments->out,
+                      "Folder of the result (default: TIME-HOST in --results-dir)");
   auto* seed = command->add_option("--seed", arguments->seed, "Seed of the order of the trials");
   auto* repetitions =
       command->add_option("--repetitions", arguments->repetitions, "Trials of each cell")
@@ -163,9 +183,16 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");
+  command->add_option("--micro-program", options.micro_program, "The micro-benchmarks");
+  command->add_option("--plots-dir", options.plots_dir, "Folder of the scripts that draw");
+  command->add_option("--results-dir", options.results_dir,
+                      "Folder of results (default: results of the source tree, else here), where "
+                      "`latest` points to the newest one");
+  command->add_flag("!--no-micro", options.micro, "Leave the micro-benchmarks out");
+  command->add_flag("!--no-charts", options.charts, "Draw no charts and no page");
   command->add_flag("!--no-counting", options.count_syscalls,
                     "Leave out the pass that counts system calls");
-  command->add_flag("--quiet", options.quiet, "Print only the report's place and errors");
+  command->add_flag("--quiet", options.quiet, "Print only where the result is, and errors");
   command->add_flag("--dry-run", options.dry_run, "Print the plan and the estimate, and stop");
   command->callback([arguments, seed, repetitions, &status] {
     if (seed->count() > 0) arguments->options.seed = arguments->seed;

@@ -11,9 +11,12 @@
 #include <filesystem>
 
 #include "base/directory.h"
+#include "base/format.h"
+#include "plan/cpu_plan.h"
+#include "plan/experiment.h"
 #include "plan/models.h"
+#include "run/charts.h"
 #include "system/cgroup.h"
-#include "system/child_process.h"
 #include "system/counting/syscall_counter.h"
 #include "system/host.h"
 #include "system/host_files.h"
@@ -139,14 +142,9 @@ Diagnosis reuse_port() {
   return lack("SO_REUSEPORT", describe(last_errno()), "use Linux 3.9 or newer");
 }
 
-// The same search as scripts/find_python.sh.
 Diagnosis charts() {
-  for (const std::string& python : {find_program("python3"), find_program("/usr/bin/python3")}) {
-    if (python.empty()) continue;
-    auto imports = ChildProcess::start({.command = {python, "-c", "import matplotlib, numpy"}});
-    if (imports && imports->wait_until(Clock::now() + std::chrono::seconds(20)) == 0) {
-      return good("charts", python + " has matplotlib and numpy");
-    }
+  if (const std::string python = find_drawing_python(); !python.empty()) {
+    return good("charts", python + " has matplotlib and numpy");
   }
   return lack("charts", "no python3 that has matplotlib and numpy",
               "apt-get install python3-matplotlib");

@@ -1,7 +1,7 @@
 // How long a run may take. The profiles smoke and quick keep a promise of time whatever the number
 // of models and experiments: durations, repetitions and sweeps are fitted to it, and every
-// reduction is told. What the promise has beyond the driver's limit is for the micro-benchmarks and
-// for drawing, see bench/run_all.sh. The profile full has no limit: it runs the files as they are.
+// reduction is told. What the promise has beyond the limit of the trials is for the micro-benchmarks
+// and for drawing. The profile full has no limit: it runs the files as they are.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,14 @@
 
 namespace muxbench {
 
+// What the micro-benchmarks get of a run's time (bench/micro); nothing: as they choose themselves.
+struct MicroAmounts {
+  std::chrono::seconds budget{};
+  std::optional<unsigned> repetitions;
+  std::optional<unsigned> largest;                 // descriptors watched
+  std::optional<std::chrono::milliseconds> slice;  // for a repetition of a benchmark
+};
+
 struct Profile {
   std::string name;
   std::optional<Nanoseconds> limit;  // of the whole run, kept by stopping early if need be
@@ -27,8 +35,11 @@ struct Profile {
   unsigned most_repetitions = kMostRepetitions;
   unsigned least_repetitions = 1;
   unsigned required_repetitions = 1;  // fewer are an error, not a reduction
+  MicroAmounts micro;
 };
 
+// The table: smoke, quick and full.
+const std::vector<Profile>& profiles();
 Result<Profile> find_profile(const std::string& name);
 
 // What the command line fixes: the fit leaves it alone.

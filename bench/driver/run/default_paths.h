@@ -10,6 +10,9 @@ struct Paths {
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;
+  std::string micro_program;
+  std::string plots_dir;    // the scripts that draw
+  std::string results_dir;  // of the source tree, else of the working directory
 };
 Paths default_paths();
 

@@ -16,15 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kReport = "report.json";
-
-bool has_report(const std::string& folder) { return exists(folder + "/" + kReport); }
-
-std::string default_folder(std::chrono::system_clock::time_point now) {
+std::string default_folder(const std::string& results_dir,
+                           std::chrono::system_clock::time_point now) {
   std::string stamp = rfc3339(now);  // without colons: the name is typed in shells
   std::erase(stamp, ':');
   std::erase(stamp, '-');
-  const std::string base = fmt::format("results/{}-{}", stamp, host_name());
+  const std::string base = fmt::format("{}/{}-{}", results_dir, stamp, host_name());
   std::string folder = base;
   for (int number = 2; exists(folder); ++number) folder = fmt::format("{}-{}", base, number);
   return folder;
@@ -46,14 +43,17 @@ Result<> write_whole(const std::string& path, const std::string& text) {
 }  // namespace
 
 Result<OutputFolder> OutputFolder::prepare(const std::optional<std::string>& asked,
+                                           const std::string& results_dir,
+                                           const std::vector<std::string>& files,
                                            std::chrono::system_clock::time_point now) {
-  const std::string path = asked ? *asked : default_folder(now);
+  const std::string path = asked ? *asked : default_folder(results_dir, now);
   std::error_code error;
-  if (has_report(path)) {
+  for (const std::string& name : files) {
+    if (!exists(path + "/" + name)) continue;
     return usage_error(
         "{}/{} is there already and is not overwritten; give another folder with "
         "--out, or move it away",
-        path, kReport);
+        path, name);
   }
   const bool made = fs::create_directories(path, error);
   if (error) {

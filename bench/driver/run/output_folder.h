@@ -1,10 +1,11 @@
-// Where a report goes: a folder that exists and is writable before the first trial, in which no
-// earlier report is overwritten, and into which files appear whole or not at all.
+// Where a result goes: a folder that exists and is writable before the first trial, in which no
+// earlier result is overwritten, and into which files appear whole or not at all.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -12,8 +13,11 @@ namespace muxbench {
 
 class OutputFolder {
  public:
-  // `asked` is --out; without it results/<UTC time>-<host>, numbered if that is taken.
+  // `asked` is --out; without it `results_dir`/<UTC time>-<host>, numbered if that is taken. None of
+  // these files may be there.
   static Result<OutputFolder> prepare(const std::optional<std::string>& asked,
+                                      const std::string& results_dir,
+                                      const std::vector<std::string>& files,
                                       std::chrono::system_clock::time_point now);
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;

@@ -73,18 +73,6 @@ void record_sums(RunRecord& record, const std::string& loadgen) {
   }
 }
 
-Result<std::vector<Experiment>> choose_experiments(const RunOptions& options) {
-  const auto all = load_experiments(options.experiments_dir);
-  if (!all) return all.error();
-  const auto places = select_names(names_of(*all), options.experiments, "experiment");
-  if (!places) return places.error();
-  auto chosen = choose(*all, *places);
-  for (Experiment& experiment : chosen) {
-    experiment = with_profile(std::move(experiment), options.profile);
-  }
-  return chosen;
-}
-
 Result<> check_loadgen(const std::string& path) {
   std::error_code error;
   if (fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0) return {};
@@ -135,7 +123,7 @@ void choose_counting(const RunOptions& options, RunSetup& setup) {
 
 }  // namespace
 
-Result<RunSetup> set_up_run(const RunOptions& options) {
+Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> experiments) {
   auto profile = find_profile(options.profile);
   if (!profile) return profile.error();
   RunSetup setup{.profile = *profile};
@@ -147,9 +135,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   record.command_line = options.command_line;
   record.seed = options.seed.value_or(std::random_device{}());
 
-  auto experiments = choose_experiments(options);
-  if (!experiments) return experiments.error();
-  if (auto enough = check_repetitions(*experiments, *profile, options.fixed); !enough) {
+  if (auto enough = check_repetitions(experiments, *profile, options.fixed); !enough) {
     return enough.error();
   }
   auto cpus = plan_cpus(allowed_cpus(), options.cpus);
@@ -165,7 +151,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
                           .cpus = record.cpus.server.size(),
                           .trial_overhead = profile->longest_overhead};
   std::map<std::string, std::string> notes;
-  for (Experiment& experiment : *experiments) {
+  for (Experiment& experiment : experiments) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
   }
   choose_network(options, record);
@@ -173,7 +159,7 @@ Result<RunSetup> set_up_run(const RunOptions& options) {
   choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;
   Fitted fitted =
-      fit(*experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
+      fit(experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
   record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
   for (const Experiment& experiment : record.experiments) {

@@ -27,6 +27,11 @@ struct RunOptions {
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;
+  bool micro = true;
+  std::string micro_program;
+  bool charts = true;
+  std::string plots_dir;
+  std::string results_dir;  // where the result goes without `out`, and where `latest` is
   bool quiet = false;
   bool dry_run = false;
   std::vector<std::string> command_line;
@@ -40,8 +45,9 @@ struct RunSetup {
   std::unique_ptr<SyscallCounter> counter;  // for the trials that count
 };
 
-// Also moves the process into its private network, unless this is a dry run.
-Result<RunSetup> set_up_run(const RunOptions& options);
+// For these experiments, see choose_parts(). Also moves the process into its private network, unless
+// this is a dry run.
+Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> experiments);
 
 std::string describe_plan(const RunSetup& setup, bool every_cell);
 
