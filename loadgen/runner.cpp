@@ -14,6 +14,7 @@
 #include "loadgen/summary.h"
 #include "loadgen/worker.h"
 #include "metrics/usage.h"
+#include "net/filling_patience.h"
 
 namespace muxbench::loadgen {
 namespace {
@@ -88,7 +89,7 @@ class Run {
   void await_held_up() {
     if (options_.stall_never_read == 0) return;
     constexpr Nanoseconds kQuiet = milliseconds(200);
-    const Nanoseconds patience = seconds(5) + milliseconds(100) * options_.stall_never_read;
+    const Nanoseconds patience = filling_patience(options_.stall_never_read);
     const Instant since = Clock::now();
     Instant last_sent = since;
     std::uint64_t seen = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "net/filling_patience.h"
 #include "plan/trial_cost.h"
 #include "trial/accept_queue.h"
 #include "trial/verify.h"
@@ -277,14 +278,8 @@ TrialResult run_trial(const TrialSetup& setup) {
 }
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
-  // As long as the load generator waits for those who never read to be held up.
-  const Nanoseconds filling =
-      settings.stall_never_read == 0
-          ? Nanoseconds{}
-          : std::chrono::seconds(5) +
-                std::chrono::milliseconds(100) * static_cast<long>(settings.stall_never_read);
   return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         2 * time_to_open(settings) + filling;
+         2 * time_to_open(settings) + filling_patience(settings.stall_never_read);
 }
 
 }  // namespace muxbench
