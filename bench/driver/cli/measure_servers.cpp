@@ -4,6 +4,7 @@
 #include "analysis/findings.h"
 #include "base/output.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "cli/run_steps.h"
 #include "export/summary_markdown.h"
 #include "report/report_check.h"
@@ -29,7 +30,10 @@ int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFold
   const auto scratch = ScratchFolder::make();
   if (!scratch) return print_error(kProgram, scratch.error());
   if (!options.quiet) write_error(describe_plan(setup, false));
-  run_trials(setup, options, scratch->path(), begin);
+  {
+    Progress progress(options.quiet);  // its bar is gone when more is printed
+    run_trials(setup, options, scratch->path(), begin, progress);
+  }
   report::Report report = make_report(record);
   report.conclusions = conclude(report);
   const Json json = to_json(report);

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "run/precision_target.h"
-#include "run/progress.h"
 #include "run/time_guard.h"
 #include "system/interrupt.h"
 
@@ -136,12 +135,11 @@ void add_notes(RunRecord& record, const RunOptions& options, const std::string& 
 }  // namespace
 
 void run_trials(RunSetup& setup, const RunOptions& options, const std::string& scratch,
-                Clock::time_point begin) {
+                Clock::time_point begin, RunObserver& observer) {
   RunRecord& record = setup.record;
   const TimeGuard guard(begin, setup.profile, setup.estimate);
   Estimate estimate(setup);
   Patience patience;
-  Progress progress(options.quiet);
   std::string cut;  // what the plan lost to the time, if anything
   const auto expected = [&](std::size_t trial) {
     return estimate.at_this_pace(estimate.cost(trial));
@@ -171,7 +169,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
       cut += ended_within(planned, cut);
       break;
     }
-    progress.update(i, setup.order.size(), estimate.left(), cell.id);
+    observer.trial_begins(i, setup.order.size(), estimate.left(), cell.id);
     TrialSetup trial{.model = &record.models[cell.model],
                      .experiment = &experiment,
                      .cell = &cell,
@@ -193,9 +191,9 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
     result.order = i;
     result.started = now - begin;
     estimate.passed(i, result.took);
-    if (!result.ok()) progress.say(fmt::format("failed: {}: {}", cell.id, result.error));
+    if (!result.ok()) observer.remark(fmt::format("failed: {}: {}", cell.id, result.error));
     if (!result.stop_error.empty()) {
-      progress.say(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
+      observer.remark(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
     }
     if (!planned.twin) patience.learn(record, result);
     (planned.counting ? record.counting_trials

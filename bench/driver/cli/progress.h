@@ -4,19 +4,18 @@
 #include <cstdio>
 #include <string>
 
-#include "base/clock.h"
+#include "run/run_observer.h"
 
 namespace muxbench {
 
-class Progress {
+class Progress final : public RunObserver {
  public:
   explicit Progress(bool quiet);
-  ~Progress();
+  ~Progress() override;
 
-  // `done` of `trials` are over, and the next one is `next`. `left` is an estimate.
-  void update(std::size_t done, std::size_t trials, Nanoseconds left, const std::string& next);
-  // A sentence that stays, above the bar.
-  void say(const std::string& sentence);
+  void trial_begins(std::size_t done, std::size_t trials, Nanoseconds left,
+                    const std::string& next) override;
+  void remark(const std::string& sentence) override;  // above the bar
 
  private:
   void clear();

@@ -1,4 +1,4 @@
-#include "run/progress.h"
+#include "cli/progress.h"
 
 #include <unistd.h>
 
@@ -17,8 +17,8 @@ void Progress::clear() {
   if (std::exchange(drawn_, false)) print_stderr("\r\033[K");
 }
 
-void Progress::update(std::size_t done, std::size_t trials, Nanoseconds left,
-                      const std::string& next) {
+void Progress::trial_begins(std::size_t done, std::size_t trials, Nanoseconds left,
+                            const std::string& next) {
   if (quiet_) return;
   const std::size_t percent = done * 100 / trials;
   if (terminal_) {
@@ -36,7 +36,7 @@ void Progress::update(std::size_t done, std::size_t trials, Nanoseconds left,
   }
 }
 
-void Progress::say(const std::string& sentence) {
+void Progress::remark(const std::string& sentence) {
   clear();
   print_stderr("{}\n", sentence);
 }
