@@ -1,7 +1,7 @@
 // muxbench list: the models and experiments that a run would take.
 #include "base/output.h"
 #include "cli/commands.h"
-#include "plan/experiment.h"
+#include "plan/experiment_file.h"
 #include "plan/models.h"
 #include "run/default_paths.h"
 
@@ -12,14 +12,6 @@ struct ListOptions {
   Paths paths = default_paths();
   bool json = false;
 };
-
-std::string describe_points(const Experiment& experiment) {
-  std::string text;
-  for (const Sweep& sweep : experiment.sweep) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", sweep.key, format_values(sweep));
-  }
-  return text;
-}
 
 Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
   Json json{{"models", Json::array()}, {"experiments", Json::array()}};
@@ -33,11 +25,7 @@ Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& ex
   }
   for (const Experiment& experiment : experiments) {
     Json sweep = Json::object();
-    for (const Sweep& entry : experiment.sweep) {
-      for (const std::uint64_t value : entry.values) {
-        sweep[entry.key].push_back(value == kAllCpus ? Json("cpus") : Json(value));
-      }
-    }
+    for (const Sweep& entry : experiment.sweep) sweep[entry.key] = entry.values;
     json["experiments"].push_back({{"name", experiment.name},
                                    {"question", experiment.question},
                                    {"metric", experiment.metric},
@@ -57,7 +45,7 @@ void print_text(const std::vector<Model>& models, const std::vector<Experiment>&
   print("Experiments:\n");
   for (const Experiment& experiment : experiments) {
     print("  {:<{}}  {}\n  {:<{}}  {}\n", experiment.name, width, experiment.question, "", width,
-          describe_points(experiment));
+          format_sweeps(experiment.sweep));
   }
 }
 

@@ -13,7 +13,7 @@
 #include "base/directory.h"
 #include "base/format.h"
 #include "plan/cpu_plan.h"
-#include "plan/experiment.h"
+#include "plan/experiment_file.h"
 #include "plan/models.h"
 #include "run/charts.h"
 #include "system/cgroup.h"

@@ -1,11 +1,9 @@
 #include "plan/cells.h"
-#include "plan/name_pattern.h"
 
 #include <algorithm>
-#include <map>
-#include <random>
 
 #include "base/format.h"
+#include "plan/name_pattern.h"
 #include "plan/trial_cost.h"
 
 namespace muxbench {
@@ -21,18 +19,6 @@ bool has(const std::vector<std::string>& list, const std::string& item) {
 
 std::string join(const std::vector<std::string>& list) {
   return fmt::format("{}", fmt::join(list, ", "));
-}
-
-// Fisher and Yates over a generator that the C++ standard fixes. std::shuffle and the standard
-// distributions differ between libraries, and then a seed would not give the same order.
-void shuffle(std::vector<PlannedTrial>& trials, std::size_t from, std::mt19937_64& generator) {
-  for (std::size_t left = trials.size() - from; left > 1; --left) {
-    // Numbers above the last whole multiple are drawn again, so every order is equally likely.
-    const std::uint64_t limit = generator.max() - generator.max() % left;
-    std::uint64_t drawn = generator();
-    while (drawn >= limit) drawn = generator();
-    std::swap(trials[from + left - 1], trials[from + drawn % left]);
-  }
 }
 
 }  // namespace
@@ -109,78 +95,6 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
     }
   }
   return cells;
-}
-
-std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting counting) {
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> last;
-  std::vector<std::size_t> counted;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i].skipped || counting == Counting::none) continue;
-    // The calls for those who never read would be counted as if they were for the others' requests.
-    if (cells[i].settings.stall_never_read > 0) continue;
-    if (counting == Counting::all_points) counted.push_back(i);
-    last[{cells[i].experiment, cells[i].model}] = i;
-  }
-  if (counting == Counting::last_points) {
-    for (const auto& [of, cell] : last) counted.push_back(cell);
-  }
-  return counted;
-}
-
-std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
-                                    const std::vector<Experiment>& experiments,
-                                    const std::vector<Model>& models) {
-  std::map<std::size_t, std::size_t> twins;  // by experiment
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const Cell& cell = cells[i];
-    if (cell.skipped) continue;
-    const auto [twin, first] = twins.try_emplace(cell.experiment, i);
-    if (first) continue;
-    const std::size_t chosen = cells[twin->second].model;
-    const bool same_model = cell.model == chosen;
-    const bool open = experiments[cell.experiment].mode == "open";
-    if (same_model ? !open : models[cell.model].name == "epoll_level") twin->second = i;
-  }
-  std::vector<std::size_t> in_order;
-  for (const auto& [experiment, cell] : twins) in_order.push_back(cell);
-  return in_order;
-}
-
-void shuffle_trials(std::vector<PlannedTrial>& trials, std::size_t from, std::uint64_t seed) {
-  std::mt19937_64 generator(seed);
-  shuffle(trials, from, generator);
-}
-
-std::vector<PlannedTrial> order_trials(const std::vector<Cell>& cells,
-                                       const std::vector<Experiment>& experiments,
-                                       std::uint64_t seed, Counting counting,
-                                       const std::vector<std::size_t>& twins) {
-  unsigned blocks = 0;
-  for (const Experiment& experiment : experiments) {
-    blocks = std::max(blocks, experiment.repetitions);
-  }
-  std::mt19937_64 generator(seed);
-  std::vector<PlannedTrial> trials;
-  for (unsigned block = 0; block < blocks; ++block) {
-    const std::size_t begin = trials.size();
-    for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-      const bool runs = !cells[cell].skipped;
-      if (runs && block < experiments[cells[cell].experiment].repetitions) {
-        trials.push_back({cell, block});
-      }
-    }
-    for (const std::size_t cell : twins) {
-      if (block < experiments[cells[cell].experiment].repetitions) {
-        trials.push_back({.cell = cell, .repetition = block, .twin = true});
-      }
-    }
-    shuffle(trials, begin, generator);
-    if (block > 0) continue;
-    const std::size_t end = trials.size();
-    for (const std::size_t cell : counted_cells(cells, counting)) trials.push_back({cell, 0, true});
-    shuffle(trials, end, generator);
-  }
-  return trials;
 }
 
 }  // namespace muxbench

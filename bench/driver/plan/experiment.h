@@ -1,26 +1,25 @@
-// An experiment file: the question, the load, what is swept, and how long and how often to measure.
+// An experiment: the question, the load, what is swept, and how long and how often to measure.
 #pragma once
 
-#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
 #include "plan/load_settings.h"
+#include "plan/sweep.h"
 #include "report/metric.h"
 
 namespace muxbench {
 
-// In the sweep of `workers`: as many as the server has CPUs. A file says "cpus".
-inline constexpr std::uint64_t kAllCpus = std::numeric_limits<std::uint64_t>::max();
-
-struct Sweep {
-  std::string key;
-  std::vector<std::uint64_t> values;
+// What a profile changes of an experiment.
+struct ProfileChanges {
+  std::optional<std::vector<Sweep>> sweep;
+  std::optional<Nanoseconds> warmup;
+  std::optional<Nanoseconds> duration;
+  std::optional<unsigned> repetitions;
 };
-std::string format_values(const Sweep& sweep);  // "1, 2, cpus"
 
 struct Experiment {
   std::string name;
@@ -37,18 +36,13 @@ struct Experiment {
   std::string models = "*";  // globs, separated by commas
   unsigned order = 100;      // experiments run by this, then by name; a tight budget drops the last
 
-  // What a profile changes: an object of the keys sweep, warmup, duration and repetitions, checked
-  // when the file is read.
-  std::map<std::string, Json> profiles;
+  std::map<std::string, ProfileChanges> profiles;  // by the profile's name
 };
 
 inline constexpr unsigned kMostRepetitions = 1000;
 
-Result<Experiment> parse_experiment(std::string_view text, const std::string& file);
-// Every *.json of a folder, in the order in which they run.
-Result<std::vector<Experiment>> load_experiments(const std::string& folder);
-
 Experiment with_profile(Experiment experiment, const std::string& profile);
+Experiment changed(Experiment experiment, const ProfileChanges& changes);
 
 bool sweeps(const Experiment& experiment, std::string_view key);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "plan/experiment_file.h"
 #include "plan/name_pattern.h"
 #include "run/micro_benchmarks.h"
 

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "plan/external_server.h"
+#include "plan/extra_trials.h"
 #include "plan/name_pattern.h"
 #include "run/descriptor_limit.h"
 #include "system/cgroup.h"

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "plan/time_budget.h"
+#include "plan/trial_order.h"
 #include "run/record.h"
 
 namespace muxbench {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "plan/extra_trials.h"
+#include "plan/trial_cost.h"
 #include "run/precision_target.h"
 #include "run/time_guard.h"
 #include "system/interrupt.h"

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "plan/trial_order.h"
 #include "run/record.h"
 
 namespace muxbench {

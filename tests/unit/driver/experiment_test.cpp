@@ -1,4 +1,4 @@
-#include "plan/experiment.h"
+#include "plan/experiment_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

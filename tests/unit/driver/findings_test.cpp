@@ -36,7 +36,7 @@ struct IdleRun {
   std::mt19937_64 dice{3};
 
   explicit IdleRun(const std::vector<std::string>& names,
-                   std::vector<std::uint64_t> values = {0, 100, 1000, 8000}) {
+                   std::vector<SweepValue> values = {0, 100, 1000, 8000}) {
     record.models.clear();
     for (const std::string& name : names) record.models.push_back(fixtures::model(name));
     record.experiments = {fixtures::experiment("idle", {{"idle", std::move(values)}})};

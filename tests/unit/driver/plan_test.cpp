@@ -1,4 +1,6 @@
 #include "plan/cells.h"
+#include "plan/extra_trials.h"
+#include "plan/trial_order.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

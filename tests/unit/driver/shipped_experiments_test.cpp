@@ -6,7 +6,8 @@
 
 #include "base/file.h"
 #include "fixtures.h"
-#include "plan/profile.h"
+#include "plan/experiment_file.h"
+#include "plan/time_budget.h"
 #include "system/build_info.h"
 
 namespace muxbench {

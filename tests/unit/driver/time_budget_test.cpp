@@ -1,4 +1,4 @@
-#include "plan/profile.h"
+#include "plan/time_budget.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
