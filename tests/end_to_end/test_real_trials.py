@@ -39,8 +39,8 @@ def run(tmp_path_factory):
     (folder / "experiments" / "small.json").write_text(json.dumps(experiment))
     (folder / "echo.py").write_text(ECHO)
     theirs = f"theirs=/usr/bin/python3 {folder}/echo.py {{port}} {folder}/cpus"
-    subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--models", ",".join((*MODELS, "theirs")), "--server", theirs,
-                    "--experiments-dir", folder / "experiments", "--out", folder / "out"],
+    subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--models", ",".join((*MODELS, "theirs")),
+                    "--server", theirs, "--experiments-dir", folder / "experiments", "--out", folder / "out"],
                    check=True, stdout=subprocess.DEVNULL, timeout=120, cwd=folder)
     report = check_report(folder / "out" / "report.json")["muxbench"]
     return report, (folder / "cpus").read_text()
@@ -102,8 +102,9 @@ def test_a_neighbour_on_the_servers_cpu_is_flagged(run, tmp_path):
             neighbour = stack.enter_context(subprocess.Popen([sys.executable, "-c", hog, *map(str, cpus)], stdout=subprocess.PIPE))
             stack.callback(neighbour.kill)
             neighbour.stdout.readline()
-        subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--no-counting", "--models", "epoll_level", "--experiments-dir",
-                        tmp_path, "--out", tmp_path / "out"], check=True, stdout=subprocess.DEVNULL, timeout=120, cwd=tmp_path)
+        subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--no-counting", "--models", "epoll_level",
+                        "--experiments-dir", tmp_path, "--out", tmp_path / "out"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=120, cwd=tmp_path)
     disturbed = check_report(tmp_path / "out" / "report.json")["muxbench"]
     assert disturbed["plan"]["server_cpus"] == cpus
     for trial in disturbed["trials"]:

@@ -224,7 +224,8 @@ def test_an_interruption_of_the_charts(whole):
 def test_after_an_interruption_of_the_trials_only_charts_follow(whole):
     """And those can be interrupted in their turn."""
     whole.draws("make_charts", then="time.sleep(60)")
-    status, said, errors = interrupt(whole, whole.folder / "started", "--server", f"slow=touch {whole.folder}/started; exec sleep 60 # {{port}}",
+    started = whole.folder / "started"
+    status, said, errors = interrupt(whole, started, "--server", f"slow=touch {started}; exec sleep 60 # {{port}}",
                                      again=whole.folder / "make_charts.words")
     assert status == 130 and "interrupted; the report has the" in errors and "some charts are missing" in errors
     assert check_report(whole.out / "report.json")["muxbench"]["status"] == "interrupted"

@@ -143,6 +143,8 @@ TEST(Experiment, WorkersAreSweptUpToTheCpusOfTheServer) {
   const auto experiment = parse_experiment(json.dump(), "cores.json");
   ASSERT_TRUE(experiment.ok()) << experiment.error().message;
   EXPECT_EQ(format_values(experiment->sweep[0]), "1, 2, 6, cpus");
+  EXPECT_TRUE(experiment->sweep[0].values.back() == AllCpus{});
+  EXPECT_EQ(Json(experiment->sweep[0].values), Json::parse(R"([1, 2, 6, "cpus"])"));
   const auto on = [&](std::uint64_t cpus, std::string& note) {
     return for_cpus(*experiment, cpus, note).sweep[0].values;
   };
