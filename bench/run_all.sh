@@ -12,5 +12,5 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 install=()
 [[ ${1:-} != --no-install ]] || { install=(--check-only); shift; }
 "$root/scripts/install_packages.sh" "${install[@]}"
-"$root/scripts/build.sh" release
+"$root/scripts/build.sh" release product
 exec "$root/build/bench/muxbench" run "$@"

@@ -13,6 +13,17 @@ if(MUXBENCH_SANITIZE)
   target_link_options(muxbench_options INTERFACE -fsanitize=${MUXBENCH_SANITIZE})
 endif()
 
+# What is not timed is compiled for a short build. muxbench_untimed(TARGET): the whole target, as one unit, since most of its time
+# goes into reading the same headers. muxbench_cold_sources(FILE...): single files of a target that is timed, such as those that
+# read options.
+function(muxbench_untimed target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+function(muxbench_cold_sources)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O0>)
+endfunction()
+
 # muxbench_add_library(protocol SOURCES a.cpp b.cpp LINK muxbench::base)
 # Headers in this folder become includable as "protocol/x.h" for this target and those that link it, and for no others.
 function(muxbench_add_library name)

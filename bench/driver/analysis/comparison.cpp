@@ -9,7 +9,7 @@
 namespace muxbench {
 namespace {
 
-std::size_t trials_of(const MeasuredCell& cell, const std::string& metric) {
+std::size_t trial_count(const MeasuredCell& cell, const std::string& metric) {
   const auto found = cell.values.find(metric);
   return found == cell.values.end() ? 0 : found->second.size();
 }
@@ -48,7 +48,7 @@ CellComparison pair(const std::string& name, const Metric& metric, const Measure
                       .metric = std::string(metric.key),
                       .more_is_better = metric.more_is_better};
   const auto trials = [&](const MeasuredCell* side) {
-    return ran(side) ? trials_of(*side, cell.metric) : 0;
+    return ran(side) ? trial_count(*side, cell.metric) : 0;
   };
   cell.base_counts = ran(base) || (base != nullptr && base->status == "missing");
   cell.base_trials = trials(base);

@@ -76,7 +76,7 @@ Result<Comparison> compare(const CompareArguments& arguments, const CompareSetti
   return compare_reports(*base, *now, settings);
 }
 
-void print(const CompareArguments& arguments, const Comparison& comparison) {
+void print_comparison(const CompareArguments& arguments, const Comparison& comparison) {
   if (arguments.format == "json") {
     write_output(as_json(comparison).dump(2) + "\n");
   } else if (arguments.format == "markdown") {
@@ -110,7 +110,7 @@ int run(const CompareArguments& arguments) {
   }
   const auto comparison = compare(arguments, *settings);
   if (!comparison) return print_error(kProgram, comparison.error());
-  print(arguments, *comparison);
+  print_comparison(arguments, *comparison);
   if (*limit == 0) return 0;
   switch (regression_of(*comparison, *limit)) {
     case Regression::no:

@@ -13,7 +13,7 @@ struct ListOptions {
   bool json = false;
 };
 
-Json to_json(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
+Json list_json(const std::vector<Model>& models, const std::vector<Experiment>& experiments) {
   Json json{{"models", Json::array()}, {"experiments", Json::array()}};
   for (const Model& model : models) {
     Json entry{{"name", model.name},
@@ -55,7 +55,7 @@ int list(const ListOptions& options) {
   const auto experiments = load_experiments(options.paths.experiments_dir);
   if (!experiments) return print_error(kProgram, experiments.error());
   if (options.json) {
-    print("{}\n", to_json(*models, *experiments).dump(2));
+    print("{}\n", list_json(*models, *experiments).dump(2));
   } else {
     print_text(*models, *experiments);
   }
