@@ -130,7 +130,7 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
     again = copy.deepcopy(report)
     again["muxbench"]["trials"] += again["muxbench"]["trials"]
     renamed = copy.deepcopy(report)
-    renamed["muxbench"]["cells"].append({**renamed["muxbench"]["cells"][0], "id": "under another name"})
+    renamed["muxbench"]["cells"].append({**renamed["muxbench"]["cells"][0], "id": "other/small/connections:4"})
     fewer = copy.deepcopy(report)
     fewer["muxbench"]["cells"].pop()
 
@@ -149,17 +149,17 @@ def test_bad_input_is_one_sentence_and_no_verdict(tmp_path, report):
         ("list.json", "[]", "no muxbench report"),
         ("later.json", later, 'schema version "2.0"'),
         ("twice.json", twice, "is there twice"),
-        ("renamed.json", renamed, 'what the cell "under another name" measures is there twice'),
+        ("renamed.json", renamed, 'what the cell "other/small/connections:4" measures is there twice'),
         ("enormous.json", text.replace('"seed": ', '"seed": 1e999, "was": ', 1), "expected JSON, found an error"),
         ("again.json", again, "trial 0 of the cell"),
         ("fewer.json", fewer, "a trial is of a cell"),
         ("banana.json", edited("schema_version", value="1.banana"), 'schema version "1.banana"'),
         ("negative.json", edited("trials", 0, "repetition", value=-1), "trials[0].repetition should be a whole number"),
         ("half.json", edited("trials", 0, "repetition", value=1.5), "trials[0].repetition should be a whole number"),
-        ("hostless.json", edited("host", value={}), "muxbench.host.kernel should be there"),
+        ("hostless.json", edited("host", value={}), "muxbench.host.architecture should be there"),
         ("bare.json", edited("experiments", value=[]), "muxbench.experiments should be a list of one entry or more"),
         ("stray.json", edited("cells", 0, "experiment", value="other"), 'an experiment "other" that is not there'),
-        ("skipped.json", edited("cells", 0, "status", value="skipped"), 'is "skipped" and has trials that succeeded'),
+        ("skipped.json", edited("cells", 0, "status", value="skipped"), "muxbench.cells[0].reason should be there"),
         ("deep.json", text.replace('"seed": ', '"seed": ' + "[" * 50_000 + "]" * 50_000 + ', "was": ', 1), "brackets within"),
     ]:
         bad = write(tmp_path, name, content)
