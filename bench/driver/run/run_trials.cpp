@@ -171,6 +171,7 @@ void run_trials(RunSetup& setup, const RunOptions& options, const std::string& s
       cut += ended_within(planned, cut);
       break;
     }
+    if (setup.counter && !planned.counting) setup.counter->release();
     observer.trial_begins(i, setup.order.size(), estimate.left(), cell.id);
     TrialSetup trial{.model = &record.models[cell.model],
                      .experiment = &experiment,

@@ -14,8 +14,10 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <set>
 
 #include "system/interrupt.h"
+#include "system/process_tree.h"
 
 namespace muxbench {
 namespace {
@@ -67,6 +69,12 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
   ::execv(arguments[0], arguments);
 }
 
+// Those that a ChildProcess owns; the driver has one thread.
+std::set<pid_t>& started_here() {
+  static std::set<pid_t> pids;
+  return pids;
+}
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
@@ -106,6 +114,7 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
     [[maybe_unused]] const auto told = ::write(failure->write.get(), &error, sizeof error);
     ::_exit(127);
   }
+  started_here().insert(child.pid_.value);
   ::setpgid(child.pid_.value, child.pid_.value);  // in both, so that neither has to wait
   child.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_.value, 0)));
   if (child.pidfd_) ::fcntl(child.pidfd_.get(), F_SETFD, FD_CLOEXEC);
@@ -127,6 +136,7 @@ ChildProcess::~ChildProcess() {
   signal_group(SIGKILL);  // also what an ended server has left in its group
   while (::waitpid(pid_.value, nullptr, 0) < 0 && errno == EINTR) {
   }
+  started_here().erase(pid_.value);
 }
 
 Wait ChildProcess::read_line(std::string& line, Clock::time_point deadline, int watched) {
@@ -216,6 +226,14 @@ std::string describe_status(int status) {
 }
 
 void adopt_orphans() noexcept { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+std::vector<pid_t> adopted_orphans() {
+  std::vector<pid_t> orphans;
+  for (const pid_t pid : living_children(::getpid())) {
+    if (!started_here().contains(pid)) orphans.push_back(pid);
+  }
+  return orphans;
+}
 
 void reap_orphans() noexcept {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {

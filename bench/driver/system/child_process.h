@@ -76,6 +76,9 @@ std::string describe_status(int status);
 // Orphans of forking servers come to the driver (PR_SET_CHILD_SUBREAPER); this collects those
 // that have ended. Only where no other child of the driver runs.
 void adopt_orphans() noexcept;
+// Children of this process that no ChildProcess started and that have not ended: orphans whose parent
+// is gone, whatever they did to their process group and session.
+std::vector<pid_t> adopted_orphans();
 void reap_orphans() noexcept;
 
 }  // namespace muxbench

@@ -64,7 +64,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   std::istringstream fields(text.substr(end_of_name + 1));
   ProcessStat stat;
   std::string skipped;
-  fields >> skipped >> stat.parent >> stat.group;
+  fields >> stat.state >> stat.parent >> stat.group;
   for (int field = 6; field <= 15; ++field) fields >> skipped;
   long children_user = 0;
   long children_system = 0;
@@ -90,6 +90,20 @@ std::vector<pid_t> process_tree(pid_t root) {
     for (auto child = begin; child != end; ++child) tree.push_back(child->second);
   }
   return tree;
+}
+
+std::vector<pid_t> living_children(pid_t parent) {
+  std::vector<pid_t> children;
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_stat(pid);
+    if (stat && stat->parent == parent && stat->state != 'Z') children.push_back(pid);
+  }
+  return children;
+}
+
+bool is_living(pid_t pid) {
+  const auto stat = read_stat(pid);
+  return stat && stat->state != 'Z';
 }
 
 std::vector<pid_t> threads_of(const std::vector<pid_t>& pids) {

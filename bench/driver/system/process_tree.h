@@ -13,6 +13,7 @@
 namespace muxbench {
 
 struct ProcessStat {
+  char state = '?';  // 'Z': it has ended and was not waited for
   pid_t parent = 0;
   pid_t group = 0;
   Nanoseconds children{};  // CPU time of children that ended and were waited for; ticks of 10 ms
@@ -22,6 +23,10 @@ std::optional<ProcessStat> read_stat(pid_t pid);
 
 // The process, its descendants, and the members of its process group that lost their parent.
 std::vector<pid_t> process_tree(pid_t root);
+
+// Those of a process that have not ended.
+std::vector<pid_t> living_children(pid_t parent);
+bool is_living(pid_t pid);
 
 // Of all of them, ascending.
 std::vector<pid_t> threads_of(const std::vector<pid_t>& pids);

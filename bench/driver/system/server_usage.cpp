@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "system/child_process.h"
+
 namespace muxbench {
 
 CpuSample ServerUsage::cpu() const {
@@ -11,11 +13,19 @@ CpuSample ServerUsage::cpu() const {
       return {cpu->total, cpu->split, group_->cpu_source()};
     }
   }
-  return {tree_cpu(process_tree(root_)), {}, "process clocks and /proc/PID/stat"};
+  return {tree_cpu(processes()), {}, "process clocks and /proc/PID/stat"};
 }
 
 std::vector<pid_t> ServerUsage::processes() const {
-  return group_ != nullptr ? group_->processes() : process_tree(root_);
+  if (group_ != nullptr) return group_->processes();
+  auto pids = process_tree(root_);
+  // A daemon leaves the tree, its process group and its session.
+  for (const pid_t orphan : adopted_orphans()) {
+    for (const pid_t pid : process_tree(orphan)) {
+      if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
+    }
+  }
+  return pids;
 }
 
 std::optional<MemorySample> ServerUsage::memory() const {

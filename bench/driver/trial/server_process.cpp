@@ -164,7 +164,9 @@ Result<> ServerProcess::stop() {
                         *child_);
   } else {
     std::size_t left = 0;
-    for (const pid_t pid : usage().processes()) left += pid == child_->pid() ? 0 : 1;
+    for (const pid_t pid : usage().processes()) {
+      left += pid != child_->pid() && is_living(pid) ? 1 : 0;
+    }
     if (left != 0) {
       broken = fmt::format(
           "the server left {} of its processes behind at SIGTERM; they were "
@@ -177,9 +179,24 @@ Result<> ServerProcess::stop() {
   return {};
 }
 
+// Where no cgroup holds them: until none is left, as those that are found may start more.
+void ServerProcess::kill_processes() {
+  const auto deadline = Clock::now() + std::chrono::seconds(5);
+  for (bool any = true; any && Clock::now() < deadline;) {
+    any = false;
+    for (const pid_t pid : usage().processes()) {
+      if (!is_living(pid)) continue;
+      any = true;
+      ::kill(pid, SIGKILL);
+    }
+    if (any) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 void ServerProcess::kill_now() {
   if (group_) group_->kill_all();
   child_->signal_group(SIGKILL);
+  if (!group_) kill_processes();
   child_->wait_until(Clock::now() + std::chrono::seconds(5));
   if (address_.is_unix()) ::unlink(std::string(address_.path()).c_str());
 }

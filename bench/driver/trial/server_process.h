@@ -44,6 +44,7 @@ class ServerProcess {
   explicit ServerProcess(ChildProcess child)
       : child_(std::make_unique<ChildProcess>(std::move(child))) {}
   Result<> wait_until_ready();
+  void kill_processes();
   Result<> wait_until_it_accepts();  // of an external server
 
   std::unique_ptr<Cgroup> group_;  // outlives the child, so that its members can be counted

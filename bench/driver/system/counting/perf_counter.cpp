@@ -139,9 +139,25 @@ class PerfCounter final : public SyscallCounter {
     return counts;
   }
 
+  // The kernel waits for a grace period whenever the last event of a tracepoint is closed, some 40 ms
+  // for each of 60 tracepoints. So the events of one server are closed when those of the next are open.
   void stop() noexcept override {
+    for (Call& call : calls_) {
+      ended_.push_back(std::move(call.entered));
+      for (auto* event : {&call.again, &call.failed}) {
+        if (*event) ended_.push_back(std::move(**event));
+      }
+    }
     calls_.clear();
-    for (auto* event : {&total_, &switches_, &voluntary_}) event->reset();
+    for (auto* event : {&total_, &switches_, &voluntary_}) {
+      if (*event) ended_.push_back(std::move(**event));
+      event->reset();
+    }
+  }
+
+  void release() noexcept override {
+    stop();
+    ended_.clear();
   }
 
  private:
@@ -183,6 +199,7 @@ class PerfCounter final : public SyscallCounter {
     for (const char* name : kOthers) {
       if (auto added = add(name, false); !added) return added;
     }
+    ended_.clear();
     return {};
   }
 
@@ -221,6 +238,7 @@ class PerfCounter final : public SyscallCounter {
   std::optional<Event> switches_;
   std::optional<Event> voluntary_;
   std::vector<Call> calls_;
+  std::vector<Event> ended_;  // of the server before
 };
 
 Result<std::unique_ptr<SyscallCounter>> open_counter(bool inherit) {

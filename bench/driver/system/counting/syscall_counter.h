@@ -58,10 +58,12 @@ class SyscallCounter {
  public:
   virtual ~SyscallCounter() = default;
   virtual const char* backend() const noexcept = 0;
-  // From here on these processes are counted; the kernel is left alone again after stop().
+  // From here on these processes are counted, until stop(). What the kernel does for it may go on
+  // until release(), which is for before anything is timed.
   virtual Result<> watch(const WatchedProcesses& processes) = 0;
   virtual Result<SyscallCounts> read() const = 0;
   virtual void stop() noexcept = 0;
+  virtual void release() noexcept { stop(); }
 };
 
 // Each gives the reason and the remedy where it cannot work.
