@@ -21,13 +21,17 @@ done
 [[ ! -e $root/.git ]] || "$root/scripts/lint.sh"  # it lists files by git, which an unpacked archive has not
 "$root/scripts/build.sh" release
 ctest --test-dir "$root/build" --output-on-failure -j2 --output-junit "$root/build/ctest.xml"
-python=$("$root/scripts/find_python.sh" pytest jsonschema matplotlib numpy)
+python=$("$root/scripts/find_python.sh" pytest xdist jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
-# Mostly waiting, so in several processes at once.
+folders=(tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile)
+# Most tests wait more than they compute, so there are more processes than CPUs.
 status=0
-"$python" -m pytest -q -rfEs tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile --jobs 6 |
-  tee build/pytest.txt || status=$?
-"$python" tests/skipped.py build/ctest.xml build/pytest.txt "${strict[@]}" || status=$((status ? status : 1))
-grep -E '^(FAILED|ERROR) ' build/pytest.txt >&2 || true  # named last too, where they are looked for
+"$python" -m pytest -q -rfEs "${folders[@]}" -m "not alone" -n 6 | tee build/pytest.txt || status=$?
+"$python" -m pytest -q -rfEs "${folders[@]}" -m alone | tee build/pytest-alone.txt || status=$((status ? status : $?))
+results=(build/pytest.txt build/pytest-alone.txt)
+"$python" tests/skipped.py build/ctest.xml "${results[@]}" "${strict[@]}" || status=$((status ? status : 1))
+# What failed and how many passed, once more: these are the last lines of a long output.
+grep -hE '^(FAILED|ERROR) ' "${results[@]}" >&2 || true
+tail -qn 1 "${results[@]}"
 exit "$status"

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0; fi
 
 "$root/scripts/install_packages.sh"
-python=$("$root/scripts/find_python.sh" pytest jsonschema)
+python=$("$root/scripts/find_python.sh" pytest xdist jsonschema)
 # No thread leaks: when the time to end is over, a thread that still sends to a client that never reads is left by exit.
 # Everything takes longer under a sanitizer; the tests multiply their patience by this.
 export MUXBENCH_TIME_FACTOR=10
@@ -19,7 +19,7 @@ run() { # preset, then pytest options
   echo "== $preset"
   "$root/scripts/build.sh" "$preset"
   ctest --test-dir "$root/build-$preset" --output-on-failure
-  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -rs tests/loadgen tests/conformance --jobs 4 "$@")
+  (cd "$root" && MUXBENCH_BUILD=$root/build-$preset "$python" -m pytest -q -rs tests/loadgen tests/conformance -n 4 "$@")
 }
 
 run asan-ubsan "$@"

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 """What tests/run_all.sh did not test because of this machine: one line for each reason, with how many tests it cost.
 
-    skipped.py CTEST.xml PYTEST.txt [--strict]     (of ctest --output-junit, and of pytest -rfEs)
+    skipped.py CTEST.xml PYTEST.txt... [--strict]     (of ctest --output-junit, and of pytest -rfEs)
 
-A test that is skipped for what a model declares, or for the tier, is not meant to run, whatever the machine; one that is
-left for later, alone, has run when the others had ended.
+A test that is skipped for what a model declares, or for the tier, is not meant to run, whatever the machine.
 --strict: exit status 1 where anything is named.
 """
 import argparse
 import collections
+import itertools
 import re
 import sys
 import xml.etree.ElementTree
 
-MEANT = ("declared: ", "tier: ", "later alone: ")
+MEANT = ("declared: ", "tier: ")
 
 
 def of_ctest(path):
@@ -35,11 +35,11 @@ def of_pytest(path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("ctest")
-    parser.add_argument("pytest")
+    parser.add_argument("pytest", nargs="+")
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
     reasons = collections.Counter()
-    for count, reason in (*of_ctest(given.ctest), *of_pytest(given.pytest)):
+    for count, reason in itertools.chain(of_ctest(given.ctest), *map(of_pytest, given.pytest)):
         if not reason.startswith(MEANT):
             reasons[reason.removeprefix("environment: ")] += count
     if not reasons:
