@@ -4,13 +4,12 @@ system may refuse to start. The find that the server starts is ours: it works un
 import os
 import pathlib
 import signal
-import time
 
 import pytest
 
 from support import client, trace
-from support.patience import FACTOR, PATIENCE, TooLate, expect_within, wait_until
-from support.server import GRACE_SECONDS, Server
+from support.patience import PATIENCE, wait_until
+from support.server import STOP_SECONDS, Server
 
 pytestmark = pytest.mark.needs("work", "child")
 
@@ -76,46 +75,38 @@ def test_the_answer_waits_for_the_child(model, work):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_stop_does_not_wait_for_ever(model, work, number):
-    """The children would work on, and the server ends all the same: in time, with status 0, and they with it."""
-    with Server(model, "--work", "child", environment=work.environment) as server:
+def test_children_at_work_end_with_the_server_at_its_deadline(model, work, number, noted_deadline):
+    """The children would work on. The server sets itself a deadline, within the contract's time, and they end with it."""
+    environment, deadlines = noted_deadline
+    with Server(model, "--work", "child", environment=environment | work.environment) as server:
         socks = set_to_work(server, clients_of(model))
-        since = time.monotonic()
         server.signal(number)
-        server.expect_end(f"{number.name} with children at work", since)
+        server.expect_end(f"{number.name} with children at work")
         for sock in socks:
             sock.close()
+    assert all(0 < each < STOP_SECONDS for each in deadlines()), f"deadlines, in seconds: {deadlines()}"
 
 
-def test_work_that_ends_in_time_is_answered(model, work):
-    """After the signal and before the server gives up: each client has its answer, then end of file."""
-    with Server(model, "--work", "child", environment=work.environment) as server:
+def test_work_that_ends_before_the_deadline_is_answered(model, work, no_deadline):
+    """After the signal: each client has its answer, then end of file."""
+    with Server(model, "--work", "child", environment=no_deadline | work.environment) as server:
         socks = set_to_work(server, clients_of(model))
-        since = time.monotonic()
         server.signal(signal.SIGTERM)
         wait_until(server.is_refusing, "SIGTERM was sent, and the port still takes connections")
         work.let_end(len(socks))
         for sock in socks:
-            try:
-                client.expect_same(client.receive_to_end(sock, "at work at SIGTERM"), b"go", "at work at SIGTERM")
-            except AssertionError as failure:
-                if time.monotonic() - since < GRACE_SECONDS:
-                    raise
-                raise TooLate(f"the server's time to end is over: {failure}") from failure
+            client.expect_same(client.receive_to_end(sock, "at work at SIGTERM"), b"go", "at work at SIGTERM")
             sock.close()
-        server.expect_end("SIGTERM, and the children ended", since)
+        server.expect_end("SIGTERM, and the children ended")
 
 
-def test_second_signal_ends_them_at_once(model, work):
-    with Server(model, "--work", "child", environment=work.environment) as server:
+def test_second_signal_ends_children_at_work_before_the_deadline(model, work, no_deadline):
+    with Server(model, "--work", "child", environment=no_deadline | work.environment) as server:
         socks = set_to_work(server, clients_of(model))
         server.signal(signal.SIGTERM)
         wait_until(server.is_refusing, "SIGTERM was sent, and the port still takes connections")
-        since = time.monotonic()
         server.signal(signal.SIGTERM)
-        assert server.wait_for_end(PATIENCE) is not None, "still there after the second SIGTERM"
-        expect_within(time.monotonic() - since, 0.5 * FACTOR, "a second SIGTERM with children at work")
-        server.expect_nothing_left("a second SIGTERM with children at work")
+        server.expect_end("a second SIGTERM with children at work", status=128 + signal.SIGTERM)
         for sock in socks:
             sock.close()
 
@@ -125,7 +116,7 @@ def test_killed_server_leaves_no_child(model, work):
     with Server(model, "--work", "child", environment=work.environment) as server:
         socks = set_to_work(server, clients_of(model))
         server.signal(signal.SIGKILL)
-        server.wait_for_end(PATIENCE)
+        server.wait_for_end()
         wait_until(lambda: not server.processes(),
                    lambda: f"the server was killed, and its processes live on: {server.processes()}")
         for sock in socks:

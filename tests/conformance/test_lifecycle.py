@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from support import client
-from support.patience import FACTOR, PATIENCE, wait_until
+from support.patience import PATIENCE, wait_until
 from support.server import Server
 
 # Who closes what comes when all places are taken, and what it cannot watch: descriptors from FD_SETSIZE on. With
@@ -173,7 +173,7 @@ def outcomes(socks, expected):
     with selectors.DefaultSelector() as selector:
         for sock in socks:
             selector.register(sock, selectors.EVENT_READ)
-        while len(seen) < len(socks) and (events := selector.select(PATIENCE if len(seen) < expected else 0.3 * FACTOR)):
+        while len(seen) < len(socks) and (events := selector.select(PATIENCE if len(seen) < expected else 0.3)):
             for key, _ in events:
                 selector.unregister(key.fileobj)
                 seen[key.fileobj] = "refused" if is_refused(key.fileobj) else "served"

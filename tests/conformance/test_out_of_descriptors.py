@@ -6,12 +6,12 @@ import socket
 import time
 
 from support import client, processes, trace
-from support.patience import FACTOR, PATIENCE, TooLate, expect_within
+from support.patience import PATIENCE
 from support.server import Server
 
 LIMIT = 128  # ulimit -n
 SIZE = 100  # bytes of a client's message
-QUIET = 0.3 * FACTOR  # without an answer for so long, a client waits for more than the machine
+QUIET = 0.3  # seconds without an answer after which a client seems to wait for room; watch_the_shortage() finds out
 TRIES = (*trace.ACCEPT, *trace.ENTER, *trace.FORK)  # the calls in which a model would try again and again
 
 
@@ -75,7 +75,9 @@ def come_until_one_waits(server, nothing_free, stay):
 
 
 def watch_the_shortage(server, inside, waiting):
-    """While nothing can be accepted: few calls, little CPU, and those inside are served. Returns who still waits."""
+    """While nothing can be accepted: few calls, little CPU, and those inside are served.
+
+    Returns who waited for room all the time, and who had only been slow to be answered, both as {number: socket}."""
     cpu, since = server.cpu_seconds(), time.monotonic()
     with trace.Trace(server, "-e", "trace=" + trace.names(*TRIES)) as traced:
         time.sleep(0.5)
@@ -83,25 +85,23 @@ def watch_the_shortage(server, inside, waiting):
     for sock in inside:
         client.echo(sock, b"still works", "a connection from before, while descriptors are exhausted")
     trace.expect_no_storm(traced, TRIES, "out of descriptors")
-    assert used < 0.5 * FACTOR or server.model.capability("idle_cpu"), \
+    assert used < 0.5 or server.model.capability("idle_cpu") or server.model.sanitized, \
         f"out of descriptors: {used:.0%} of a CPU used while there is nothing to do"
     verdicts = {number: answer(sock, number, 0.001) for number, sock in waiting.items()}
-    if any(verdicts.values()):
-        raise TooLate(f"no shortage: clients {[n for n, v in verdicts.items() if v]} had only to be waited for")
     if not server.model.capability("sheds_when_full"):
         shed = [number for number, verdict in verdicts.items() if verdict is False]
         assert not shed, f"clients {shed} of {list(verdicts)} were closed instead of being left to wait"
-    return {number: sock for number, sock in waiting.items() if verdicts[number] is None}
+    return ({number: sock for number, sock in waiting.items() if verdicts[number] is None},
+            {number: sock for number, sock in waiting.items() if verdicts[number]})
 
 
-def expect_all_served(server, waiting, since):
-    """Those who wait are answered in turn, and a new client too, within 1 s since there was room."""
+def expect_all_served(server, waiting):
+    """There is room again: those who wait are answered in turn, and a new client too."""
     for number, sock in waiting.items():
         with sock:
             verdict = answer(sock, number, PATIENCE)
             assert verdict, f"client {number} has waited for room: expected its answer, seen {verdict}"
     client.echo_once(server)
-    expect_within(time.monotonic() - since, 1.0 * FACTOR, f"descriptors are free again, and {len(waiting)} clients wait")
 
 
 def test_out_of_descriptors_at_accept(model):
@@ -123,13 +123,20 @@ def test_out_of_descriptors_at_accept(model):
         nothing_free = NothingFree(server)
         # Workers that are all taken would be no shortage of descriptors.
         stay = model.concurrent and not model.capability("one_client_per_worker")
-        stayed, waiting = come_until_one_waits(server, nothing_free, stay)
-        waiting |= {number: ask(server, number) for number in range(1000, 1032)}
-        waiting = watch_the_shortage(server, inside, waiting)
+        stayed, waiting, slow = [], {}, None
+        while slow is None or slow:  # who was only slow to be answered did not wait for room
+            nothing_free.lower()
+            if not waiting:
+                more, waiting = come_until_one_waits(server, nothing_free, stay)
+                stayed += more
+                waiting |= {number: ask(server, number) for number in range(1000, 1032)}
+            waiting, slow = watch_the_shortage(server, inside, waiting)
+            for sock in slow.values():
+                stayed.append(sock) if stay else sock.close()
         nothing_free.lift()
         for sock in stayed:
             sock.close()
-        expect_all_served(server, waiting, time.monotonic())
+        expect_all_served(server, waiting)
         for sock in inside:
             client.echo(sock, b"inside")
             sock.close()
@@ -162,8 +169,11 @@ def test_small_descriptor_limit_from_the_start(model):
         if process_each:
             assert len(inside) == len(clients), f"ulimit -n {LIMIT}: {len(inside)} of {len(clients)} clients were served"
         elif model.concurrent:
+            slow = True
+            while slow:
+                waiting, slow = watch_the_shortage(server, inside, waiting)
+                inside += slow.values()
             assert len(inside) <= LIMIT, f"ulimit -n {LIMIT}: {len(inside)} clients were served at the same time"
-            waiting = watch_the_shortage(server, inside, waiting)
         for sock in inside:
             sock.close()
-        expect_all_served(server, waiting, time.monotonic())
+        expect_all_served(server, waiting)

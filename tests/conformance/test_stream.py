@@ -218,4 +218,4 @@ def test_work_child_answers_all_and_leaves_nothing(model, tmp_path, size):
             sock.close()
         client.expect_return_to(server.descriptors, before[0], "descriptors after child work")
         client.expect_return_to(lambda: len(server.processes()), before[1], "processes after child work")
-        wait_until(lambda: not server.zombies(), lambda: f"zombies after child work: {server.zombies()}", PATIENCE)
+        wait_until(lambda: not server.zombies(), lambda: f"zombies after child work: {server.zombies()}")

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -27,6 +28,11 @@ FORK = ("clone", "clone3", "fork", "vfork")
 
 def names(*calls):
     return ",".join(f"?{call}" for call in calls)
+
+
+def _injected(text):
+    """The calls that it answered, such as "recvfrom(5, ...) = -1 EINTR (Interrupted system call) (INJECTED)"."""
+    return re.findall(r"^(?:\d+ +)?(?:<\.\.\. )?(\w+)[( ].*\(INJECTED\)$", text, re.MULTILINE)
 
 
 class Trace:
@@ -68,7 +74,8 @@ class Trace:
 
     def _let_it_come_to_rest(self):
         """strace skips a call that it makes fail; one that it leaves in the middle of that returns ENOSYS."""
-        deadline = time.monotonic() + 0.5  # a server that never sleeps is left all the same
+        # A server that never sleeps is left all the same.
+        deadline = time.monotonic() + (0.5 if self._server.model.capability("idle_cpu") else PATIENCE)
         calm, seen = 0, -1
         while calm < 3 and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -89,13 +96,14 @@ class Trace:
         self._process.stderr.close()
         self.text = self._log.read()
         self._log.close()
-        for line in self.text.splitlines():
-            # "4711 recvfrom(5, ..." counts; "<... recvfrom resumed>" is the other half of one.
-            if match := re.match(r"(?:\d+ +)?(\w+)\(", line):
-                self.counts[match[1]] += 1
-            # "recvfrom(5, ...) = -1 EINTR (Interrupted system call) (INJECTED)"
-            if match := re.match(r"(?:\d+ +)?(?:<\.\.\. )?(\w+)[( ].*\(INJECTED\)$", line):
-                self._injected[match[1]] += 1
+        # "4711 recvfrom(5, ..." counts; "<... recvfrom resumed>" is the other half of one.
+        self.counts.update(re.findall(r"^(?:\d+ +)?(\w+)\(", self.text, re.MULTILINE))
+        self._injected.update(_injected(self.text))
+
+    def wait_for_injection(self, *calls):
+        """Until strace has answered one of them in the kernel's place."""
+        wait_until(lambda: set(calls) & set(_injected(pathlib.Path(self._log.name).read_text())),
+                   f"{self._server}: none of {', '.join(calls)} was made")
 
     def count(self, *calls):
         return sum(self.counts[call] for call in calls)
