@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 
-from support.patience import PATIENCE
+from support.patience import wait_until
 
 CLOSE, RESET, SILENCE = object(), object(), object()
 
@@ -33,10 +33,8 @@ class Liar:
         return self
 
     def await_connections(self, count):
-        """How many were accepted, at the latest when `count` are: a short run may end while some still wait to be."""
-        deadline = time.monotonic() + PATIENCE
-        while self.connections < count and time.monotonic() < deadline:
-            time.sleep(0.01)
+        """How many were accepted, when `count` are: a short run may end while some still wait to be."""
+        wait_until(lambda: self.connections >= count, lambda: f"{self.connections} of {count} connections were accepted")
         return self.connections
 
     def stop_listening(self):

@@ -25,7 +25,7 @@ def run(*arguments, **popen):
     """(exit status, standard output, standard error)"""
     process = start(*arguments, **popen)
     try:
-        out, err = process.communicate(timeout=4 * PATIENCE)
+        out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

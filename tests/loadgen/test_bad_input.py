@@ -10,6 +10,7 @@ import pytest
 
 from loadgen.liars import CLOSE, RESET, Liar
 from loadgen.program import load, run
+from support.patience import PATIENCE
 
 
 def first(result, kind):
@@ -112,7 +113,7 @@ def in_a_small_namespace(*arguments):
         command[1:3] = []  # no user namespaces; root needs none
         if subprocess.run(command[:2] + ["true"], capture_output=True).returncode != 0:
             pytest.skip("environment: network namespaces are not permitted")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -100,17 +100,19 @@ def test_a_mute_server_is_a_failure_and_not_forever():
 
 
 def test_answers_that_come_too_late_are_timeouts():
+    too_late = []
+
     def late(number, message):
         if number == 9:
             time.sleep(0.6)
+            too_late.append(number)
         return message
 
     with Liar(late) as server:
         result = load(server.target, "--timeout", "250ms", connections=2, requests=100, expect=1)
     assert kinds(result).keys() == {"timeout"}
-    assert kinds(result)["timeout"] == result["failed_requests"] >= 2
+    assert kinds(result)["timeout"] == result["failed_requests"] >= len(too_late) > 0, "a late answer is no success"
     assert result["requests"] + result["failed_requests"] == 100
-    assert result["latency_ns"]["max"] < 600e6, "a late answer is no success"
 
 
 def test_bytes_of_another_connection_name_it():

@@ -47,7 +47,8 @@ def test_a_stall_delays_all_that_were_due_meanwhile():
     assert late >= 39, "those due in the first 400 ms of the stall waited for 100 ms or more"
     assert result["latency_ns"]["max"] >= 500 * MS
     assert result["schedule_lag_ns"]["max"] >= 490 * MS
-    assert result["generator_lag_ns"]["max"] < result["schedule_lag_ns"]["max"], "it was the server's fault"
+    server_lag = result["schedule_lag_ns"]["mean"] - result["generator_lag_ns"]["mean"]
+    assert server_lag > 30 * MS, "half a second, half of it for each of 50 requests in 200, was the server's fault"
 
 
 def test_a_closed_loop_shows_the_same_stall_only_once():
@@ -58,8 +59,9 @@ def test_a_closed_loop_shows_the_same_stall_only_once():
 
     with Liar(answer) as server:
         result = load(server.target, connections=1, requests=200)
-    late = sum(count for floor, count in result["latency_ns"]["histogram"]["buckets"] if floor >= 490 * MS)
-    assert late == 1
+    latency = result["latency_ns"]
+    assert latency["max"] >= 500 * MS
+    assert latency["mean"] * latency["count"] <= result["achieved"]["duration_ns"], "one request waits at a time"
 
 
 def test_a_request_due_at_the_end_is_waited_for():
@@ -106,7 +108,7 @@ def test_steps_end_with_the_one_that_is_too_much():
         return message
 
     with Liar(slow) as server:
-        result = load(server.target, "--max-lag", "300ms", rate="20,2k,40", connections=1, duration="1s", expect=1)
+        result = load(server.target, "--max-lag", "3s", rate="20,2k,40", connections=1, duration="1s", expect=1)
     assert [step["asked"]["rate"] for step in result["steps"]] == [20, 2000]
     assert [step["status"] for step in result["steps"]] == ["ok", "overloaded"]
     assert result["status"] == "overloaded"
@@ -135,6 +137,6 @@ def test_throughput_of_an_overload_counts_what_was_due_before_the_window():
         return message
 
     with Liar(slow) as server:  # two connections: at most 200 a second, so the warm-up's 1,000 fill 5 s
-        result = load(server.target, "--max-lag", "3s", "--warmup", "1s", rate=1000, connections=2, duration="500ms", expect=1)
+        result = load(server.target, "--max-lag", "3s", "--warmup", "1s", rate=1000, connections=2, duration="2s", expect=1)
     assert result["status"] == "overloaded" and result["requests"] == 0, "none of those due in the window was answered"
     assert 0 < result["achieved"]["requests_per_second"] <= 200 * 1.1
