@@ -83,12 +83,12 @@ class Server:
 
     @staticmethod
     def _wait_for(port):
-        for _ in range(200):
+        for _ in range(6000):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.01)
-        raise SystemExit(f"speed_table.py: nothing listens on port {port} after 2 s")
+        raise SystemExit(f"speed_table.py: nothing listens on port {port} after 60 s")
 
     def __enter__(self):
         return self

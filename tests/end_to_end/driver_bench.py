@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 
 import jsonschema
+import pytest
+from support.patience import RUN_PATIENCE
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
@@ -74,7 +76,7 @@ class Bench:
     def run(self, *words, prefix=(), **keywords):
         command = self.command(*words, out=keywords.pop("out", True), parts=keywords.pop("parts", TRIALS_ALONE))
         return subprocess.run([*prefix, *command], capture_output=True, text=True,
-                              timeout=180, cwd=self.folder, **keywords)
+                              timeout=RUN_PATIENCE, cwd=self.folder, **keywords)
 
     def report(self):
         return check_report(self.out / "report.json")
@@ -96,6 +98,14 @@ class Bench:
             if str(self.folder) in command and state != "Z":
                 left.append((int(entry.name), command))
         return left
+
+
+def need_cgroup():
+    """A child that left its server's process group is seen, and can be ended, only in the server's cgroup."""
+    told = subprocess.run([MUXBENCH, "doctor"], capture_output=True, text=True, timeout=RUN_PATIENCE).stdout
+    line, = (line for line in told.splitlines() if "cpu accounting" in line)
+    if not line.startswith("ok"):
+        pytest.skip("environment: no cgroup can be made here; muxbench doctor says why")
 
 
 def one_sentence(result):

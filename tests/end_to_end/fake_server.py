@@ -124,7 +124,7 @@ def main():
     if NAME == "never_ready":
         time.sleep(60)
     if NAME == "starts_slowly":
-        time.sleep(4)
+        time.sleep(1)
     if NAME == "bad_ready_line":
         print("listening", flush=True)
         time.sleep(60)

@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 from driver_bench import HERE, MUXBENCH, Bench
+from support.patience import PATIENCE
 
 NOBODY = 65534
 BECOME_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
@@ -22,7 +23,7 @@ def bench_of_nobody():
     if not shutil.which("setpriv"):
         pytest.skip("missing tool: setpriv")
     for file in (MUXBENCH, HERE / "fake_server.py"):
-        if subprocess.run([*BECOME_NOBODY, "test", "-x", file], timeout=60).returncode != 0:
+        if subprocess.run([*BECOME_NOBODY, "test", "-x", file], timeout=PATIENCE).returncode != 0:
             pytest.skip(f"environment: an ordinary user may not execute {file}")
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(pathlib.Path(name))

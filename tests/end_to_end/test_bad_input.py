@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from driver_bench import MUXBENCH, SMALL, one_sentence
+from support.patience import PATIENCE
 
 
 def refused(bench, *words, status=2, **keywords):
@@ -91,7 +92,7 @@ def test_one_cpu_names_share_cpus(bench):
     bench.server("good")
     command = [word for word in bench.command() if word != "--share-cpus"]
     cpu = min(os.sched_getaffinity(0))
-    result = subprocess.run(["taskset", "-c", str(cpu), *command], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["taskset", "-c", str(cpu), *command], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 2
     assert "there is no free CPU" in one_sentence(result) and "--share-cpus" in one_sentence(result)
     assert not bench.out.exists()
@@ -102,7 +103,7 @@ def test_overlapping_and_unknown_cpus(bench):
     command = [word for word in bench.command() if word != "--share-cpus"]
     cpu = str(min(os.sched_getaffinity(0)))
     result = subprocess.run([*command, "--server-cpus", cpu, "--load-cpus", cpu], capture_output=True, text=True,
-                            timeout=60)
+                            timeout=PATIENCE)
     assert result.returncode == 2 and "overlap" in one_sentence(result)
     assert "may not use" in refused(bench, "--server-cpus", "999")
     assert "not a list of CPUs" in refused(bench, "--server-cpus", "x")

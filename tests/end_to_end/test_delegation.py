@@ -1,11 +1,11 @@
 """CPU time for an ordinary user: from a cgroup that was delegated to him, and else from process clocks, with the reason."""
 import os
 import pathlib
-import time
 
 import pytest
 
 from ordinary_user import BECOME_NOBODY, NOBODY, bench_of_nobody
+from support.patience import wait_until
 
 # What cgroups(7) gives to a user with a subtree (cgroup v2, delegation).
 DELEGATED = (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads")
@@ -34,10 +34,8 @@ def subtree(bench):
     except OSError as error:
         pytest.skip(f"environment: no cgroup can be made: {error}")
     yield folder
-    deadline = time.monotonic() + 5
-    while any(path.is_dir() for path in folder.iterdir()) or (folder / "cgroup.procs").read_text():
-        assert time.monotonic() < deadline, "the driver left a cgroup, or a process in it"
-        time.sleep(0.01)
+    wait_until(lambda: not any(path.is_dir() for path in folder.iterdir()) and not (folder / "cgroup.procs").read_text(),
+               "the driver left a cgroup, or a process in it")
     folder.rmdir()
 
 

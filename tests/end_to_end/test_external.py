@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from driver_bench import BUILD, REPOSITORY, one_sentence
+from support.patience import PATIENCE
 
 EXTERNAL = REPOSITORY / "servers" / "external"
 
@@ -116,7 +117,7 @@ def run_for_real(bench, experiment, name):
     command = bench.command("--no-counting", "--server", f"servers/external/{name}.json", "--loadgen", str(loadgen))
     place = command.index("--loadgen")  # the fake one comes first
     del command[place:place + 2]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=REPOSITORY)
     cells = bench.cells_of(name)
     assert {cell["status"] for cell in cells} == {"measured"}, result.stderr
     assert not any(flag["kind"] in ("errors", "unclean_stop") for cell in cells for flag in cell["flags"]), cells
@@ -139,13 +140,13 @@ def test_nginx(bench):
 def test_the_entries_say_how_they_are_called(command):
     if not shutil.which(command[0]):
         pytest.skip(f"missing tool: {command[0]}")
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("usage: ") and refused.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin") is not None, reason="declared: nginx is here, where any PATH finds it")
 def test_without_nginx_its_entry_says_so(tmp_path):
-    refused = subprocess.run(["/bin/sh", EXTERNAL / "nginx.sh", "1", tmp_path], capture_output=True, text=True, timeout=30,
+    refused = subprocess.run(["/bin/sh", EXTERNAL / "nginx.sh", "1", tmp_path], capture_output=True, text=True, timeout=PATIENCE,
                              env={"PATH": str(tmp_path)})
     assert refused.returncode == 3 and refused.stderr == "nginx.sh: nginx is not installed; apt-get install nginx\n"

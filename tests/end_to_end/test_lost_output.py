@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from driver_bench import BUILD, MUXBENCH, REPOSITORY
+from support.patience import PATIENCE
 
 REPORT = REPOSITORY / "results" / "reference" / "report.json"
 LOADGEN = BUILD / "loadgen" / "loadgen"
@@ -22,7 +23,7 @@ PRINTING = [
 @pytest.mark.parametrize("command", PRINTING, ids=lambda command: f"{command[0].name} {command[1]}")
 def test_a_full_disk_is_a_failure(command):
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert done.stderr == f"{command[0].name}: {LOST}"
     assert done.returncode == 1
 
@@ -31,7 +32,7 @@ def test_a_full_disk_is_a_failure(command):
 def test_a_reader_who_has_gone_wanted_no_more(command):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     os.close(write)
     assert done.stderr == ""
     assert done.returncode in (0, -13)  # SIGPIPE where the program leaves that as it is
@@ -40,7 +41,7 @@ def test_a_reader_who_has_gone_wanted_no_more(command):
 def test_a_verdict_outlives_its_table():
     with open("/dev/full", "w") as full:
         done = subprocess.run([MUXBENCH, "compare", REPORT, "--models", "epoll_level,poll", "--fail-on-regression", "5%"],
-                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert done.returncode == 4
     assert done.stderr == f"muxbench: {LOST}muxbench: worse by 5 % or more\n"
 
@@ -49,7 +50,7 @@ def test_a_run_goes_on_when_nobody_reads_what_it_says(bench):
     bench.server("good")
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(bench.command("--duration", "20ms"), stdout=write, stderr=write, timeout=60)
+    done = subprocess.run(bench.command("--duration", "20ms"), stdout=write, stderr=write, timeout=PATIENCE)
     os.close(write)
     assert done.returncode == 0
     assert {trial["status"] for trial in bench.report()["muxbench"]["trials"]} == {"ok"}
@@ -61,7 +62,7 @@ def test_a_result_that_does_not_get_out_is_a_failure_of_the_load_generator():
             address = json.loads(server.stdout.readline())["address"]
             with open("/dev/full", "w") as full:
                 done = subprocess.run([LOADGEN, "--target", address, "--connections", "1", "--duration", "50ms", "--json", "-"],
-                                      stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                                      stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         finally:
             server.terminate()
     assert done.returncode == 1

@@ -3,11 +3,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 from driver_bench import BUILD
+from support.patience import PATIENCE, RUN_PATIENCE, wait_until
 
 MICRO = BUILD / "bench" / "micro" / "micro"
 # The budget is ample: what is tested does not depend on how busy the machine is.
@@ -29,7 +29,7 @@ OTHERS = {
 
 
 def run(*arguments, **options):
-    return subprocess.run([MICRO, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run([MICRO, *map(str, arguments)], capture_output=True, text=True, timeout=RUN_PATIENCE, **options)
 
 
 def family(entry):
@@ -97,12 +97,10 @@ def test_an_interruption_leaves_no_file_and_no_process(tmp_path, number):
     process = subprocess.Popen([MICRO, "--budget", "60", "--quiet", "--out", out], stderr=subprocess.PIPE, text=True,
                                start_new_session=True)
     part = tmp_path / "micro.json.part"
-    deadline = time.monotonic() + 30
-    while not (part.exists() and part.stat().st_size > 0):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: process.poll() is not None or part.exists() and part.stat().st_size > 0, "nothing was written")
+    assert process.poll() is None
     os.killpg(process.pid, number)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, told
     assert told.startswith("micro: interrupted") and told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

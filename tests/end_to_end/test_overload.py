@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from driver_bench import BUILD, MUXBENCH, SMALL, TRIALS_ALONE, check_report
+from support.patience import RUN_PATIENCE
 
 # Of 5,000 requests a second, each of which takes 2 ms, one in ten is answered: after 5.6 s the 2,800th waits for 5 s.
 BEYOND = {**SMALL, "load": {"mode": "open", "rate": 5000, "connections": 4, "message_bytes": 32},
@@ -17,7 +18,7 @@ def test_a_rate_beyond_capacity_has_a_throughput_and_no_latency(tmp_path):
     (tmp_path / "small.json").write_text(json.dumps(BEYOND))
     subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--no-counting", "--models", "epoll_level",
                     "--experiments-dir", tmp_path, "--out", tmp_path / "out"],
-                   check=True, stdout=subprocess.DEVNULL, timeout=120, cwd=tmp_path)
+                   check=True, stdout=subprocess.DEVNULL, timeout=RUN_PATIENCE, cwd=tmp_path)
     report = check_report(tmp_path / "out" / "report.json")["muxbench"]
     cell, = report["cells"]
     assert cell["status"] == "measured", cell

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from driver_bench import BUILD, MUXBENCH, SMALL, TRIALS_ALONE, check_report
+from support.patience import RUN_PATIENCE
 
 # An echo server of somebody else, which tells on which CPUs it was allowed to run.
 ECHO = """
@@ -41,7 +42,7 @@ def run(tmp_path_factory):
     theirs = f"theirs=/usr/bin/python3 {folder}/echo.py {{port}} {folder}/cpus"
     subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--models", ",".join((*MODELS, "theirs")),
                     "--server", theirs, "--experiments-dir", folder / "experiments", "--out", folder / "out"],
-                   check=True, stdout=subprocess.DEVNULL, timeout=120, cwd=folder)
+                   check=True, stdout=subprocess.DEVNULL, timeout=RUN_PATIENCE, cwd=folder)
     report = check_report(folder / "out" / "report.json")["muxbench"]
     return report, (folder / "cpus").read_text()
 
@@ -104,7 +105,7 @@ def test_a_neighbour_on_the_servers_cpu_is_flagged(run, tmp_path):
             neighbour.stdout.readline()
         subprocess.run([MUXBENCH, "run", *TRIALS_ALONE, "--profile", "quick", "--quiet", "--no-counting", "--models", "epoll_level",
                         "--experiments-dir", tmp_path, "--out", tmp_path / "out"], check=True,
-                       stdout=subprocess.DEVNULL, timeout=120, cwd=tmp_path)
+                       stdout=subprocess.DEVNULL, timeout=RUN_PATIENCE, cwd=tmp_path)
     disturbed = check_report(tmp_path / "out" / "report.json")["muxbench"]
     assert disturbed["plan"]["server_cpus"] == cpus
     for trial in disturbed["trials"]:

@@ -1,10 +1,7 @@
 """How many trials a run takes: until the interval is narrow, and as many as the time of its profile holds."""
-import time
-
 import pytest
 
 from driver_bench import SMALL, check_report, one_sentence
-from support.patience import expect_within
 
 
 def test_trials_go_on_until_the_interval_is_narrow(bench):
@@ -43,18 +40,16 @@ def test_trials_go_on_although_a_server_was_given_up(bench, seed):
         assert sum(trial["cell"] == cell["id"] for trial in trials) == 5
 
 
-def test_smoke_runs_everything_within_30_seconds(bench):
+def test_a_smoke_run_is_cut_to_the_time_of_its_profile(bench):
+    """By its plan: tests/unit/driver/budget_test.cpp and time_guard_test.cpp hold that to the time."""
     bench.server("good", "second", "never_ready", "wrong_bytes", "ignores_sigterm", "one_client")
     bench.experiment({**SMALL, "name": "idle", "sweep": {"idle": [0, 5, 50]}, "duration": "1s",
                       "warmup": "0.3s", "repetitions": 5}, "idle")
-    begin = time.monotonic()
     result = bench.run("--profile", "smoke", "--quiet")
-    took = time.monotonic() - begin
     report = bench.report()
-    expect_within(took, 30, "a smoke run")
     assert report["muxbench"]["run"]["profile"] == "smoke"
     assert any("cut to the time of profile smoke" in note for note in report["muxbench"]["run"]["notes"])
-    # How far it came in that time is the machine's matter: the faulty servers cost 10 s and more.
+    # How far it came in that time depends on the machine: the faulty servers cost 10 s and more.
     tried = [*report["muxbench"]["trials"], *report["muxbench"]["counting_trials"]]
     assert tried
     assert result.returncode == (1 if any(trial["status"] != "ok" or "stop_error" in trial.get("server", {}) for trial in tried) else 0)
@@ -62,19 +57,18 @@ def test_smoke_runs_everything_within_30_seconds(bench):
         assert cell["status"] == "measured" or "the time of the profile ended" in cell["reason"], cell
 
 
-@pytest.mark.alone  # what fits is the machine's matter
-def test_the_last_repetition_is_of_the_experiments_that_fit_into_the_time(bench):
-    """Two starts of 4 s in each repetition, with the noise floor's, do not fit twice into the 15 s of smoke."""
+def test_repetitions_that_do_not_fit_into_the_time_are_left_out_and_the_report_says_so(bench):
+    """Of a server that needs 1 s to start, twelve starts do not fit into the 15 s of smoke, on no machine: each
+    repetition has one of them and one more for the noise floor. How many fit depends on the machine."""
     bench.server("good", "starts_slowly")
     bench.experiment({**SMALL, "sweep": {"connections": [4]}, "models": "starts_slowly"})
     bench.experiment({**SMALL, "name": "soon", "sweep": {"connections": [4]}, "models": "good"}, "soon")
-    result = bench.run("--profile", "smoke", "--repetitions", "2", "--quiet", "--no-counting")
-    assert result.returncode == 0, result.stderr
+    bench.run("--profile", "smoke", "--repetitions", "12", "--quiet", "--no-counting")
     report = bench.report()["muxbench"]
-    repetitions = {}
-    for trial in report["trials"]:
-        repetitions.setdefault(trial["cell"], []).append(trial["repetition"])
-    assert repetitions == {"starts_slowly/small/connections:4": [0], "good/soon/connections:4": [0, 1]}
-    assert ("The run took longer than planned. To keep the time of profile smoke, repetition 2 is of these experiments alone: soon."
-            in report["run"]["notes"])
-    assert [trial["cell"] for trial in report["twin_trials"]].count("starts_slowly/small/connections:4") == 1
+    assert report["status"] == "complete"
+    repetitions = {cell["id"]: [trial["repetition"] for trial in report["trials"] if trial["cell"] == cell["id"]]
+                   for cell in report["cells"]}
+    slow, soon = repetitions["starts_slowly/small/connections:4"], repetitions["good/soon/connections:4"]
+    assert len(slow) < 12
+    assert slow == list(range(len(slow))) and soon == list(range(len(soon)))
+    assert any(note.startswith("The run took longer than planned. To keep the time of profile smoke, ") for note in report["run"]["notes"])

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from driver_bench import BUILD, MUXBENCH
+from support.patience import PATIENCE
 
 CONNECTIONS = 10
 REQUESTS = 40
@@ -36,7 +37,7 @@ OPTIONS = {name: ("--workers", str(WORKERS)) for name in ("prefork", "epoll_mult
 
 def rungs():
     """The ways of counting that work on this machine, by what doctor says of their self-tests."""
-    said = subprocess.run([MUXBENCH, "doctor"], capture_output=True, text=True, timeout=60).stdout
+    said = subprocess.run([MUXBENCH, "doctor"], capture_output=True, text=True, timeout=PATIENCE).stdout
     return {name: f"counting by {name}" in said and
             any(f"counting by {name}" in line and line.startswith("ok") for line in said.splitlines())
             for name in ("bpf", "perf", "inherit")}
@@ -65,13 +66,13 @@ class Counted:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=20) == 0
+        assert self.process.wait(timeout=PATIENCE) == 0
         return json.loads(self.counts_file.read_text()), json.loads(self.counters_file.read_text())
 
 
 def exchange(address):
     """One connection: REQUESTS echoes one after the other, then the client ends and waits for the server's end."""
-    with socket.create_connection(address, timeout=20) as connection:
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(REQUESTS):
             connection.sendall(MESSAGE)
@@ -102,7 +103,7 @@ def test_context_switches_are_the_kernels_own(tmp_path, rung):
     need(rung)
     out = tmp_path / "counts.json"
     result = subprocess.run([MUXBENCH, "count", "--backend", rung, "--out", out, "--", "/usr/bin/python3", "-c", SLEEPER],
-                            capture_output=True, text=True, timeout=60)
+                            capture_output=True, text=True, timeout=PATIENCE)
     own = dict(zip(("voluntary", "involuntary"), map(int, result.stdout.split())))
     counted = json.loads(out.read_text())["context_switches"]
     # The first switches were before the exec.
@@ -184,7 +185,7 @@ def test_children_that_ended_are_counted(tmp_path):
     need("bpf")
     script = "for i in $(seq 40); do /bin/true & done; wait"
     out = tmp_path / "counts.json"
-    result = subprocess.run([MUXBENCH, "count", "--out", out, "--", "/bin/sh", "-c", script], timeout=60)
+    result = subprocess.run([MUXBENCH, "count", "--out", out, "--", "/bin/sh", "-c", script], timeout=PATIENCE)
     assert result.returncode == 0
     counts = json.loads(out.read_text())
     assert calls(counts, "execve") == 1 + 1 + 40  # the shell, seq, and the forty
@@ -193,10 +194,10 @@ def test_children_that_ended_are_counted(tmp_path):
 def test_count_gives_the_status_and_stderr(tmp_path):
     need("bpf")
     result = subprocess.run([MUXBENCH, "count", "--", "/bin/sh", "-c", "exit 7"], capture_output=True, text=True,
-                            timeout=60)
+                            timeout=PATIENCE)
     assert result.returncode == 7
     assert json.loads(result.stderr)["total_calls"] > 5
-    missing = subprocess.run([MUXBENCH, "count", "--", "/nowhere/program"], capture_output=True, text=True, timeout=60)
+    missing = subprocess.run([MUXBENCH, "count", "--", "/nowhere/program"], capture_output=True, text=True, timeout=PATIENCE)
     assert missing.returncode == 2 and "cannot start /nowhere/program" in missing.stderr
 
 
@@ -205,7 +206,7 @@ def test_without_privilege_it_says_so_and_counts_nothing():
     if os.geteuid() != 0:
         pytest.skip("environment: only root can become an ordinary user")
     result = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", MUXBENCH, "count", "--",
-                             "/bin/true"], capture_output=True, text=True, timeout=60)
+                             "/bin/true"], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 3, result.stderr
     assert "system calls cannot be counted here" in result.stderr and "run as root" in result.stderr
     assert "total_calls" not in result.stderr

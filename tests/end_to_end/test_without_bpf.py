@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from driver_bench import BUILD, MUXBENCH, one_sentence
+from support.patience import PATIENCE, RUN_PATIENCE
 
 PROGRAM = BUILD / "bench" / "muxbench_without_bpf"
 if not PROGRAM.exists():
@@ -12,7 +13,7 @@ if not PROGRAM.exists():
 
 
 def run(*words):
-    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=PATIENCE)
 
 
 def next_rung():
@@ -49,7 +50,7 @@ def test_count_by_bpf_is_refused():
 def test_the_report_tells_both(bench):
     bench.server("good")
     command = [PROGRAM, *bench.command("--profile", "full", "--repetitions", "5")[1:]]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=bench.folder)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=RUN_PATIENCE, cwd=bench.folder)
     assert result.returncode == 0, result.stderr
     ours = bench.report()["muxbench"]
     first = ours["counting"][0]

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from driver_bench import MUXBENCH, REPOSITORY
+from support.patience import PATIENCE, RUN_PATIENCE
 
 MISSING = {
     "libev": ("libev", "libev-dev", "library"),
@@ -21,7 +22,7 @@ REASONS = {name: f"it was built without {library}; apt-get install {package}, an
 
 def configure(folder, without):
     return subprocess.run(["cmake", "-S", REPOSITORY, "-B", folder, "-G", "Ninja", f"-DMUXBENCH_WITHOUT={without}"],
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=RUN_PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def build(tmp_path_factory):
     for name, (library, package, _) in MISSING.items():
         assert f"server_{name} says that it is unavailable: not found: {library} (apt-get install {package}" in done.stdout
     done = subprocess.run(["cmake", "--build", folder, "-j2", "--target", *(f"server_{name}" for name in MISSING)],
-                          capture_output=True, text=True, timeout=600)
+                          capture_output=True, text=True, timeout=RUN_PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -40,10 +41,10 @@ def build(tmp_path_factory):
 def test_describe_says_why_and_starting_exits_3(build):
     for name, reason in REASONS.items():
         program = build / "servers" / f"server_{name}"
-        said = json.loads(subprocess.run([program, "--describe"], capture_output=True, check=True, timeout=30).stdout)
+        said = json.loads(subprocess.run([program, "--describe"], capture_output=True, check=True, timeout=PATIENCE).stdout)
         assert (said["name"], said["family"], said["available"]) == (name, MISSING[name][2], False)
         assert said["reason"] == reason
-        started = subprocess.run([program], capture_output=True, text=True, timeout=30)
+        started = subprocess.run([program], capture_output=True, text=True, timeout=PATIENCE)
         assert (started.returncode, started.stdout) == (3, "")
         assert started.stderr == f"server_{name}: this model cannot run here: {reason}\n"
 
@@ -51,13 +52,13 @@ def test_describe_says_why_and_starting_exits_3(build):
 def test_a_description_that_does_not_get_out_is_a_failure(build):
     with open("/dev/full", "w") as full:
         lost = subprocess.run([build / "servers" / "server_libev", "--describe"], stdout=full, stderr=subprocess.PIPE,
-                              text=True, timeout=30)
+                              text=True, timeout=PATIENCE)
     assert lost.returncode == 1
     assert lost.stderr == "server_libev: cannot write to standard output: No space left on device\n"
 
 
 def test_muxbench_lists_them_with_the_reason(build):
-    listed = subprocess.run([MUXBENCH, "list", "--servers-dir", build / "servers"], capture_output=True, text=True, timeout=60)
+    listed = subprocess.run([MUXBENCH, "list", "--servers-dir", build / "servers"], capture_output=True, text=True, timeout=PATIENCE)
     assert listed.returncode == 0, listed.stderr
     lines = {line.split()[0]: line for line in listed.stdout.splitlines() if line.strip()}
     for name, reason in REASONS.items():
@@ -79,7 +80,7 @@ def test_a_run_skips_them_with_the_reason(build, bench):
 
 def test_the_conformance_suite_skips_them_with_the_reason(build):
     suite = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rs", "--models", ",".join(MISSING),
-                            "tests/conformance/test_describe.py"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120,
+                            "tests/conformance/test_describe.py"], cwd=REPOSITORY, capture_output=True, text=True, timeout=RUN_PATIENCE,
                            env={**os.environ, "MUXBENCH_BUILD": str(build), "COLUMNS": "200"})
     assert suite.returncode == 0, suite.stdout  # it tests what --describe and the refusal look like, and skips the rest
     for reason in REASONS.values():

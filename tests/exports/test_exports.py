@@ -14,6 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import synthetic
+from support.patience import PATIENCE, RUN_PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 MUXBENCH = Path(os.environ.get("MUXBENCH_BUILD", ROOT / "build")) / "bench" / "muxbench"
@@ -50,7 +51,7 @@ GITHUB_ACTION = {
 
 def export(report: Path, form: str, *words: str) -> subprocess.CompletedProcess[str]:
     command = [str(MUXBENCH), "export", str(report), "--to", form, *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def exported(report: Path, form: str, *words: str) -> str:
@@ -239,7 +240,7 @@ def test_google_benchmarks_own_compare_reads_two_reports(tmp_path: Path, documen
     command = [sys.executable, str(COMPARE), "--no-color", "benchmarks", *map(str, paths)]
     stand_ins = {} if importlib.util.find_spec("scipy") else {"PYTHONPATH": str(STAND_INS)}
     result = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, env=os.environ | stand_ins
+        command, capture_output=True, text=True, timeout=RUN_PATIENCE, env=os.environ | stand_ins
     )
     assert result.returncode == 0, result.stderr
     rows = [line.split() for line in result.stdout.splitlines() if line.startswith(f"{POLL}/real_time ")]

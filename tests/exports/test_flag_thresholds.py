@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from support.patience import PATIENCE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference" / "report.json"
@@ -12,7 +13,7 @@ REFERENCE = ROOT / "results" / "reference" / "report.json"
 
 def run(*arguments):
     return subprocess.run([sys.executable, ROOT / "bench" / "validation" / "flag_thresholds.py", *arguments],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_a_line_for_each_flag_that_this_report_can_have():

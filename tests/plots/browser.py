@@ -16,6 +16,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
+from support.patience import PATIENCE
 
 PROGRAMS = ("chromium", "chromedriver")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -112,7 +113,7 @@ class Browser:
         request = urllib.request.Request(self._url + place, data, method=method)
         request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {place}: {error.read().decode()[:500]}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import synthetic
 from plots_folder import PLOTS
+from support.patience import RUN_PATIENCE
 
 PROGRAM = PLOTS / "make_charts.py"
 CHARTS = [
@@ -25,7 +26,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     command = [*interpreter, str(PROGRAM), *map(str, arguments)]
     return subprocess.run(
-        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=120
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=RUN_PATIENCE
     )
 
 
@@ -107,7 +108,7 @@ def test_output_that_is_lost_is_told_and_a_reader_who_has_gone_is_not(tmp_path: 
         ]:
             result = subprocess.run(
                 [sys.executable, str(PROGRAM), str(report), "--format", "svg"],
-                stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120,
+                stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=RUN_PATIENCE,
             )
             assert (result.returncode, result.stderr) == (status, told)
             assert len(list((tmp_path / "charts").iterdir())) == len(CHARTS)
@@ -118,10 +119,10 @@ def test_output_that_is_lost_is_told_and_a_reader_who_has_gone_is_not(tmp_path: 
 def test_help_that_is_lost_is_told_too(name: str) -> None:
     command = [sys.executable, str(PROGRAM.with_name(f"{name}.py")), "--help"]
     with open("/dev/full", "w") as full:
-        lost = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        lost = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=RUN_PATIENCE)
     told = f"{name}: cannot write to standard output: No space left on device\n"
     assert (lost.returncode, lost.stderr) == (2, told)
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=RUN_PATIENCE)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith(f"usage: {name} ")
 

@@ -13,6 +13,7 @@ from muxplots import comparison, style
 from muxplots.layout import LAYOUTS
 from muxplots.node import ReportError
 from plots_folder import PLOTS
+from support.patience import PATIENCE
 
 
 def document() -> dict[str, Any]:
@@ -101,11 +102,11 @@ def test_what_is_no_comparison_is_refused(tmp_path: Path, content, told: str) ->
 def test_the_program_draws_and_refuses(tmp_path: Path) -> None:
     command = [sys.executable, str(PLOTS / "make_comparison.py")]
     path = write(tmp_path, document())
-    result = subprocess.run([*command, str(path), "--format", "svg"], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([*command, str(path), "--format", "svg"], capture_output=True, text=True, timeout=PATIENCE)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         f"2 charts (svg) in {tmp_path}", "not drawn: 1 cell without a ratio",
     ]
     path.write_text("[]")
-    result = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 2 and result.stderr.count("\n") == 1 and result.stdout == ""

@@ -15,6 +15,7 @@ from muxplots import micro, micro_charts, report, style
 from muxplots.html import page
 from muxplots.layout import SCREEN
 from plots_folder import PLOTS
+from support.patience import RUN_PATIENCE
 
 PROGRAM = PLOTS / "make_micro.py"
 NAMES = ["micro-wait-socketpair", "micro-wait-pipe", "micro-registration", "micro-hand-over",
@@ -28,7 +29,7 @@ def drawn(document: dict[str, Any]) -> dict[str, Figure]:
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(PROGRAM), *map(str, arguments)], env=os.environ | environment,
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=RUN_PATIENCE,
     )
 
 

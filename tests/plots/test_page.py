@@ -11,6 +11,7 @@ import synthetic
 from muxplots import report
 from muxplots.html import page, tables
 from plots_folder import PLOTS
+from support.patience import RUN_PATIENCE
 
 PROGRAM = PLOTS / "make_report.py"
 SMALL = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=2)
@@ -55,7 +56,7 @@ def built(directory: Path, document: dict) -> str:
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROGRAM), *map(str, arguments)]
     return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=120
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=RUN_PATIENCE
     )
 
 

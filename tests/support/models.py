@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+from support.patience import PATIENCE
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
@@ -18,7 +19,7 @@ class Model:
 
     @functools.cached_property
     def description(self):
-        done = subprocess.run([self.program, "--describe"], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([self.program, "--describe"], capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode != 0:
             raise AssertionError(f"{self.program} --describe: exit status {done.returncode}, "
                                  f"stderr {done.stderr!r}")

@@ -22,7 +22,7 @@ TEST(Socket, ListenerTakesAConnectionAndPassesBytes) {
   ASSERT_TRUE(listener.ok()) << listener.error().message;
   const auto address = Address::of_socket(listener->get());
   ASSERT_TRUE(address.ok());
-  const auto client = connect_to(*address, seconds(5));
+  const auto client = connect_to(*address, seconds(120));
   ASSERT_TRUE(client.ok()) << client.error().message;
   const IoResult accepted = sys::accept(listener->get());
   ASSERT_TRUE(accepted.ok());
@@ -76,7 +76,8 @@ TEST(Socket, ConnectGoesOnAfterASignal) {
   ASSERT_TRUE(address.ok());
   const auto listener = listen_on(*address, {.backlog = 0});
   ASSERT_TRUE(listener.ok()) << listener.error().message;
-  const auto first = connect_to(*address, seconds(5));  // fills the backlog, so the next one waits
+  const auto first =
+      connect_to(*address, seconds(120));  // fills the backlog, so the next one waits
   ASSERT_TRUE(first.ok());
   std::jthread other([&, caller = ::pthread_self()] {
     for (int i = 0; i < 20; ++i) {
@@ -85,7 +86,7 @@ TEST(Socket, ConnectGoesOnAfterASignal) {
     }
     const UniqueFd accepted(sys::accept(listener->get()).fd());
   });
-  const auto second = connect_to(*address, seconds(5));
+  const auto second = connect_to(*address, seconds(120));
   EXPECT_TRUE(second.ok()) << second.error().message;
   other.join();
   ::sigaction(SIGUSR1, &before, nullptr);

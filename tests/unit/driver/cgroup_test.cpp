@@ -146,12 +146,12 @@ TEST_F(FakeCgroups, EveryPlaceThatAllowsNoGroupIsNamedAndLeftAsItWas) {
 ChildProcess busy_family(int cgroup_procs) {
   auto child = ChildProcess::start(
       {.command = {"/bin/sh", "-c",
-                   "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 30'"
+                   "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; sleep 600'"
                    " & wait"},
        .cgroup_procs = cgroup_procs});
   EXPECT_TRUE(child.ok());
   std::string line;
-  EXPECT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
+  EXPECT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(120)), Wait::line);
   return std::move(*child);
 }
 
@@ -172,7 +172,7 @@ ChildProcess echoing() {
   EXPECT_TRUE(child.ok());
   std::string line;
   child->say("ready");
-  EXPECT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
+  EXPECT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(120)), Wait::line);
   return std::move(*child);
 }
 
@@ -191,10 +191,10 @@ TEST(ServerUsage, MemoryInUseIsTheSameHoweverManyProgramsMapItsLibraries) {
 TEST(ServerUsage, CountsChildrenThatEnded) {
   auto child = ChildProcess::start(
       {.command = {"/bin/sh", "-c",
-                   "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'; echo; sleep 30"}});
+                   "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'; echo; sleep 600"}});
   ASSERT_TRUE(child.ok());
   std::string line;
-  ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(60)), Wait::line);
+  ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(120)), Wait::line);
   const CpuSample cpu = ServerUsage(nullptr, child->pid()).cpu();
   EXPECT_GT(cpu.total, std::chrono::milliseconds(20));
 }
@@ -234,16 +234,16 @@ TEST(Cgroup, KillsWhatLeftItsProcessGroup) {
   pid_t daemon = 0;
   {
     auto child =
-        ChildProcess::start({.command = {"/bin/sh", "-c", "setsid sleep 60 & echo $!; sleep 60"},
+        ChildProcess::start({.command = {"/bin/sh", "-c", "setsid sleep 600 & echo $!; sleep 600"},
                              .cgroup_procs = group->procs_fd()});
     ASSERT_TRUE(child.ok());
     std::string line;
-    ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(10)), Wait::line);
+    ASSERT_EQ(child->read_line(line, Clock::now() + std::chrono::seconds(120)), Wait::line);
     daemon = std::stoi(line);
   }
   EXPECT_EQ(::kill(daemon, 0), 0);
   group->kill_all();
-  const auto deadline = Clock::now() + std::chrono::seconds(5);
+  const auto deadline = Clock::now() + std::chrono::seconds(120);
   while (!group->processes().empty() && Clock::now() < deadline) ::usleep(1000);
   EXPECT_TRUE(group->processes().empty());
 }

@@ -22,7 +22,7 @@ ChildProcess shell(const std::string& script) {
 TEST(ChildProcess, ReadsLinesAndStatus) {
   auto child = shell("echo one; printf 'two\\nrest'; exit 3");
   std::string line;
-  const auto deadline = Clock::now() + seconds(10);
+  const auto deadline = Clock::now() + seconds(120);
   EXPECT_EQ(child.read_line(line, deadline), Wait::line);
   EXPECT_EQ(line, "one");
   EXPECT_EQ(child.read_line(line, deadline), Wait::line);
@@ -36,13 +36,13 @@ TEST(ChildProcess, ReadsLinesAndStatus) {
 
 TEST(ChildProcess, SaysWhatKilledIt) {
   auto child = shell("kill -SEGV $$");
-  const auto status = child.wait_until(Clock::now() + seconds(10));
+  const auto status = child.wait_until(Clock::now() + seconds(120));
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(describe_status(*status), "was killed by SIGSEGV");
 }
 
 TEST(ChildProcess, TimesOut) {
-  auto child = shell("sleep 60");
+  auto child = shell("sleep 600");
   std::string line;
   EXPECT_EQ(child.read_line(line, Clock::now() + milliseconds(20)), Wait::timeout);
   EXPECT_FALSE(child.wait_until(Clock::now() + milliseconds(20)).has_value());
@@ -50,14 +50,14 @@ TEST(ChildProcess, TimesOut) {
 
 TEST(ChildProcess, KeepsItsLastWordsHoweverManyItHad) {
   auto child = shell("echo first >&2; echo last >&2");
-  child.wait_until(Clock::now() + seconds(10));
+  child.wait_until(Clock::now() + seconds(120));
   EXPECT_EQ(child.last_words(), "last");
   // A flood neither blocks the program nor fills the machine's memory.
   auto flood = shell(
       "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); "
       "echo 'a line of fifty characters or so, again and again' >&2 || true; done; "
       "exit 0");
-  const auto status = flood.wait_until(Clock::now() + seconds(30));
+  const auto status = flood.wait_until(Clock::now() + seconds(120));
   ASSERT_TRUE(status.has_value());
   EXPECT_LT(flood.last_words().size(), 100U);
 }
@@ -71,13 +71,13 @@ TEST(ChildProcess, CannotStartWhatIsNotThere) {
 TEST(ChildProcess, TakesItsGroupWithIt) {
   pid_t grandchild = 0;
   {
-    auto child = shell("sleep 60 & echo $!; wait");
+    auto child = shell("sleep 600 & echo $!; wait");
     std::string line;
-    ASSERT_EQ(child.read_line(line, Clock::now() + seconds(10)), Wait::line);
+    ASSERT_EQ(child.read_line(line, Clock::now() + seconds(120)), Wait::line);
     grandchild = std::stoi(line);
     EXPECT_EQ(::kill(grandchild, 0), 0);
   }
-  const auto deadline = Clock::now() + seconds(5);
+  const auto deadline = Clock::now() + seconds(120);
   while (::kill(grandchild, 0) == 0 && Clock::now() < deadline) {
     ::waitpid(grandchild, nullptr, WNOHANG);  // it may have come to this process
     ::usleep(1000);
@@ -86,17 +86,17 @@ TEST(ChildProcess, TakesItsGroupWithIt) {
 }
 
 TEST(ChildProcess, NoticesTheEndOfAnother) {
-  auto child = shell("sleep 60");
+  auto child = shell("sleep 600");
   auto other = shell("exit 0");
   std::string line;
-  EXPECT_EQ(child.read_line(line, Clock::now() + seconds(10), other.pidfd()), Wait::exited);
+  EXPECT_EQ(child.read_line(line, Clock::now() + seconds(120), other.pidfd()), Wait::exited);
 }
 
 TEST(ChildProcess, StartsWithDefaultSignals) {
   std::signal(SIGPIPE, SIG_IGN);
   auto child = shell("kill -PIPE $$; exit 0");
   std::signal(SIGPIPE, SIG_DFL);
-  const auto status = child.wait_until(Clock::now() + seconds(10));
+  const auto status = child.wait_until(Clock::now() + seconds(120));
   ASSERT_TRUE(status.has_value());
   EXPECT_TRUE(WIFSIGNALED(*status)) << *status;
 }

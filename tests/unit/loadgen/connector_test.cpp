@@ -56,7 +56,7 @@ TEST(Connector, FailuresHaveKindsAndRemedies) {
 
 TEST(Connector, ClosingWithAResetIsSeenAsOne) {
   const auto listener = listen_on(*Address::parse("127.0.0.1:0"), {});
-  auto client = connect_to(*Address::of_socket(listener->get()), std::chrono::seconds(5));
+  auto client = connect_to(*Address::of_socket(listener->get()), std::chrono::seconds(120));
   ASSERT_TRUE(client.ok());
   const UniqueFd server(sys::accept(listener->get()).fd());
   close_with_reset(*client);
