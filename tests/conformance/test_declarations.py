@@ -9,6 +9,7 @@ import pytest
 
 from support import documents, model_table, models
 from support.model_table import MODELS, USUAL
+from support.patience import PATIENCE
 
 
 @pytest.mark.unavailable_too
@@ -28,7 +29,7 @@ def test_a_model_declares_what_the_table_says(model):
 
 @pytest.mark.needs("one_client_per_worker", True)
 def test_the_limit_follows_the_workers(model):
-    said = subprocess.run([model.program, "--describe", "--workers", "3"], capture_output=True, text=True, timeout=30)
+    said = subprocess.run([model.program, "--describe", "--workers", "3"], capture_output=True, text=True, timeout=PATIENCE)
     assert json.loads(said.stdout)["capabilities"]["max_connections"] == 3, said
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from support import client
-from support.patience import PATIENCE, wait_until
+from support.patience import wait_until
 from support.server import Server
 
 MIB = 1 << 20

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import BUILD, MUXBENCH, SMALL, TRIALS_ALONE, check_report, one_sentence
+from driver_bench import MUXBENCH, one_sentence
 from support.patience import PATIENCE
 
 

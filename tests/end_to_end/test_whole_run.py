@@ -3,12 +3,11 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
 from driver_bench import REPOSITORY, check_report, one_sentence
-from support.patience import expect_within
+from support.patience import PATIENCE, wait_until
 
 SHORT = ("--duration", "20ms", "--repetitions", "1", "--no-counting")
 MISSING = "\n## Micro-benchmarks\n\nThey did not finish, so there are no figures of them.\n"
@@ -30,7 +29,7 @@ def end(*_):
     sys.exit(130)
 signal.signal(signal.SIGTERM, end)
 out.with_name("micro.json.part").write_text("part")
-time.sleep(60)
+time.sleep(3600)
 """
 # And this for a script of plots/.
 DRAWS = """import pathlib, sys, time
@@ -192,15 +191,11 @@ def interrupt(whole, once, *words, again=None):
     driver = subprocess.Popen(whole.command(*SHORT, *words, parts=whole.words), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, cwd=whole.folder)
     for file in (once, again):
-        deadline = time.monotonic() + 60
-        while file and not file.exists():
-            assert time.monotonic() < deadline and driver.poll() is None, f"no {file}"
-            time.sleep(0.02)
         if file:
-            begin = time.monotonic()
+            wait_until(lambda: file.exists() or driver.poll() is not None, f"no {file}")
+            assert driver.poll() is None, f"the run ended, and there is no {file}"
             driver.send_signal(signal.SIGINT)
-    said, errors = driver.communicate(timeout=60)
-    expect_within(time.monotonic() - begin, 10, "the end after an interruption")
+    said, errors = driver.communicate(timeout=PATIENCE)
     assert whole.processes_left() == []
     return driver.returncode, said, errors
 
@@ -215,7 +210,7 @@ def test_an_interruption_of_the_micro_benchmarks(whole):
 
 
 def test_an_interruption_of_the_charts(whole):
-    whole.draws("make_charts", then="time.sleep(60)")
+    whole.draws("make_charts", then="time.sleep(3600)")
     status, said, errors = interrupt(whole, whole.folder / "make_charts.words")
     assert status == 130 and "muxbench: interrupted; some charts are missing" in errors
     assert "Results in" in said
@@ -223,9 +218,9 @@ def test_an_interruption_of_the_charts(whole):
 
 def test_after_an_interruption_of_the_trials_only_charts_follow(whole):
     """And those can be interrupted in their turn."""
-    whole.draws("make_charts", then="time.sleep(60)")
+    whole.draws("make_charts", then="time.sleep(3600)")
     started = whole.folder / "started"
-    status, said, errors = interrupt(whole, started, "--server", f"slow=touch {started}; exec sleep 60 # {{port}}",
+    status, said, errors = interrupt(whole, started, "--server", f"slow=touch {started}; exec sleep 3600 # {{port}}",
                                      again=whole.folder / "make_charts.words")
     assert status == 130 and "interrupted; the report has the" in errors and "some charts are missing" in errors
     assert check_report(whole.out / "report.json")["muxbench"]["status"] == "interrupted"
@@ -239,12 +234,12 @@ def test_the_script_installs_builds_and_calls(tmp_path, words, installer):
     script = shutil.copy(REPOSITORY / "bench" / "run_all.sh", tmp_path / "bench")
     for path in ("scripts/install_packages.sh", "scripts/build.sh", "build/bench/muxbench"):
         program(tmp_path / path, f'#!/bin/sh\necho "{path} $@"\n{"exit 5" if path.endswith("muxbench") else ""}\n')
-    done = subprocess.run([script, *words, "--models", "a b", "--quiet"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([script, *words, "--models", "a b", "--quiet"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.splitlines() == [f"scripts/install_packages.sh {installer}", "scripts/build.sh release",
                                         "build/bench/muxbench run --models a b --quiet"]
     assert done.returncode == 5 and done.stderr == ""
 
 
 def test_the_script_tells_what_it_takes_and_installs_nothing_for_that():
-    done = subprocess.run([REPOSITORY / "bench" / "run_all.sh", "--help"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([REPOSITORY / "bench" / "run_all.sh", "--help"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and "--no-install" in done.stdout and "muxbench run --help" in done.stdout

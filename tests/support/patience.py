@@ -42,7 +42,3 @@ def unless_held_up(action, seconds, what):
         except AssertionError:
             if time.monotonic() - began < seconds:
                 raise
-
-
-def expect_within(took, seconds, what):
-    assert took < seconds, f"{what}: took {took:.2f} s, expected less than {seconds:.2f} s"
