@@ -1,38 +1,36 @@
 #include "report/schema_check.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <string_view>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
-#include <vector>
 
+#include "report/schema_sentence.h"
+#include "report/valijson_adapter.h"
 #include "schema_text.h"  // written by the build: kSchemaText, which is results/schema.json
 
 namespace muxbench {
 namespace {
 
-using Plain = nlohmann::json;  // valijson's adapter takes no other
-using Adapter = valijson::adapters::NlohmannJsonAdapter;
+using valijson_adapter::Adapter;
 
-bool all_strings(const Plain& list) {
-  return std::all_of(list.begin(), list.end(), [](const Plain& one) { return one.is_string(); });
+bool all_strings(const Json& list) {
+  return std::all_of(list.begin(), list.end(), [](const Json& one) { return one.is_string(); });
 }
 
-// Takes away what a newer minor version need not keep to.
-void open_up(Plain& schema) {
+// Takes away what a newer minor version need not keep to, and what an older one did not.
+void open_up(Json& schema) {
   if (schema.is_object()) {
-    if (const auto more = schema.find("additionalProperties");
-        more != schema.end() && *more == false) {
-      schema.erase(more);
-    }
-    if (const auto words = schema.find("enum");
-        words != schema.end() && words->is_array() && all_strings(*words)) {
+    const auto more = schema.find("additionalProperties");
+    if (more != schema.end() && *more == false) schema.erase(more);
+    const auto words = schema.find("enum");
+    if (words != schema.end() && words->is_array() && all_strings(*words)) {
       schema.erase(words);
       schema["type"] = "string";
     }
+    const auto all = schema.find("allOf");
+    if (all != schema.end() && all->front().value("$comment", "") == "since 1.1") schema.erase(all);
   }
   for (auto& part : schema) {
     if (part.is_structured()) open_up(part);
@@ -40,129 +38,80 @@ void open_up(Plain& schema) {
 }
 
 struct KnownSchema {
-  Plain document;
-  valijson::Schema schema;
+  Json document = Json::parse(kSchemaText);
+  valijson::Schema opened;
 
-  KnownSchema() : document(Plain::parse(kSchemaText)) {
-    open_up(document);
-    valijson::SchemaParser(valijson::SchemaParser::kDraft7)
-        .populateSchema(Adapter(document), schema);
+  KnownSchema() {
+    Json reader = document;
+    open_up(reader);
+    valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(Adapter(reader), opened);
   }
 };
 
-// What the schema describes at a place of the document, given as valijson does: "<root>", "[muxbench]",
-// "[cells]", "[3]". Null where it says nothing of it.
-const Plain* described_at(const Plain& schema, const std::vector<std::string>& context) {
-  const auto resolved = [&](const Plain* part) {
-    while (part != nullptr && (part->contains("$ref") || part->contains("allOf"))) {
-      if (part->contains("allOf")) {
-        part = &part->at("allOf").front();
-      } else {
-        const auto reference = part->at("$ref").get<std::string>();
-        part = &schema.at(Plain::json_pointer(reference.substr(1)));
-      }
-    }
-    return part;
-  };
-  const Plain* part = &schema;
+// The library's "[muxbench]", "[cells]", "[3]"; its first entry is the root.
+JsonPath path_of(const std::vector<std::string>& context) {
+  JsonPath path;
   for (std::size_t i = 1; i < context.size(); ++i) {
-    part = resolved(part);
-    const std::string name = context[i].substr(1, context[i].size() - 2);
-    const auto member = [&](const char* keyword) -> const Plain* {
-      const auto found = part->find(keyword);
-      return found == part->end() || !found->is_structured() ? nullptr : &*found;
-    };
-    const Plain* members = member("properties");
-    const Plain* items = member("items");
-    if (members != nullptr && members->contains(name)) {
-      part = &members->at(name);
-    } else if (items != nullptr && items->is_array()) {
-      const std::size_t index = std::stoul(name);
-      part = index < items->size() ? &items->at(index) : nullptr;
-    } else {
-      part = items != nullptr ? items : member("additionalProperties");
+    path.push_back(context[i].substr(1, context[i].size() - 2));
+  }
+  return path;
+}
+
+// What stands between quotes at the end of a description, if it begins so.
+std::optional<std::string> named_in(const std::string& description, std::string_view beginning) {
+  if (!description.starts_with(beginning)) return {};
+  const std::string rest = description.substr(beginning.size());
+  return rest.substr(0, rest.rfind('\''));
+}
+
+using LibraryError = valijson::ValidationResults::Error;
+
+bool within(const LibraryError& inner, const LibraryError& outer) {
+  return outer.context.size() <= inner.context.size() &&
+         std::equal(outer.context.begin(), outer.context.end(), inner.context.begin());
+}
+
+// Of the library's errors the first that is no consequence of another. Those that an `if` leads to
+// come before the others of the same object and say less: a wrong `status` makes them.
+const LibraryError& most_useful(const std::vector<LibraryError>& errors) {
+  std::vector<bool> lesser(errors.size());
+  for (std::size_t end = 0; end < errors.size(); ++end) {
+    lesser[end] = lesser[end] || errors[end].description.starts_with("Failed to validate");
+    if (!errors[end].description.ends_with("set by if-then-else constraints.")) continue;
+    for (std::size_t i = end; i > 0 && within(errors[i - 1], errors[end]); --i) {
+      lesser[i - 1] = true;
     }
-    if (part == nullptr || !part->is_object()) return nullptr;
   }
-  return resolved(part);
+  const auto found = std::find(lesser.begin(), lesser.end(), false);
+  return found == lesser.end() ? errors.front()
+                               : errors[static_cast<std::size_t>(found - lesser.begin())];
 }
 
-std::string at_least(const Plain& schema, const char* keyword, const char* what) {
-  if (!schema.contains(keyword)) return what;
-  return fmt::format("{} of {} or more", what, schema.at(keyword).dump());
-}
-
-// "a whole number of 0 or more"; empty if the type does not say it.
-std::string describe(const Plain& schema) {
-  const std::string type = schema.contains("type") && schema.at("type").is_string()
-                               ? schema.at("type").get<std::string>()
-                               : "";
-  if (type == "string") return schema.contains("minLength") ? "a string with text" : "a string";
-  if (type == "boolean") return "true or false";
-  if (type == "integer") return at_least(schema, "minimum", "a whole number");
-  if (type == "number" && schema.contains("exclusiveMinimum")) return "a number above 0";
-  if (type == "number") return at_least(schema, "minimum", "a number");
-  if (type == "object") {
-    return schema.contains("minProperties") ? "an object of one member or more" : "an object";
+std::string sentence(const LibraryError& error, const Json& report, const Json& schema) {
+  JsonPath path = path_of(error.context);
+  if (const auto name = named_in(error.description, "Missing required property '")) {
+    path.push_back(*name);
+    return place_text(report, path) + " should be there";
   }
-  if (type != "array") return "";
-  if (!schema.contains("minItems")) return "a list";
-  const auto least = schema.at("minItems").get<int>();
-  if (schema.value("maxItems", 0) == least) return fmt::format("a list of {} entries", least);
-  return least == 1 ? "a list of one entry or more"
-                    : fmt::format("a list of {} entries or more", least);
-}
-
-// "muxbench.cells[3]"
-std::string place_of(const std::vector<std::string>& context) {
-  std::string place;
-  for (std::size_t i = 1; i < context.size(); ++i) {
-    const std::string name = context[i].substr(1, context[i].size() - 2);
-    const bool index = name.find_first_not_of("0123456789") == std::string::npos;
-    place += index ? context[i] : (place.empty() ? "" : ".") + name;
+  // No mistake is told within the member: there should be no such member.
+  if (const auto name = named_in(
+          error.description, "Failed to validate against schema associated with property name '")) {
+    path.push_back(*name);
+    return place_text(report, path) + " should not be there";
   }
-  return place.empty() ? "the document" : place;
-}
-
-// Of a wrong type or a missing member, if that is among the errors: whatever else is wrong follows
-// from it. The first error is of an innermost place; those after it are of what holds that.
-const valijson::ValidationResults::Error& most_telling(const valijson::ValidationResults& results) {
-  for (const std::string_view kind : {"Value type not permitted", "Missing required property"}) {
-    const auto found = std::find_if(results.begin(), results.end(), [&](const auto& error) {
-      return error.description.starts_with(kind);
-    });
-    if (found != results.end()) return *found;
-  }
-  return *results.begin();
-}
-
-std::string sentence_of(const valijson::ValidationResults::Error& error, const Plain& schema) {
-  constexpr std::string_view kMissing = "Missing required property '";
-  const std::string place = place_of(error.context);
-  if (error.description.starts_with(kMissing)) {
-    const auto begin = kMissing.size();
-    const auto name = error.description.substr(begin, error.description.rfind('\'') - begin);
-    return fmt::format("{}.{} should be there", place, name);
-  }
-  const Plain* described = described_at(schema, error.context);
-  const std::string expected = described == nullptr ? "" : describe(*described);
-  const bool of_form = error.description.find("constraint") != std::string::npos &&
-                       error.description.find("'type'") == std::string::npos;
-  if (expected.empty() || of_form) {
-    return fmt::format("{} should be as results/schema.json describes it", place);
-  }
-  return fmt::format("{} should be {}", place, expected);
+  return place_text(report, path) + " should be " + expected_at(schema, report, path);
 }
 
 }  // namespace
 
 std::optional<std::string> schema_mistake(const Json& report) {
   static const KnownSchema known;
-  const Plain plain(report);
-  valijson::ValidationResults results;
   valijson::Validator validator;
-  if (validator.validate(known.schema, Adapter(plain), &results)) return {};
-  return sentence_of(most_telling(results), known.document);
+  // Most reports are valid, and that is known sooner where no mistakes are collected.
+  if (validator.validate(known.opened, Adapter(report), nullptr)) return {};
+  valijson::ValidationResults results;
+  validator.validate(known.opened, Adapter(report), &results);
+  return sentence(most_useful({results.begin(), results.end()}), report, known.document);
 }
 
 }  // namespace muxbench
