@@ -65,6 +65,7 @@ std::optional<std::string> named_in(const std::string& description, std::string_
 }
 
 using LibraryError = valijson::ValidationResults::Error;
+constexpr std::string_view kMissing = "Missing required property '";
 
 bool within(const LibraryError& inner, const LibraryError& outer) {
   return outer.context.size() <= inner.context.size() &&
@@ -72,7 +73,8 @@ bool within(const LibraryError& inner, const LibraryError& outer) {
 }
 
 // Of the library's errors the first that is no consequence of another. Those that an `if` leads to
-// come before the others of the same object and say less: a wrong `status` makes them.
+// come before the others of the same object and say less: a wrong `status` makes them. Of these a
+// member that is missing says most.
 const LibraryError& most_useful(const std::vector<LibraryError>& errors) {
   std::vector<bool> lesser(errors.size());
   for (std::size_t end = 0; end < errors.size(); ++end) {
@@ -83,13 +85,16 @@ const LibraryError& most_useful(const std::vector<LibraryError>& errors) {
     }
   }
   const auto found = std::find(lesser.begin(), lesser.end(), false);
-  return found == lesser.end() ? errors.front()
-                               : errors[static_cast<std::size_t>(found - lesser.begin())];
+  if (found != lesser.end()) return errors[static_cast<std::size_t>(found - lesser.begin())];
+  const auto missing = std::find_if(errors.begin(), errors.end(), [](const LibraryError& error) {
+    return error.description.starts_with(kMissing);
+  });
+  return missing != errors.end() ? *missing : errors.front();
 }
 
 std::string sentence(const LibraryError& error, const Json& report, const Json& schema) {
   JsonPath path = path_of(error.context);
-  if (const auto name = named_in(error.description, "Missing required property '")) {
+  if (const auto name = named_in(error.description, kMissing)) {
     path.push_back(*name);
     return place_text(report, path) + " should be there";
   }

@@ -163,6 +163,7 @@ TEST(Schema, SaysWhereAndWhatInOneLine) {
   EXPECT_EQ(said("/models/0/available", 1), "muxbench.models[0].available should be true or false");
   EXPECT_EQ(said("/plan/trials", 0), "muxbench.plan.trials should be a whole number of 1 or more");
   EXPECT_EQ(said("/cells/0/reason", "so"), "muxbench.cells[0].reason should not be there");
+  EXPECT_EQ(said("/cells/0/status", "skipped"), "muxbench.cells[0].reason should be there");
   EXPECT_EQ(said("/trials/0/load/status", 7),
             "muxbench.trials[0].load.status should be \"ok\" or \"overloaded\"");
   EXPECT_EQ(said("/verdicts/0/matrix", Json::array({"fs"})),
