@@ -1,7 +1,9 @@
 """Servers with a fault each, and cells that cannot run: each is told, and the others are measured."""
+import subprocess
+
 import pytest
 
-from driver_bench import SMALL, need_cgroup
+from driver_bench import SMALL
 
 
 @pytest.mark.parametrize("name, said", [
@@ -31,14 +33,29 @@ def test_a_faulty_server_fails_and_the_others_are_measured(bench, name, said):
     ("leaves_children", "left 1 of its processes behind"),
 ])
 def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, name, said):
-    if name == "leaves_children":
-        need_cgroup()
     bench.server(name)
     result = bench.run("--repetitions", "1", "--duration", "30ms")
     assert result.returncode == 1
     for cell in bench.cells_of(name):
         assert cell["status"] == "measured"
         assert any(f["kind"] == "unclean_stop" and said in f["detail"] for f in cell["flags"])
+    assert bench.processes_left() == []
+
+
+# A mount namespace in which nothing can make a cgroup.
+WITHOUT_CGROUP = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$@"', "sh")
+
+
+def test_processes_left_behind_are_ended_and_flagged_without_a_cgroup_too(bench):
+    if subprocess.run([*WITHOUT_CGROUP, "true"], capture_output=True).returncode != 0:
+        pytest.skip("environment: no mount namespace can be made here")
+    bench.server("leaves_children")
+    result = bench.run("--repetitions", "1", "--duration", "30ms", "--no-counting", prefix=WITHOUT_CGROUP)
+    assert result.returncode == 1, result.stderr
+    assert any("CPU time is read from process clocks" in note for note in bench.report()["muxbench"]["run"]["notes"])
+    for cell in bench.cells_of("leaves_children"):
+        assert cell["status"] == "measured"
+        assert any("left 1 of its processes behind" in flag["detail"] for flag in cell["flags"])
     assert bench.processes_left() == []
 
 
