@@ -121,10 +121,11 @@ Result<> initialize(const Options& options, const std::string& out) {
                                  "--benchmark_display_aggregates_only=true"};
   if (!out.empty()) {
     words.push_back("--benchmark_out=" + out);
-    words.push_back("--benchmark_out_format=json");
+    words.emplace_back("--benchmark_out_format=json");
   }
   words.insert(words.end(), options.rest.begin(), options.rest.end());
   std::vector<char*> argv;
+  argv.reserve(words.size());
   for (std::string& word : words) argv.push_back(word.data());
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());

@@ -61,8 +61,8 @@ void registration_cost(benchmark::State& state, Operation operation) {
 }
 
 template <typename Registrar>
-void add_registrations(const std::string& mechanism, std::vector<Operation> operations,
-                       std::vector<std::int64_t> batches) {
+void add_registrations(const std::string& mechanism, const std::vector<Operation>& operations,
+                       const std::vector<std::int64_t>& batches) {
   for (const Operation operation : operations) {
     const char* name = operation == Operation::add      ? "add"
                        : operation == Operation::modify ? "modify"

@@ -22,7 +22,7 @@ class Oddities {
       const auto key = parsed.get<std::string>();
       if (!open_.back().insert(key).second && repeated_.empty()) repeated_ = key;
     }
-    return true;
+    return depth <= kDeepest;  // deeper ones are not kept: whoever copies them would recurse
   }
   const std::string& repeated_key() const { return repeated_; }
   bool too_deep() const { return too_deep_; }

@@ -24,11 +24,12 @@ class Sockets {
     sockaddr address{.sa_family = AF_UNIX, .sa_data = {}};
     socklen_t length = sizeof address.sa_family;
     sockaddr_storage given{};
-    ::bind(listener_.get(), &address, length);
+    // Where one of these fails, so does the trial, and says so.
+    static_cast<void>(::bind(listener_.get(), &address, length));
     ::listen(listener_.get(), 1);
     length = sizeof given;
     ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&given), &length);
-    ::connect(client_.get(), reinterpret_cast<sockaddr*>(&given), length);
+    static_cast<void>(::connect(client_.get(), reinterpret_cast<sockaddr*>(&given), length));
   }
 
   int readable() const noexcept { return readable_.get(); }

@@ -22,7 +22,7 @@ inline int listen_or_exit(int argc, char** argv) {
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const auto port = static_cast<std::uint16_t>(std::atoi(argv[1]));
+  const auto port = static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10));
   const sockaddr_in address{.sin_family = AF_INET,
                             .sin_port = htons(port),
                             .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
