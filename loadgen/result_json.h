@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "loadgen/options.h"
-#include "loadgen/result.h"
+#include "loadgen/run_result.h"
 
 namespace muxbench::loadgen {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "loadgen/result.h"
+#include "loadgen/run_result.h"
 
 namespace muxbench::loadgen {
 

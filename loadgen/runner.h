@@ -4,7 +4,7 @@
 
 #include "base/result.h"
 #include "loadgen/options.h"
-#include "loadgen/result.h"
+#include "loadgen/run_result.h"
 
 namespace muxbench::loadgen {
 

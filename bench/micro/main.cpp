@@ -13,8 +13,8 @@
 #include "benchmarks.h"
 #include "cpus.h"
 #include "display.h"
-#include "plan.h"
 #include "run_state.h"
+#include "time_plan.h"
 #include "watched_set.h"
 
 namespace muxbench {

@@ -13,8 +13,8 @@
 #include <array>
 
 #include "benchmarks.h"
-#include "plan.h"
 #include "samples.h"
+#include "time_plan.h"
 #include "waiters.h"
 
 namespace muxbench {

@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "time_plan.h"
 
 #include <algorithm>
 

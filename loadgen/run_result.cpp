@@ -1,4 +1,4 @@
-#include "loadgen/result.h"
+#include "loadgen/run_result.h"
 
 #include <algorithm>
 
