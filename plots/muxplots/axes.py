@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from muxplots import style, text
-from muxplots.table import Metric, Scale, Table
+from muxplots.table import Scale, Table
 
 TICK_SIZE = 8.5
 TICK_GAP = 6.0
@@ -111,20 +111,21 @@ class Measure:
         medians = [point.statistic.median for point in table.points()]
         lows = [point.statistic.low for point in table.points()]
         highs = [point.statistic.high for point in table.points()]
-        self.is_log = is_logarithmic(table.metric, medians)
+        self.is_log = is_logarithmic(table.scale, medians)
         top = max(highs)
         if self.is_log:
             least = min([low for low in lows if low > 0] + medians)
             self.limits = (least / 1.25, top * 1.25)
         else:
             self.limits = (0.0, top * 1.05 or 1.0)
-        self._unit = text.time_unit(self.limits[1])
+        # Of the marks of a linear axis.
+        self._unit = text.time_unit(self.limits[1]) if self.metric.is_time else (1, self.metric.unit)
 
     def title(self) -> str:
-        if self.is_log:
-            return f"{self.metric.title} (log scale)"
-        unit = f" ({self._unit[1]})" if self.metric.is_time else ""
-        return self.metric.title + unit
+        # Marks of a logarithmic axis of time each name their unit.
+        told = [] if self.metric.is_time and self.is_log else [self._unit[1]]
+        told += ["log scale"] if self.is_log else []
+        return f"{self.metric.heading} ({', '.join(told)})"
 
     def apply_across(self, axes: Axes, points: float) -> None:
         """To an axis that is `points` long: no more marks than their names have room for."""
@@ -155,7 +156,7 @@ class Measure:
             axis.set_major_formatter(FixedFormatter([self._mark(mark) for mark in marks]))
             axis.set_minor_locator(NullLocator())
         else:
-            size = self._unit[0] if self.metric.is_time else 1
+            size = self._unit[0]
             axis.set_major_locator(MaxNLocator(nbins=min(most, 6), steps=[1, 2, 2.5, 5, 10]))
             axis.set_major_formatter(
                 FuncFormatter(lambda value, _: text.count(round(value / size, 6)))
@@ -180,10 +181,10 @@ def scale_time(plot: Axes, limits: tuple[float, float], is_log: bool) -> None:
         plot.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.count(round(value / size, 6))))
 
 
-def is_logarithmic(metric: Metric, medians: Sequence[float]) -> bool:
-    if metric.scale is Scale.LOG_WHEN_WIDE:
+def is_logarithmic(scale: Scale, medians: Sequence[float]) -> bool:
+    if scale is Scale.LOG_WHEN_WIDE:
         return min(medians) > 0 and max(medians) > WIDE * min(medians)
-    return metric.scale is Scale.LOG
+    return scale is Scale.LOG
 
 
 def log_marks(low: float, high: float) -> list[float]:

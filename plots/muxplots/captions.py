@@ -20,8 +20,8 @@ def title(table: Table) -> str:
     """What is drawn against what."""
     against = axes.parameter_title(table.parameter)
     if len(table.values) == 1:
-        return table.metric.title
-    return f"{table.metric.title} against {against[:1].lower()}{against[1:]}"
+        return table.metric.heading
+    return f"{table.metric.heading} against {against[:1].lower()}{against[1:]}"
 
 
 def subtitle(report: Report, table: Table) -> str:
@@ -113,7 +113,7 @@ def _absent(table: Table, absences: Sequence[Absence], with_reasons: bool) -> st
         ]
         title = _WHY.get(why, why.capitalize())
         if why == UNMEASURED:
-            title = f"No {table.metric.in_a_sentence()}"
+            title = f"No {table.metric.title}"
         sentences.append(f"{title}: {'; '.join(groups)}.")
     return " ".join(sentences)
 

@@ -3,23 +3,42 @@
 from collections.abc import Iterable
 from functools import partial
 
-from muxplots import captions, costs, drift, figure, heat, marked, percentiles
+from muxplots import captions, costs, drift, figure, heat, marked, metrics, percentiles
 from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
-from muxplots.table import CPU, IDLE_CPU, IDLE_LATENCY, LOAD_P50, LOAD_P99, MEAN, MEMORY, P50, P99
-from muxplots.table import THROUGHPUT, Metric, Table, swept_cells, tabulate
+from muxplots.table import Scale, Table, swept_cells, tabulate
 
-SWEPT = {"throughput": (THROUGHPUT,), "p99": (P99,), "cpu": (CPU,)}
+# By kind, which is part of a file's name: the keys of the metrics of which the first that was
+# measured is drawn, and their axis.
+Kinds = dict[str, tuple[tuple[str, ...], Scale]]
+
+_THROUGHPUT = ((metrics.THROUGHPUT,), Scale.LINEAR)
+_CPU = ((metrics.CPU,), Scale.LINEAR)
+
+SWEPT: Kinds = {
+    "throughput": _THROUGHPUT,
+    "p99": ((metrics.P99,), Scale.LOG_WHEN_WIDE),
+    "cpu": _CPU,
+}
 
 # Idle connections cost CPU time; where that was not measured, latency tells. On an axis from zero
 # the few models that pay would press all others flat, so this one takes the place of the CPU chart.
-IDLE = {"throughput": (THROUGHPUT,), "p99": (P99,), "cost": (IDLE_CPU, IDLE_LATENCY)}
+IDLE: Kinds = {
+    "throughput": _THROUGHPUT,
+    "p99": ((metrics.P99,), Scale.LOG_WHEN_WIDE),
+    "cost": ((metrics.CPU, metrics.MEAN), Scale.LOG),
+}
 
 # Latency against the rate that is offered, to the knee and beyond.
-RATE = {"p50": (LOAD_P50,), "p99": (LOAD_P99,), "throughput": (THROUGHPUT,), "cpu": (CPU,)}
+RATE: Kinds = {
+    "p50": ((metrics.P50,), Scale.LOG),
+    "p99": ((metrics.P99,), Scale.LOG),
+    "throughput": _THROUGHPUT,
+    "cpu": _CPU,
+}
 
-# What answers few experiments, and is drawn of those alone.
-ANSWERS = {"mean": (MEAN,), "p50": (P50,), "bytes": (MEMORY,)}
+# The kinds of what answers few experiments and is drawn of those alone; any other is its key.
+ANSWERS = {metrics.MEAN: "mean", metrics.P50: "p50", metrics.MEMORY: "bytes"}
 
 
 def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
@@ -48,8 +67,8 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
     if kinds is IDLE and _is_one_value(report, experiment):
         kinds = SWEPT
         yield Absent(f"{experiment.name}-cost", "only one value of idle")
-    for kind, metrics in _answer_first(experiment, kinds):
-        table = _first(report, experiment, metrics)
+    for kind, (keys, scale) in _answer_first(report, experiment, kinds):
+        table = _first(report, experiment, keys, scale)
         name = f"{experiment.name}-{kind}"
         if isinstance(table, str):
             yield Absent(name, table)
@@ -65,16 +84,19 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
 
 
 def _answer_first(
-    experiment: Experiment, kinds: dict[str, tuple[Metric, ...]]
-) -> list[tuple[str, tuple[Metric, ...]]]:
+    report: Report, experiment: Experiment, kinds: Kinds
+) -> list[tuple[str, tuple[tuple[str, ...], Scale]]]:
     """The chart of the metric that answers an experiment stands before the others."""
-    others = {kind: metrics for kind, metrics in ANSWERS.items()
-              if kind not in kinds and metrics[0].key == experiment.metric}
-    return sorted((others | kinds).items(), key=lambda kind: kind[1][0].key != experiment.metric)
+    answer = report.metrics.get(experiment.metric)
+    drawn = {keys[0] for keys, _ in kinds.values()}
+    if answer is not None and answer.key not in drawn:
+        scale = Scale.LOG_WHEN_WIDE if answer.is_latency else Scale.LINEAR
+        kinds = {ANSWERS.get(answer.key, answer.key): ((answer.key,), scale)} | kinds
+    return sorted(kinds.items(), key=lambda kind: kind[1][0][0] != experiment.metric)
 
 
 def _is_one_value(report: Report, experiment: Experiment) -> bool:
-    table = _first(report, experiment, IDLE["cost"])
+    table = _first(report, experiment, *IDLE["cost"])
     return not isinstance(table, str) and len(table.values) < 2
 
 
@@ -87,9 +109,11 @@ def _unfit(report: Report, experiment: Experiment) -> str | None:
     return None if "measured" in causes else f"every cell is {' or '.join(causes)}"
 
 
-def _first(report: Report, experiment: Experiment, metrics: tuple[Metric, ...]) -> Table | str:
-    for metric in metrics:
-        table = tabulate(report, experiment, metric)
+def _first(
+    report: Report, experiment: Experiment, keys: tuple[str, ...], scale: Scale
+) -> Table | str:
+    for key in keys:
+        table = tabulate(report, experiment, key, scale)
         if not isinstance(table, str):
             break
     return table

@@ -11,9 +11,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from muxplots import axes, labels, style, text
+from muxplots import axes, labels, metrics, style, text
 from muxplots.chart import Chart
 from muxplots.layout import Layout
+from muxplots.metrics import Metrics
 from muxplots.node import ReportError, read
 from muxplots.page import EDGE, UNDER, UNDER_TITLE, Page
 
@@ -23,16 +24,6 @@ ABOVE = 8.0
 # By verdict: colour (of the light theme) and marker. All other verdicts are grey.
 VERDICTS = {"faster": ("#098d66", "^"), "slower": ("#c61d78", "v")}
 UNDECIDED = "#8c8c8c"
-
-# What is compared, in words and with its unit.
-WORDS = {
-    "requests_per_second": "Throughput (requests per second)",
-    "latency_mean_ns": "Mean latency (ns)",
-    "latency_p50_ns": "Median latency (ns)",
-    "latency_p99_ns": "p99 latency (ns)",
-    "server_cpu_ns_per_request": "Server CPU time per request (ns)",
-    "server_memory_bytes": "Server memory (bytes)",
-}
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,7 @@ class Comparison:
     base: str
     new: str
     margin: float
+    metrics: Metrics
     cells: tuple[Compared, ...]
     without: int  # cells that have no ratio
     differences: tuple[str, ...]
@@ -81,6 +73,8 @@ def load(path: Path) -> Comparison:
     differences = [node.text() for node in document.get("differences", default=[]).items()]
     return Comparison(
         document.get("base").text(), document.get("new").text(), document.get("margin").number(),
+        # A comparison that carries no table is of the time of the reports without one.
+        metrics.read(document) if "metrics" in document.value else metrics.frozen(),
         tuple(found), without, tuple(differences),
     )
 
@@ -94,13 +88,18 @@ def plan(comparison: Comparison) -> list[Chart]:
     for (experiment, metric), cells in groups.items():
         verdicts = [cell.verdict for cell in cells]
         counts = [f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))]
-        title = f"{WORDS.get(metric, metric)} in {experiment}: new over base"
+        title = f"{_words(comparison, metric)} in {experiment}: new over base"
         alt = f"Chart: {title}. {', '.join(counts)}, of {len(cells)} cells."
         charts.append(Chart(
             f"comparison-{experiment}-{metric}", title, alt, experiment,
             partial(_draw, comparison, title, cells),
         ))
     return charts
+
+
+def _words(comparison: Comparison, key: str) -> str:
+    metric = comparison.metrics.get(key)
+    return f"{metric.heading} ({metric.unit})" if metric else key
 
 
 def _draw(comparison: Comparison, title: str, cells: list[Compared], layout: Layout) -> Figure:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from muxplots import bars, captions, table, text, trials
+from muxplots import bars, captions, metrics, table, text, trials
 from muxplots.bars import REST, SHADES, Row, Segment, Words
 from muxplots.chart import Absent, Chart
 from muxplots.node import Node
@@ -57,6 +57,9 @@ def _ordered(report: Report, cells: Iterable[Cell]) -> list[Cell]:
 
 def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
     name = f"{experiment.name}-cpu-split"
+    metric = report.metrics.get(metrics.CPU)
+    if metric is None:
+        return Absent(name, f"the report has no metric {metrics.CPU}")
     cells = trials.main_point(report, experiment)
     mine = trials.by_cell(report)
     rows = []
@@ -90,9 +93,9 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
         return Absent(name, f"no server used {least} of CPU time, and timer ticks divide less badly")
     few = f" Grey: under {least} of CPU time, which timer ticks divide badly." if UNDIVIDED in used else ""
     words = Words(
-        "Server CPU per request, user and system", _subtitle(report, experiment, cells),
+        f"{metric.heading}, user and system", _subtitle(report, experiment, cells),
         f"Bars: median over trials, split as in all together; line: lowest to highest.{few}{_flags(rows)}",
-        "Server CPU per request",
+        metric.heading,
     )
     shades = {"system": SHADES[0], "user": SHADES[1], UNDIVIDED: REST}
     kept = {part: shade for part, shade in shades.items() if part in used}
@@ -225,9 +228,9 @@ def _switches(
 
 
 def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
-    metrics = ("process_bytes_per_connection", "kernel_bytes_per_connection")
-    cells = trials.main_point(report, experiment, *metrics)
-    told = [(cell, [cell.summary.get(metric) for metric in metrics]) for cell in _ordered(report, cells)]
+    keys = (metrics.PROCESS_MEMORY, metrics.KERNEL_MEMORY)
+    cells = trials.main_point(report, experiment, *keys)
+    told = [(cell, [cell.summary.get(key) for key in keys]) for cell in _ordered(report, cells)]
     rows = [
         Row(
             cell.model, table.look(report, cell.model),
@@ -264,7 +267,7 @@ def _bytes(unit: int, value: float) -> str:
 def _fitted_memory(report: Report, experiment: Experiment) -> list[Row]:
     mine = {
         fit.model: fit for fit in report.fits
-        if fit.experiment == experiment.name and fit.metric == "server_memory_bytes"
+        if fit.experiment == experiment.name and fit.metric == metrics.MEMORY
     }
     return [
         Row(

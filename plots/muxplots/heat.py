@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from muxplots import captions, labels, style, table, text
+from muxplots import captions, labels, metrics, style, table, text
 from muxplots.chart import Absent, Chart
 from muxplots.layout import Layout
+from muxplots.metrics import Metric
 from muxplots.page import EDGE, Page
 from muxplots.report import Cell, Report
-from muxplots.table import CPU, P99, THROUGHPUT, Metric
 
 ROW = 17.0
 NARROWEST_COLUMN = 46.0
@@ -24,7 +24,8 @@ GAP = 1.5
 # Colours end where a model is so many times worse than the best.
 FARTHEST = 4.0
 
-METRICS = {"throughput": THROUGHPUT, "p99": P99, "cpu": CPU}
+# By kind, which is part of a file's name.
+KINDS = {"throughput": metrics.THROUGHPUT, "p99": metrics.P99, "cpu": metrics.CPU}
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,18 @@ class Square:
 
 def plan(report: Report) -> list[Chart | Absent]:
     found: list[Chart | Absent] = []
-    for kind, metric in METRICS.items():
+    for kind, key in KINDS.items():
+        metric = report.metrics.get(key)
+        if metric is None:
+            found.append(Absent(f"overview-{kind}", f"the report has no metric {key}"))
+            continue
         squares = tabulate(report, metric)
         models = sorted({model for model, _ in squares}, key=lambda model: table.rank(report, model))
         name = f"overview-{kind}"
         if len(models) < 2:
-            found.append(Absent(name, f"fewer than two models have a {metric.in_a_sentence()}"))
+            found.append(Absent(name, f"fewer than two models have a value of {metric.title}"))
             continue
-        title = f"{metric.title}: how many times worse than the best"
+        title = f"{metric.heading}: how many times worse than the best"
         found.append(Chart(
             name, title, _alternative(report, title, squares, models), None,
             partial(_draw, report, title, squares, models),
@@ -58,7 +63,7 @@ def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
     given = {experiment.name for experiment in report.experiments if experiment.open_loop}
     at_point: dict[tuple, list[Cell]] = {}
     for cell in report.cells:
-        if metric is THROUGHPUT and cell.experiment in given:
+        if metric.key == metrics.THROUGHPUT and cell.experiment in given:
             continue
         if metric.key in cell.summary and cell.summary[metric.key].median > 0:
             point = (cell.experiment, *sorted(cell.point.items(), key=str))
@@ -68,9 +73,9 @@ def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
         medians = [cell.summary[metric.key].median for cell in cells]
         # The best is a clean cell where there is one: a flagged cell is never called best.
         clean = [cell.summary[metric.key].median for cell in cells if not cell.flags] or medians
-        best = max(clean) if metric is THROUGHPUT else min(clean)
+        best = max(clean) if metric.more_is_better else min(clean)
         for cell, median in zip(cells, medians):
-            factor = best / median if metric is THROUGHPUT else median / best
+            factor = best / median if metric.more_is_better else median / best
             factors.setdefault((cell.model, cell.experiment), []).append((factor, bool(cell.flags)))
     return {
         key: Square(

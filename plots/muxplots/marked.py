@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from muxplots import text
+from muxplots import metrics, text
 from muxplots.report import Report
 from muxplots.table import Table
 from muxplots.trials import SERVED
@@ -35,9 +35,9 @@ def with_idle_cost(report: Report, table: Table) -> Table:
 def with_knees(report: Report, table: Table) -> Table:
     """Rings the highest offered rate that a model still served, with all below it."""
     achieved = {
-        (cell.model, cell.point.get(table.parameter)): cell.summary["requests_per_second"].median
+        (cell.model, cell.point.get(table.parameter)): cell.summary[metrics.THROUGHPUT].median
         for cell in report.cells
-        if cell.experiment == table.experiment.name and "requests_per_second" in cell.summary
+        if cell.experiment == table.experiment.name and metrics.THROUGHPUT in cell.summary
     }
     lines = []
     for line in table.lines:

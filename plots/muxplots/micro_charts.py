@@ -15,11 +15,12 @@ from muxplots import figure, lines, micro_findings, rows, style
 from muxplots.axes import Across, Measure
 from muxplots.chart import Chart
 from muxplots.layout import Layout
+from muxplots.metrics import Metric
 from muxplots.micro import CLASSES, NOISY, Growth, Micro, Timing
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
 from muxplots.report import Experiment
 from muxplots.style import Look
-from muxplots.table import Line, Metric, Point, Scale, Table
+from muxplots.table import Line, Point, Scale, Table
 
 PANEL_HEIGHT = 176.0
 HEADING = 28.0
@@ -30,8 +31,8 @@ AS_MODEL = {
     "pthread_create_join": "thread_per_connection", "fork_wait": "fork_per_connection",
     "scm_rights": "prefork",
 }
-_WAIT = Metric("real_time", "Time of the wait", True, Scale.LOG)
-_CALL = Metric("real_time", "Time", True, Scale.LOG)
+_WAIT = Metric("real_time", "time of the wait", "ns", "less", "", False)
+_CALL = Metric("real_time", "time", "ns", "less", "", False)
 
 
 def plan(micro: Micro) -> list[Chart]:
@@ -138,7 +139,7 @@ def _line(model: str, timings: Sequence[Timing], label: str = "") -> Line:
 def _table(metric: Metric, parameter: str, found: Sequence[Line]) -> Table:
     values = tuple(sorted({point.value for line in found for point in line.drawn()}))
     experiment = Experiment("micro", "", metric.key, False, parameter, None)
-    return Table(experiment, parameter, metric, values, values, tuple(found), ())
+    return Table(experiment, parameter, metric, Scale.LOG, values, values, tuple(found), ())
 
 
 def _draw_rows(

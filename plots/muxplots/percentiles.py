@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from muxplots import axes, captions, panels, table, text, trials
+from muxplots import axes, captions, metrics, panels, table, text, trials
 from muxplots.chart import Absent, Chart
 from muxplots.layout import Layout
 from muxplots.panels import Curve
@@ -35,7 +35,7 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
         return Absent(name, "no trial has a histogram with enough samples")
     alt = (
         f"Chart: {TITLE} for {len(curves)} models at {trials.describe_point(cells[0])}. "
-        + captions.found(report, experiment.name, "latency_p99_ns")
+        + captions.found(report, experiment.name, metrics.P99)
     )
     subtitle = " · ".join(
         [f"{experiment.name}: {trials.describe_point(cells[0])}", captions.loop(experiment),

@@ -11,23 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from muxplots import metrics
+from muxplots.metrics import Metrics
 from muxplots.node import Node, ReportError, read
 
 SCHEMA_VERSION = r"1\.[0-9]+"  # whatever the minor one: it adds and takes nothing away
-
-# The members of a cell's summary that charts draw; others are left alone, whatever their shape.
-DRAWN_STATISTICS = (
-    "requests_per_second",
-    "latency_mean_ns",
-    "latency_p50_ns",
-    "latency_p99_ns",
-    "server_cpu_ns_per_request",
-    "server_user_ns_per_request",
-    "server_system_ns_per_request",
-    "server_memory_bytes",
-    "process_bytes_per_connection",
-    "kernel_bytes_per_connection",
-)
+WITHOUT_METRICS = ("1.0", "1.1")
 
 
 @dataclass(frozen=True)
@@ -120,6 +109,7 @@ class Report:
     host: str | None
     kernel: str | None
     started: str | None
+    metrics: Metrics
     models: dict[str, Model]
     experiments: tuple[Experiment, ...]
     cells: tuple[Cell, ...]
@@ -147,12 +137,14 @@ def load(path: Path) -> Report:
         )
     run, host = section.optional_object("run"), section.optional_object("host")
     models = [_model(node) for node in section.get("models", default=[]).items()]
-    cells = tuple(_cell(node) for node in section.get("cells").items())
+    table = metrics.frozen() if version in WITHOUT_METRICS else metrics.read(section)
+    cells = tuple(_cell(node, table) for node in section.get("cells").items())
     return Report(
         interrupted=section.optional_string("status") == "interrupted",
         host=host.optional_string("name"),
         kernel=host.optional_string("kernel"),
         started=run.optional_string("started"),
+        metrics=table,
         models={model.name: model for model in models},
         experiments=tuple(_experiment(node, cells) for node in section.get("experiments").items()),
         cells=cells,
@@ -212,14 +204,14 @@ def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
     return Experiment(
         name=name,
         question=node.optional_string("question") or name,
-        metric=node.optional_string("metric") or ("latency_p99_ns" if is_open else "requests_per_second"),
+        metric=node.optional_string("metric") or (metrics.P99 if is_open else metrics.THROUGHPUT),
         open_loop=is_open,
         parameter=node.optional_string("parameter"),
         repetitions=repetitions,
     )
 
 
-def _cell(node: Node) -> Cell:
+def _cell(node: Node, table: Metrics) -> Cell:
     flags = node.get("flags", default=[]).items()
     summary = node.get("summary", default={}).object()
     return Cell(
@@ -232,9 +224,8 @@ def _cell(node: Node) -> Cell:
         flags=tuple(
             Flag(flag.get("kind").text(), flag.optional_string("detail") or "") for flag in flags
         ),
-        summary={
-            key: _statistic(summary.get(key)) for key in DRAWN_STATISTICS if key in summary.value
-        },
+        # What the table does not name is not drawn, and left alone, whatever its shape.
+        summary={key: _statistic(summary.get(key)) for key in table if key in summary.value},
     )
 
 

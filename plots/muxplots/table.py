@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from muxplots import style
+from muxplots.metrics import Metric
 from muxplots.report import Cell, Experiment, Report, Statistic
 from muxplots.style import Look
 
@@ -12,35 +13,6 @@ class Scale(Enum):
     LINEAR = "from zero"
     LOG = "logarithmic"
     LOG_WHEN_WIDE = "from zero, or logarithmic where zero would hide most of the points"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One statistic of a cell's summary, and the axis it is drawn on."""
-
-    key: str
-    title: str
-    is_time: bool
-    scale: Scale
-
-    @property
-    def is_latency(self) -> bool:
-        return self.key.startswith("latency_")
-
-    def in_a_sentence(self) -> str:
-        return self.title[0].lower() + self.title[1:]
-
-
-THROUGHPUT = Metric("requests_per_second", "Requests per second", False, Scale.LINEAR)
-P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG_WHEN_WIDE)
-P50 = Metric("latency_p50_ns", "Median latency", True, Scale.LOG_WHEN_WIDE)
-MEAN = Metric("latency_mean_ns", "Mean latency", True, Scale.LOG_WHEN_WIDE)
-MEMORY = Metric("server_memory_bytes", "Server memory (bytes)", False, Scale.LINEAR)
-CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LINEAR)
-LOAD_P50 = Metric("latency_p50_ns", "Median latency", True, Scale.LOG)
-LOAD_P99 = Metric("latency_p99_ns", "p99 latency", True, Scale.LOG)
-IDLE_CPU = Metric("server_cpu_ns_per_request", "Server CPU per request", True, Scale.LOG)
-IDLE_LATENCY = Metric("latency_mean_ns", "Mean latency", True, Scale.LOG)
 
 
 @dataclass(frozen=True)
@@ -89,6 +61,7 @@ class Table:
     experiment: Experiment
     parameter: str
     metric: Metric
+    scale: Scale
     sweep: tuple[int, ...]
     values: tuple[int, ...]
     lines: tuple[Line, ...]
@@ -117,24 +90,28 @@ def swept_cells(report: Report, experiment: Experiment) -> dict[tuple[str, int],
     return swept
 
 
-def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | str:
-    """What the chart of `metric` in `experiment` draws, or why there is nothing to draw."""
+def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> Table | str:
+    """What the chart of a metric in `experiment` draws, or why there is nothing to draw."""
+    metric = report.metrics.get(key)
+    if metric is None:
+        return f"the report has no metric {key}"
     swept = swept_cells(report, experiment)
     if isinstance(swept, str):
         return swept
     points = {
-        (model, value): Point(value, cell.summary[metric.key], cell.flag_kinds)
+        (model, value): Point(value, cell.summary[key], cell.flag_kinds)
         for (model, value), cell in swept.items()
-        if _is_drawable(cell, metric)
+        if _is_drawable(cell, key, scale)
     }
     if not points:
-        return f"none of its cells has a {metric.in_a_sentence()}"
+        return f"none of its cells has a value of {metric.title}"
     values = tuple(sorted({value for _, value in points}))
     models = sorted({model for model, _ in points}, key=lambda model: rank(report, model))
     return Table(
         experiment=experiment,
         parameter=experiment.parameter or "",
         metric=metric,
+        scale=scale,
         sweep=tuple(sorted({value for _, value in swept})),
         values=values,
         lines=tuple(
@@ -145,12 +122,12 @@ def tabulate(report: Report, experiment: Experiment, metric: Metric) -> Table | 
     )
 
 
-def _is_drawable(cell: Cell, metric: Metric) -> bool:
-    if cell.status != "measured" or metric.key not in cell.summary:
+def _is_drawable(cell: Cell, key: str, scale: Scale) -> bool:
+    if cell.status != "measured" or key not in cell.summary:
         return False
     # A logarithmic axis has no place for a median of zero (CPU time too short to be counted).
-    least = cell.summary[metric.key].median
-    return least > 0 or (least == 0 and metric.scale is Scale.LINEAR)
+    least = cell.summary[key].median
+    return least > 0 or (least == 0 and scale is Scale.LINEAR)
 
 
 def _absences(cells: dict[tuple[str, int], Cell]) -> tuple[Absence, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from muxplots import metrics
 from muxplots.node import Node
 from muxplots.report import Cell, Experiment, Report
 
@@ -36,13 +37,14 @@ def by_cell(report: Report) -> dict[str, list[Trial]]:
 
 
 def _read(report: Report) -> Iterator[Trial]:
+    throughput = report.metrics[metrics.THROUGHPUT]
     for node in report.section.get("trials", default=[]).items():
         if node.get("status").string() != "ok":
             continue
         load = node.get("load").object()
         cpu = node.get("server").object().optional_object("cpu")
         achieved = load.get("achieved").object()
-        rate = achieved.get("requests_per_second").number()
+        rate = throughput.in_trial(node)
         yield Trial(
             cell=node.get("cell").string(),
             order=node.get("order").integer(),
@@ -67,11 +69,11 @@ def _buckets(histogram: Node) -> tuple[tuple[int, int], ...]:
 def main_point(report: Report, experiment: Experiment, *any_of: str) -> list[Cell]:
     """The measured cells of the largest point that most models reached, for charts of one point.
 
-    Where metrics are named, only cells count that have one of them.
+    Where keys of metrics are given, only cells count that have one of them.
     """
     points: dict[tuple, list[Cell]] = {}
     for cell in report.cells:
-        told = not any_of or any(metric in cell.summary for metric in any_of)
+        told = not any_of or any(key in cell.summary for key in any_of)
         if cell.experiment == experiment.name and cell.status == "measured" and told:
             points.setdefault(tuple(sorted(cell.point.items(), key=str)), []).append(cell)
     if not points:
@@ -92,7 +94,7 @@ def main_point(report: Report, experiment: Experiment, *any_of: str) -> list[Cel
 
 
 def _served(cell: Cell) -> bool:
-    achieved = cell.summary.get("requests_per_second")
+    achieved = cell.summary.get(metrics.THROUGHPUT)
     rate = cell.point.get("rate")
     return achieved is not None and isinstance(rate, int) and achieved.median >= SERVED * rate
 

@@ -4,7 +4,8 @@
     edit(report, model="select", value=8000, status="skipped", reason="descriptors end at 1024")
     path = write(tmp_path, report)
 
-Equal arguments give equal reports; synthetic_trial.py holds the laws that the numbers follow.
+They are of schema version 1.2; `older` makes one of 1.0 or 1.1 of them. Equal arguments give equal
+reports; synthetic_trial.py holds the laws that the numbers follow.
 """
 
 import json
@@ -61,6 +62,20 @@ RATE = {
     "values": [10_000, 50_000, 100_000, 150_000, 250_000],
 }
 
+# Key, title, unit, direction, place in a trial, and whether models are compared by it.
+METRICS = [
+    ("requests_per_second", "throughput", "1/s", "more", "/load/achieved/requests_per_second", True),
+    ("latency_mean_ns", "mean latency", "ns", "less", "/load/latency_ns/mean", True),
+    ("latency_p50_ns", "median latency", "ns", "less", "/load/latency_ns/p50", True),
+    ("latency_p99_ns", "p99 latency", "ns", "less", "/load/latency_ns/p99", True),
+    ("server_cpu_ns_per_request", "server CPU per request", "ns", "less", "/server/cpu_ns_per_request", True),
+    ("server_memory_bytes", "server memory", "bytes", "less", "/server/memory/peak_bytes", True),
+    ("process_bytes_per_connection", "process memory per connection", "bytes", "less",
+     "/server/process_bytes_per_connection", False),
+    ("kernel_bytes_per_connection", "kernel memory per connection", "bytes", "less",
+     "/server/kernel_bytes_per_connection", False),
+]
+
 
 def build(
     models: Sequence[str] = SIX_MODELS,
@@ -94,7 +109,7 @@ def build(
         },
         "benchmarks": benchmarks,
         "muxbench": {
-            "schema_version": "1.0",
+            "schema_version": "1.2",
             "status": "complete",
             "run": {
                 "started": "2026-03-02T10:00:00Z", "finished": "2026-03-02T10:04:00Z", "seed": seed,
@@ -111,12 +126,30 @@ def build(
             "plan": {
                 "server_cpus": [0], "load_cpus": [1], "network": "private", "trials": len(trials),
             },
+            "metrics": metric_table(),
             "models": [_model(model) for model in models],
             "experiments": [_experiment(experiment, repetitions) for experiment in experiments],
             "cells": cells,
             "trials": trials,
         },
     }
+
+
+def metric_table() -> list[dict[str, Any]]:
+    keys = ("key", "title", "unit", "better", "path", "compared")
+    return [dict(zip(keys, row, strict=True)) for row in METRICS]
+
+
+def edit_metric(report: dict[str, Any], key: str, **changes: Any) -> None:
+    """Change what the report's table says of a metric."""
+    (metric,) = [one for one in report["muxbench"]["metrics"] if one["key"] == key]
+    metric.update(changes)
+
+
+def older(report: dict[str, Any], version: str = "1.1") -> dict[str, Any]:
+    """The same measurements as a report of 1.0 or 1.1, without what 1.2 added."""
+    section = {key: value for key, value in report["muxbench"].items() if key not in ("metrics", "verdicts")}
+    return report | {"muxbench": section | {"schema_version": version}}
 
 
 def edit(report: dict[str, Any], model: str, value: int | None = None, **changes: Any) -> None:

@@ -106,7 +106,7 @@ def test_filters_narrow_and_reset(opened: browser.Browser) -> None:
 def test_two_models_side_by_side(opened: browser.Browser) -> None:
     opened.type("#pair [name=one]", "poll")
     opened.type("#pair [name=other]", "epoll_level")
-    opened.type("#pair [name=metric]", "CPU/request")
+    opened.type("#pair [name=metric]", "Server CPU")
     lines = opened.run(
         "return [...document.querySelectorAll('#side tbody tr')]"
         ".map((row) => [...row.cells].map((cell) => cell.textContent))"
@@ -119,7 +119,7 @@ def test_two_models_side_by_side(opened: browser.Browser) -> None:
     ratio = [float(line[3]) for line in lines if line[0] == "idle: idle 1000, connections 100"]
     assert 1.3 < ratio[0] < 2.2
     caption = opened.run("return document.querySelector('#side caption').textContent")
-    assert caption.startswith("CPU/request: poll and epoll_level")
+    assert caption.startswith("Server CPU per request: poll and epoll_level")
 
 
 def test_what_a_report_says_is_text_and_never_markup(opened: browser.Browser) -> None:
@@ -146,8 +146,8 @@ def test_charts_have_names_and_words_for_screen_readers(opened: browser.Browser)
              .split(' ').map((id) => document.getElementById(id).textContent))"""
     )
     assert len(told) == 14
-    assert ["Requests per second against idle connections",
-            "Chart: Requests per second against idle connections for 5 models. "
+    assert ["Throughput against idle connections",
+            "Chart: Throughput against idle connections for 5 models. "
             "At idle 0 a tie of poll & epoll_level."] in told
     ids = opened.run("return [...document.querySelectorAll('[id]')].map((one) => one.id)")
     assert len(ids) == len(set(ids))

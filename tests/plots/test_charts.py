@@ -85,7 +85,7 @@ def test_nothing_drawn_leaves_the_limits_of_its_axes(tmp_path: Path, document) -
 
 def test_axes_name_their_units(tmp_path: Path, document) -> None:
     found = drawing.draw_all(tmp_path, document)
-    assert "Requests per second" in drawing.words(found["idle-throughput"])
+    assert "Throughput (1/s)" in drawing.words(found["idle-throughput"])
     assert "Server CPU per request (µs)" in drawing.words(found["connections-cpu"])
     assert "p99 latency (ms)" in drawing.words(found["idle-p99"])
     across, up = marks_of(found["connections-throughput"])
@@ -149,7 +149,7 @@ def test_idle_cost_falls_back_to_latency_where_no_cpu_was_measured(tmp_path, doc
         cell["summary"].pop("server_cpu_ns_per_request", None)
     names, absent = planned(tmp_path, document)
     assert "idle-cost" in names and "connections-cpu" not in names
-    assert absent == ["connections-cpu (none of its cells has a server CPU per request)"]
+    assert absent == ["connections-cpu (none of its cells has a value of server CPU per request)"]
     chart = drawing.draw(tmp_path, document, "idle-cost")
     assert "Mean latency (log scale)" in drawing.words(chart)
 

@@ -82,7 +82,7 @@ def test_what_is_absent_is_told_in_one_line_unless_quiet(tmp_path: Path) -> None
     told = run(report, "--format", "svg")
     first, second = told.stdout.splitlines()
     assert first == f"6 charts (svg) in {tmp_path}/charts"
-    assert second.startswith("not drawn: overview-throughput (fewer than two models have a requests")
+    assert second.startswith("not drawn: overview-throughput (fewer than two models have a value of throughput); ")
     assert second.endswith("; idle-cost (no experiment sweeps idle)")
     quiet = run(report, "--format", "svg", "--quiet")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")

@@ -8,6 +8,7 @@ from typing import Any
 
 import drawing
 import pytest
+import synthetic
 from matplotlib.colors import to_hex
 from muxplots import comparison, style
 from muxplots.layout import LAYOUTS
@@ -68,9 +69,16 @@ def test_the_title_is_in_words_with_the_unit(tmp_path: Path) -> None:
     told = document()
     told["cells"][1] |= {"metric": "latency_p99_ns"}
     assert [chart.title for chart in comparison.plan(comparison.load(write(tmp_path, told)))] == [
-        "Throughput (requests per second) in idle: new over base", "p99 latency (ns) in idle: new over base",
-        "Throughput (requests per second) in connections: new over base",
+        "Throughput (1/s) in idle: new over base", "p99 latency (ns) in idle: new over base",
+        "Throughput (1/s) in connections: new over base",
     ]
+
+
+def test_the_title_is_that_of_the_table_that_a_comparison_carries(tmp_path: Path) -> None:
+    table = [one | {"title": "goodput", "unit": "ns"} for one in synthetic.metric_table()]
+    told = document() | {"metrics": table}
+    first = comparison.plan(comparison.load(write(tmp_path, told)))[0]
+    assert first.title == "Goodput (ns) in idle: new over base"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)

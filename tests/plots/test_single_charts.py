@@ -7,7 +7,7 @@ import drawing
 import pytest
 import synthetic
 from matplotlib.figure import Figure
-from muxplots import bars, charts, drift, heat, percentiles, report, style, table, trials
+from muxplots import bars, charts, drift, heat, metrics, percentiles, report, style, trials
 from muxplots.layout import LAYOUTS, shrink
 from test_synthetic import errors
 
@@ -180,8 +180,9 @@ def test_overview_of_throughput_leaves_open_loops_out(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], [synthetic.RATE, synthetic.CONNECTIONS])
     for experiment in document["muxbench"]["experiments"]:
         experiment["load"] = {"mode": "open" if experiment["name"] == "latency" else "closed"}
-    for metric, told in ((table.THROUGHPUT, {"connections"}), (table.P99, {"connections", "latency"})):
-        squares = heat.tabulate(loaded(tmp_path, document), metric)
+    found = loaded(tmp_path, document)
+    for key, told in ((metrics.THROUGHPUT, {"connections"}), (metrics.P99, {"connections", "latency"})):
+        squares = heat.tabulate(found, found.metrics[key])
         assert {experiment for _, experiment in squares} == told
 
 
@@ -193,7 +194,8 @@ def test_overview_is_the_geometric_mean_of_distances_to_the_best_clean_cell(tmp_
         value = rates[cell["model"], cell["point"]["idle"]]
         cell["summary"]["requests_per_second"] = synthetic.statistic([value])
     synthetic.edit(document, "libev", 0, flags=[{"kind": "noisy", "detail": "so"}])
-    squares = heat.tabulate(loaded(tmp_path, document), table.THROUGHPUT)
+    found = loaded(tmp_path, document)
+    squares = heat.tabulate(found, found.metrics[metrics.THROUGHPUT])
     assert squares["poll", "idle"] == heat.Square(pytest.approx(8**0.5), 2, False)
     assert squares["epoll_level", "idle"].factor == pytest.approx(1.0)
     # Flagged and faster than the best clean cell: it is shown, but is not the measure of others.

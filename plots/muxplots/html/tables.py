@@ -2,47 +2,25 @@
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from muxplots import text
+from muxplots import metrics
+from muxplots.metrics import Metric
 from muxplots.report import Cell, Report, Statistic
-
-
-@dataclass(frozen=True)
-class Column:
-    key: str
-    title: str
-    show: str  # rate, time, bytes
-    better: str  # more, less or none: for comparing two models
-
-
-COLUMNS = (
-    Column("requests_per_second", "Requests/s", "rate", "more"),
-    Column("latency_p50_ns", "p50", "time", "less"),
-    Column("latency_p99_ns", "p99", "time", "less"),
-    Column("server_cpu_ns_per_request", "CPU/request", "time", "less"),
-    Column("server_memory_bytes", "Memory", "bytes", "less"),
-)
-
-
-def show(value: float, kind: str) -> str:
-    """Three digits and a unit, as a table has them."""
-    units = {"rate": text.RATES, "time": text.TIMES, "bytes": text.SIZES}
-    return text.scaled(value, units[kind])
 
 
 def cells(report: Report) -> str:
     """One row per cell, with what sorting, filtering and comparing need in data attributes."""
     columns = [
-        column for column in COLUMNS if any(column.key in cell.summary for cell in report.cells)
+        metric for metric in report.metrics.values()
+        if metric.compared and any(metric.key in cell.summary for cell in report.cells)
     ]
     heads = [("model", "Model", ""), ("family", "Family", ""), ("experiment", "Experiment", ""),
              ("point", "Point", "")]
-    heads += [(column.key, column.title, column.better) for column in columns]
+    heads += [(column.key, column.heading, column.better) for column in columns]
     heads += [("n", "Trials", ""), ("remarks", "Remarks", "")]
     head = "".join(
         f'<th scope="col" data-key="{key}" data-better="{better}" aria-sort="none">'
-        f'<button type="button">{title}</button></th>'
+        f'<button type="button">{html.escape(title)}</button></th>'
         for key, title, better in heads
     )
     rows = "\n".join(_row(report, cell, columns) for cell in report.cells)
@@ -52,7 +30,7 @@ def cells(report: Report) -> str:
     )
 
 
-def _row(report: Report, cell: Cell, columns: Sequence[Column]) -> str:
+def _row(report: Report, cell: Cell, columns: Sequence[Metric]) -> str:
     model = report.models.get(cell.model)
     family = (model.family if model else None) or "other"
     swept = {one.name: one.parameter for one in report.experiments}.get(cell.experiment)
@@ -65,7 +43,7 @@ def _row(report: Report, cell: Cell, columns: Sequence[Column]) -> str:
         f"<td>{html.escape(cell.experiment)}</td>"
         f'<td data-value="{order}">{html.escape(point)}</td>'
     ]
-    written += [_number(cell.summary.get(column.key), column.show) for column in columns]
+    written += [_number(cell.summary.get(column.key), column.unit) for column in columns]
     written.append(f'<td class="n" data-value="{trials}">{trials}</td><td>{_remarks(cell)}</td>')
     flagged = ' class="flagged"' if cell.flags or cell.status != "measured" else ""
     names = (
@@ -76,23 +54,23 @@ def _row(report: Report, cell: Cell, columns: Sequence[Column]) -> str:
     return f"<tr{flagged} {names}>{''.join(written)}</tr>"
 
 
-def _number(statistic: Statistic | None, kind: str) -> str:
+def _number(statistic: Statistic | None, unit: str) -> str:
     if statistic is None:
         return '<td class="n" data-value="">–</td>'
     spread = ""
     if statistic.n > 1:
-        spread = f"<small>{_range(statistic, kind)}</small>"
+        spread = f"<small>{_range(statistic, unit)}</small>"
     return (
         f'<td class="n" data-value="{statistic.median:.9g}" data-low="{statistic.low:.9g}" '
-        f'data-high="{statistic.high:.9g}" data-n="{statistic.n}">{show(statistic.median, kind)}{spread}</td>'
+        f'data-high="{statistic.high:.9g}" data-n="{statistic.n}">{metrics.show(statistic.median, unit)}{spread}</td>'
     )
 
 
-def _range(statistic: Statistic, kind: str) -> str:
+def _range(statistic: Statistic, unit: str) -> str:
     """Lowest to highest; a unit that both have stands once, so that the table's last column is seen."""
-    low, high = show(statistic.low, kind), show(statistic.high, kind)
-    number, _, unit = low.partition(" ")
-    return f"{number} – {high}" if high.partition(" ")[2] == unit else f"{low} – {high}"
+    low, high = metrics.show(statistic.low, unit), metrics.show(statistic.high, unit)
+    number, _, suffix = low.partition(" ")
+    return f"{number} – {high}" if high.partition(" ")[2] == suffix else f"{low} – {high}"
 
 
 def _remarks(cell: Cell) -> str:
@@ -144,7 +122,7 @@ def experiments(report: Report) -> str:
         parts += [f"{key.replace('_', ' ')} {_plain('', values)}" for key, values in sweep.items()]
         for key in ("warmup_ns", "duration_ns"):
             if isinstance(told.get(key), int):
-                parts.append(f"{key[:-3]} {show(told[key], 'time')}")
+                parts.append(f"{key[:-3]} {metrics.show(told[key], 'ns')}")
         parts.append(f"{told.get('repetitions', '?')} repetitions planned")
         rows.append((str(told.get("name")), "; ".join(parts)))
     return pairs("Experiments as run", rows)
@@ -156,5 +134,5 @@ def _plain(key: str, value: object) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_plain(name, one)}" for name, one in value.items())
     if key.endswith("_bytes") and isinstance(value, (int, float)):
-        return show(value, "bytes")
+        return metrics.show(value, "bytes")
     return str(value)
