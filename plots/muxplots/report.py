@@ -88,6 +88,18 @@ class Crossover:
 
 
 @dataclass(frozen=True)
+class VerdictTable:
+    """The driver's verdicts by one metric at one point: a row of letters for each model as the base,
+    in it a letter for each as the new one."""
+
+    experiment: str
+    point: dict[str, Any]
+    metric: str
+    models: tuple[str, ...]
+    matrix: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Cell:
     id: str
     model: str
@@ -117,6 +129,8 @@ class Report:
     findings: tuple[Finding, ...] | None
     fits: tuple[Fit, ...]
     crossovers: tuple[Crossover, ...]
+    # Since schema 1.2; empty in a report that is older.
+    verdicts: tuple[VerdictTable, ...]
     section: Node  # what is read where it is needed: trials, run, host, plan
 
 
@@ -153,6 +167,7 @@ def load(path: Path) -> Report:
         crossovers=tuple(
             _crossover(node) for node in section.get("crossovers", default=[]).items()
         ),
+        verdicts=tuple(_verdicts(node) for node in section.get("verdicts", default=[]).items()),
         section=section,
     )
 
@@ -189,6 +204,21 @@ def _fit(node: Node) -> Fit:
 def _crossover(node: Node) -> Crossover:
     names = (node.get(key).text() for key in ("experiment", "model", "against", "metric"))
     return Crossover(*names, node.get("value").integer())
+
+
+def _verdicts(node: Node) -> VerdictTable:
+    models = tuple(name.text() for name in node.get("models").items())
+    rows = node.get("matrix")
+    matrix = tuple(row.string() for row in rows.items())
+    if [len(row) for row in matrix] != [len(models)] * len(models):
+        rows.fail("a row for each model, with a letter for each")
+    return VerdictTable(
+        experiment=node.get("experiment").string(),
+        point=node.get("point").object().value,
+        metric=node.get("metric").text(),
+        models=models,
+        matrix=matrix,
+    )
 
 
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:

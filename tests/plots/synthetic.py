@@ -213,6 +213,44 @@ def add_fits(report: dict[str, Any]) -> None:
     ]
 
 
+def add_verdicts(report: dict[str, Any]) -> None:
+    """A table for each point and compared metric, with letters by medians alone."""
+    section = report["muxbench"]
+    section["verdicts"] = []
+    for metric in section["metrics"]:
+        points: dict[str, list[dict[str, Any]]] = {}
+        for cell in section["cells"]:
+            if metric["compared"] and metric["key"] in cell["summary"]:
+                points.setdefault(cell["experiment"] + json.dumps(cell["point"]), []).append(cell)
+        section["verdicts"] += [
+            {"experiment": cells[0]["experiment"], "point": cells[0]["point"], "metric": metric["key"],
+             "models": [cell["model"] for cell in cells],
+             "matrix": ["".join(_letter(metric, base, new) for new in cells) for base in cells]}
+            for cells in points.values() if len(cells) > 1
+        ]
+
+
+def edit_verdict(
+    report: dict[str, Any], metric: str, point: dict[str, int], base: str, new: str, letter: str
+) -> None:
+    """Change one letter of the tables."""
+    (table,) = [one for one in report["muxbench"]["verdicts"] if (one["metric"], one["point"]) == (metric, point)]
+    row, column = (table["models"].index(model) for model in (base, new))
+    letters = table["matrix"][row]
+    table["matrix"][row] = letters[:column] + letter + letters[column + 1:]
+
+
+def _letter(metric: dict[str, Any], base: dict[str, Any], new: dict[str, Any]) -> str:
+    if base is new:
+        return "."
+    if base["flags"] or new["flags"]:
+        return "x"
+    before, after = (cell["summary"][metric["key"]]["median"] for cell in (base, new))
+    if abs(before / after - 1) < 0.02:
+        return "="
+    return "f" if (after > before) == (metric["better"] == "more") else "s"
+
+
 def write(directory: Path, report: dict[str, Any], name: str = "report.json") -> Path:
     path = directory / name
     path.write_text(json.dumps(report))

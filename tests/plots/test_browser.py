@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import browser
 import pytest
@@ -32,7 +33,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"kind": "note", "text": "Trials were shortened."},
         {"kind": "note", "text": f"Skipped: wait_cost/{'epoll_level/' * 6}watched:128 (so)."},
     ]
-    directory = tmp_path_factory.mktemp("page")
+    synthetic.add_verdicts(document)
+    return write_page(tmp_path_factory.mktemp("page"), document)
+
+
+def write_page(directory: Path, document: dict[str, Any]) -> Path:
     loaded = report.load(synthetic.write(directory, document))
     path = directory / "report.html"
     path.write_text(page.build(loaded, "report.json"))
@@ -107,19 +112,77 @@ def test_two_models_side_by_side(opened: browser.Browser) -> None:
     opened.type("#pair [name=one]", "poll")
     opened.type("#pair [name=other]", "epoll_level")
     opened.type("#pair [name=metric]", "Server CPU")
-    lines = opened.run(
-        "return [...document.querySelectorAll('#side tbody tr')]"
-        ".map((row) => [...row.cells].map((cell) => cell.textContent))"
-    )
+    lines = side_by_side(opened)
     assert len(lines) == 9
     told = {line[0]: line[-1] for line in lines}
     assert told["idle: idle 8000, connections 100"] == "flagged: not judged"
-    assert told["idle: idle 1000, connections 100"] == "epoll_level is better in every trial; by chance in 1 of 126"  # 5 of 10
+    assert told["idle: idle 1000, connections 100"] == "epoll_level is faster"
     assert told["connections: connections 256"] == ""  # one of them has no measurement there
     ratio = [float(line[3]) for line in lines if line[0] == "idle: idle 1000, connections 100"]
     assert 1.3 < ratio[0] < 2.2
     caption = opened.run("return document.querySelector('#side caption').textContent")
     assert caption.startswith("Server CPU per request: poll and epoll_level")
+
+
+def side_by_side(chromium: browser.Browser) -> list[list[str]]:
+    return chromium.run(
+        "return [...document.querySelectorAll('#side tbody tr')]"
+        ".map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
+
+
+HUNDRED_IDLE = {"idle": 100, "connections": 100}
+
+
+@pytest.mark.parametrize("letter, told, bold", [
+    ("f", "poll is faster", True), ("s", "poll is slower", True), ("=", "the same within 2 %", False),
+    ("?", "undecided", False), ("-", "too few trials for a verdict (4 needed)", False),
+    ("x", "flagged: not judged", False), (".", "", False),
+])
+def test_the_verdict_is_the_drivers_in_words(
+    chromium: browser.Browser, tmp_path: Path, letter: str, told: str, bold: bool
+) -> None:
+    document = synthetic.build(["epoll_level", "poll", "select"], [synthetic.IDLE], repetitions=2)
+    synthetic.add_verdicts(document)
+    synthetic.edit_verdict(document, "requests_per_second", HUNDRED_IDLE, "epoll_level", "poll", letter)
+    chromium.open(write_page(tmp_path, document), *WIDE)
+    place = [line[0] for line in side_by_side(chromium)].index("idle: idle 100, connections 100")
+    assert side_by_side(chromium)[place][-1] == told
+    assert chromium.run(
+        "return document.querySelector('#side tbody').rows[arguments[0]].lastChild.className", place
+    ) == ("apart" if bold else "")
+    # Seen from the other model it is the other letter of the table, which was left as it was.
+    chromium.type("#pair [name=one]", "poll")
+    chromium.type("#pair [name=other]", "epoll_level")
+    assert side_by_side(chromium)[place][-1].startswith(("epoll_level is ", "the same"))
+    assert chromium.console() == []
+
+
+def test_a_report_without_verdicts_says_where_to_get_them(chromium: browser.Browser, tmp_path: Path) -> None:
+    document = synthetic.build(["epoll_level", "poll"], [synthetic.IDLE], repetitions=2)
+    chromium.open(write_page(tmp_path, synthetic.older(document)), *WIDE)
+    assert chromium.run("return document.querySelector('#compare p:not(noscript p)').textContent") == (
+        "This report has no verdicts; muxbench compare REPORT --models A,B gives them."
+    )
+    lines = side_by_side(chromium)
+    assert len(lines) == 4 and all(line[-1] == "" and float(line[3]) > 0 for line in lines)
+    assert chromium.console() == []
+
+
+def test_a_name_cannot_end_the_element_of_the_verdicts(chromium: browser.Browser, tmp_path: Path) -> None:
+    name = "</script><b id=caught>&amp;<!--<script>"
+    document = synthetic.build([name, "poll"], [synthetic.IDLE], repetitions=2)
+    synthetic.add_verdicts(document)
+    synthetic.edit_verdict(document, "requests_per_second", HUNDRED_IDLE, "poll", name, "f")
+    chromium.open(write_page(tmp_path, document), *WIDE)
+    assert chromium.run("return document.getElementById('caught')") is None
+    chromium.run(
+        "const pair = document.getElementById('pair'); pair.elements.one.value = 'poll';"
+        "pair.elements.other.value = arguments[0]; pair.dispatchEvent(new Event('input'))", name
+    )
+    told = {line[0]: line[-1] for line in side_by_side(chromium)}
+    assert told["idle: idle 100, connections 100"] == f"{name} is faster"
+    assert chromium.console() == []
 
 
 def test_what_a_report_says_is_text_and_never_markup(opened: browser.Browser) -> None:

@@ -1,6 +1,8 @@
 """The HTML report without a browser: the program, its bytes, and reports that lack things."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,6 +12,7 @@ import pytest
 import synthetic
 from muxplots import metrics, report
 from muxplots.html import page
+from muxplots.node import ReportError
 from plots_folder import PLOTS
 from support.patience import RUN_PATIENCE
 
@@ -100,6 +103,44 @@ def test_findings_are_those_of_the_report_and_nobody_elses(tmp_path: Path) -> No
     text = built(tmp_path, document)
     assert "<li>Best is <strong>poll</strong>, by <code>all</code>.</li>" in text
     assert "Flagged, skipped or missing: 1" in text
+
+
+def embedded(text: str) -> dict:
+    """What the page's script is given of verdicts."""
+    return json.loads(re.search(r'<script type="application/json" id="verdicts">(.*?)</script>', text)[1])
+
+
+def test_the_page_carries_the_verdicts_of_the_report_and_computes_none(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=2)
+    synthetic.add_verdicts(document)
+    before = built(tmp_path, document)
+    told = embedded(before)
+    assert "no verdicts" not in before and told["models"] == [["poll", "epoll_level"]]
+    assert len(told["tables"]) == len(document["muxbench"]["verdicts"]) == 4 * 6
+    at = "latency_p99_ns idle: idle 1000, connections 100"
+    # Whatever the order of a point's keys.
+    point = {"connections": 100, "idle": 1000}
+    for letter in "fs=?-x.":
+        synthetic.edit_verdict(document, "latency_p99_ns", point, "epoll_level", "poll", letter)
+        table = embedded(built(tmp_path, document))["tables"][at]
+        assert table == [0, told["tables"][at][1], f"{letter}."]
+    assert built(tmp_path, document) != before
+
+
+def test_a_report_without_verdicts_names_the_command(tmp_path: Path) -> None:
+    for document in (SMALL, synthetic.older(SMALL)):
+        text = built(tmp_path, document)
+        assert "This report has no verdicts; <code>muxbench compare REPORT --models A,B</code> gives them." in text
+        assert embedded(text)["tables"] == {}
+    assert "no verdicts" not in built(tmp_path, synthetic.build(["poll"], [synthetic.IDLE], repetitions=2))
+
+
+def test_verdicts_of_another_shape_are_refused(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE], repetitions=2)
+    synthetic.add_verdicts(document)
+    document["muxbench"]["verdicts"][3]["matrix"] = [".f", "s"]
+    with pytest.raises(ReportError, match=r"verdicts\[3\].matrix should be a row for each model"):
+        built(tmp_path, document)
 
 
 def test_only_skipped_cells_still_make_a_page(tmp_path: Path) -> None:

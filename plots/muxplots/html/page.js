@@ -60,7 +60,7 @@
   // Two models side by side: one metric, at every point that both have.
   const pair = document.getElementById("pair");
   const side = document.getElementById("side");
-  const metrics = heads.map((head, column) => ({ column, better: head.dataset.better, title: head.textContent }))
+  const metrics = heads.map((head, column) => ({ column, ...head.dataset, title: head.textContent }))
     .filter((metric) => metric.better);
 
   function cellOf(row, column) {
@@ -68,18 +68,17 @@
     return cell && cell.dataset.value !== "" ? cell : null;
   }
 
-  // Of all ways to deal the trials of both to two sides, the two that leave none between the others.
-  function chance(one, other) {
-    let ways = 1;
-    for (let i = 1; i <= one; ++i) ways = ways * (other + i) / i;
-    return `${Math.max(1, Math.round(ways / 2)).toLocaleString("en")}`;
+  // The driver's verdict on the second model with the first as the base.
+  const verdicts = JSON.parse(document.getElementById("verdicts").textContent);
+
+  function letterOf(metric, key, names) {
+    const [place, ...matrix] = verdicts.tables[`${metric} ${key}`] ?? [];
+    const [base, now] = names.map((name) => verdicts.models[place]?.indexOf(name) ?? -1);
+    return base < 0 || now < 0 ? "" : matrix[base][now];
   }
 
-  function verdict(a, b, better, names) {
-    const [low, high] = [Number(a.dataset.high) < Number(b.dataset.low), Number(b.dataset.high) < Number(a.dataset.low)];
-    if (!low && !high) return "trials overlap";
-    const name = names[(better === "more") === low ? 1 : 0];
-    return `${name} is better in every trial; by chance in 1 of ${chance(Number(a.dataset.n), Number(b.dataset.n))}`;
+  function inWords(letter, [, now]) {
+    return (verdicts.words[letter] ?? "").replace("{new}", () => now);
   }
 
   function add(row, tag, text, scope) {
@@ -93,7 +92,7 @@
 
   function showPair() {
     const names = [pair.elements.one.value, pair.elements.other.value];
-    const { column, better, title } = metrics[pair.elements.metric.selectedIndex];
+    const { column, key: metric, title } = metrics[pair.elements.metric.selectedIndex];
     const [mine, theirs] = names.map((name) => new Map(rows.filter((row) => row.dataset.model === name)
       .map((row) => [`${row.dataset.experiment}: ${row.dataset.point}`, row])));
     side.replaceChildren();
@@ -113,10 +112,9 @@
       const whole = cells[0] && cells[1];
       const ratio = whole ? cells[0].dataset.value / cells[1].dataset.value : NaN;
       add(line, "td", Number.isFinite(ratio) ? ratio.toFixed(2) : "–");
-      const flagged = [row, theirs.get(key)].some((one) => !one || one.dataset.state !== "clean");
-      const said = !whole ? "" : flagged ? "flagged: not judged" : verdict(...cells, better, names);
-      const last = add(line, "td", said);
-      last.classList.toggle("apart", said.includes("better"));
+      const letter = letterOf(metric, key, names);
+      const last = add(line, "td", inWords(letter, names));
+      last.classList.toggle("apart", letter !== "" && verdicts.decided.includes(letter));
       last.classList.remove("n");
     }
     side.hidden = false;

@@ -8,7 +8,7 @@ from string import Template
 
 from muxplots import captions, charts, micro_charts, micro_findings, style
 from muxplots.chart import Absent, Chart
-from muxplots.html import svg, tables
+from muxplots.html import svg, tables, verdicts
 from muxplots.micro import Micro
 from muxplots.report import Finding, Report
 
@@ -39,6 +39,8 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         absent=_absent(absent),
         cells=tables.cells(report),
         method=tables.method(report) + tables.experiments(report) + tables.host(report),
+        no_verdicts=verdicts.remark(report),
+        verdicts=verdicts.script(report),
         unavailable=_unavailable(report),
         raw=_raw(raw),
     )

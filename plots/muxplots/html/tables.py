@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-from muxplots import metrics
+from muxplots import metrics, trials
 from muxplots.metrics import Metric
 from muxplots.report import Cell, Report, Statistic
 
@@ -36,15 +36,15 @@ def _row(report: Report, cell: Cell, columns: Sequence[Metric]) -> str:
     swept = {one.name: one.parameter for one in report.experiments}.get(cell.experiment)
     value = cell.point.get(swept) if swept else None
     order = value if isinstance(value, (int, float)) else ""
-    point = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in cell.point.items())
-    trials = next(iter(cell.summary.values())).n if cell.summary else 0
+    point = trials.describe_point(cell)
+    counted = next(iter(cell.summary.values())).n if cell.summary else 0
     written = [
         f'<th scope="row">{html.escape(cell.model)}</th><td>{html.escape(family)}</td>'
         f"<td>{html.escape(cell.experiment)}</td>"
         f'<td data-value="{order}">{html.escape(point)}</td>'
     ]
     written += [_number(cell.summary.get(column.key), column.unit) for column in columns]
-    written.append(f'<td class="n" data-value="{trials}">{trials}</td><td>{_remarks(cell)}</td>')
+    written.append(f'<td class="n" data-value="{counted}">{counted}</td><td>{_remarks(cell)}</td>')
     flagged = ' class="flagged"' if cell.flags or cell.status != "measured" else ""
     names = (
         f'data-model="{html.escape(cell.model)}" data-family="{html.escape(family)}" '
