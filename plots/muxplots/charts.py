@@ -50,11 +50,13 @@ def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
             found.append(Absent(experiment.name, reason))
         else:
             found.extend(_swept(report, experiment))
+        # Charts of one point need no axis of swept values.
+        if not reason or (len(experiment.swept) > 1 and _is_measured(report, experiment)):
             found.append(percentiles.plan(report, experiment))
             found.extend(costs.plan(report, experiment))
     if not report.experiments:
         found.append(Absent("all charts", "no experiment"))
-    elif not any(experiment.parameter == "idle" for experiment in report.experiments):
+    elif not any("idle" in experiment.swept for experiment in report.experiments):
         found.append(Absent("idle-cost", "no experiment sweeps idle"))
     if any(cell.status == "measured" for cell in report.cells):
         found = [*heat.plan(report), *found, drift.plan(report)]
@@ -107,6 +109,12 @@ def _unfit(report: Report, experiment: Experiment) -> str | None:
         return swept
     causes = sorted({cell.status for cell in swept.values()})
     return None if "measured" in causes else f"every cell is {' or '.join(causes)}"
+
+
+def _is_measured(report: Report, experiment: Experiment) -> bool:
+    return any(
+        cell.experiment == experiment.name and cell.status == "measured" for cell in report.cells
+    )
 
 
 def _first(

@@ -138,7 +138,7 @@ def _line(model: str, timings: Sequence[Timing], label: str = "") -> Line:
 
 def _table(metric: Metric, parameter: str, found: Sequence[Line]) -> Table:
     values = tuple(sorted({point.value for line in found for point in line.drawn()}))
-    experiment = Experiment("micro", "", metric.key, False, parameter, None)
+    experiment = Experiment("micro", "", metric.key, False, (parameter,), None)
     return Table(experiment, parameter, metric, Scale.LOG, values, values, tuple(found), ())
 
 

@@ -43,8 +43,13 @@ class Experiment:
     question: str
     metric: str  # what answers the question
     open_loop: bool  # its rate is given: throughput tells nothing of a model
-    parameter: str | None
+    swept: tuple[str, ...]  # the keys of its points that differ
     repetitions: int | None  # of the cell that was measured most often
+
+    @property
+    def parameter(self) -> str | None:
+        """The swept key, where there is exactly one."""
+        return self.swept[0] if len(self.swept) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -236,9 +241,16 @@ def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
         question=node.optional_string("question") or name,
         metric=node.optional_string("metric") or (metrics.P99 if is_open else metrics.THROUGHPUT),
         open_loop=is_open,
-        parameter=node.optional_string("parameter"),
+        swept=_swept(node),
         repetitions=repetitions,
     )
+
+
+def _swept(node: Node) -> tuple[str, ...]:
+    """By the sweep itself: reports before 1.2 have a `parameter` for a sweep over two keys as well."""
+    keys = tuple(node.optional_object("sweep").value)
+    parameter = node.optional_string("parameter")
+    return keys or ((parameter,) if parameter else ())
 
 
 def _cell(node: Node, table: Metrics) -> Cell:

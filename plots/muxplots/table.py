@@ -78,7 +78,8 @@ def swept_cells(report: Report, experiment: Experiment) -> dict[tuple[str, int],
     if not cells:
         return "it has no cells"
     if experiment.parameter is None:
-        return "it sweeps nothing"
+        keys = " and ".join(experiment.swept)
+        return f"it sweeps {keys}, and a chart has one axis across" if keys else "it sweeps nothing"
     swept: dict[tuple[str, int], Cell] = {}
     for cell in cells:
         value = cell.point.get(experiment.parameter)

@@ -80,9 +80,9 @@ def main_point(report: Report, experiment: Experiment, *any_of: str) -> list[Cel
         return []
     most = max(len(cells) for cells in points.values())
 
-    def swept(cells: list[Cell]) -> float:
-        value = cells[0].point.get(experiment.parameter or "")
-        return value if isinstance(value, (int, float)) else 0
+    def swept(cells: list[Cell]) -> tuple[float, ...]:
+        values = [cells[0].point.get(key) for key in experiment.swept]
+        return tuple(value if isinstance(value, (int, float)) else 0 for value in values)
 
     # A few models that cannot reach a point do not take it away from all others.
     reached = sorted((cells for cells in points.values() if 3 * len(cells) >= 2 * most), key=swept)

@@ -1,5 +1,6 @@
 """Which charts a report gives, and what they show: honest axes, spread, hollow points, gaps."""
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,7 @@ def test_an_open_loop_of_an_older_report_is_answered_by_its_p99(tmp_path: Path) 
 
 def test_experiments_that_are_not_charts_are_told(tmp_path: Path, document) -> None:
     section = document["muxbench"]
-    del section["experiments"][0]["parameter"]
+    del section["experiments"][0]["parameter"], section["experiments"][0]["sweep"]
     for cell in section["cells"]:
         if cell["experiment"] == "idle":
             cell["point"]["idle"] = "many"
@@ -196,6 +197,54 @@ def test_experiments_that_are_not_charts_are_told(tmp_path: Path, document) -> N
     assert absent == [
         "connections (it sweeps nothing)", "idle (its idle is not a count in every cell)",
     ]
+
+
+TWO_KEYS = {
+    "name": "grid", "question": "Do both matter?", "parameter": "idle", "values": [0, 1000],
+}
+
+
+def two_keys() -> dict[str, Any]:
+    """An experiment over idle and active connections: as 1.2 has it, without a parameter."""
+    document = synthetic.build(["poll", "epoll_level"], [TWO_KEYS])
+    section = document["muxbench"]
+    del section["experiments"][0]["parameter"]
+    section["experiments"][0]["sweep"] = {"idle": [0, 1000], "connections": [100, 200]}
+    more = copy.deepcopy([section["cells"], section["trials"]])
+    for cell in more[0]:
+        cell["id"] = cell["id"].replace("connections:100", "connections:200")
+        cell["point"]["connections"] = 200
+    for one in more[1]:
+        one["cell"] = one["cell"].replace("connections:100", "connections:200")
+        one["order"] += len(more[1])
+    section["cells"] += more[0]
+    section["trials"] += more[1]
+    return document
+
+
+def test_a_sweep_over_two_keys_has_no_lines_and_charts_of_its_largest_point(tmp_path: Path) -> None:
+    document = two_keys()
+    assert planned(tmp_path, document)[1] == [
+        "grid (it sweeps idle and connections, and a chart has one axis across)",
+    ]
+    found = drawing.draw_all(tmp_path, document)
+    assert set(found) == {
+        "overview-throughput", "overview-p99", "overview-cpu", "grid-percentiles", "grid-cpu-split", "drift",
+    }
+    assert "grid: idle 1000, connections 200" in drawing.words(found["grid-cpu-split"])
+    # As 1.1 had it: with the first of its keys as the parameter.
+    old = synthetic.older(document)
+    old["muxbench"]["experiments"][0]["parameter"] = "idle"
+    assert set(drawing.draw_all(tmp_path, old)) == set(found)
+
+
+def test_one_swept_key_needs_no_parameter_and_a_parameter_no_sweep(tmp_path: Path, document) -> None:
+    names = planned(tmp_path, document)[0]
+    for key in ("parameter", "sweep"):
+        lacking = copy.deepcopy(document)
+        for experiment in lacking["muxbench"]["experiments"]:
+            del experiment[key]
+        assert planned(tmp_path, lacking)[0] == names != []
 
 
 def test_two_cells_at_one_point_are_no_chart(tmp_path: Path, document) -> None:

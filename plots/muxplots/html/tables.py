@@ -33,8 +33,8 @@ def cells(report: Report) -> str:
 def _row(report: Report, cell: Cell, columns: Sequence[Metric]) -> str:
     model = report.models.get(cell.model)
     family = (model.family if model else None) or "other"
-    swept = {one.name: one.parameter for one in report.experiments}.get(cell.experiment)
-    value = cell.point.get(swept) if swept else None
+    swept = {one.name: one.swept for one in report.experiments}.get(cell.experiment)
+    value = cell.point.get(swept[0]) if swept else None
     order = value if isinstance(value, (int, float)) else ""
     point = trials.describe_point(cell)
     counted = next(iter(cell.summary.values())).n if cell.summary else 0
