@@ -1,5 +1,6 @@
 """Clients that hold a server up, idle connections, and a server that can start nothing more."""
 
+import contextlib
 import socket
 import time
 
@@ -98,7 +99,8 @@ def test_silent_clients_are_closed_by_the_idle_timeout(model):
         silent = [client.connect(server)]
         if model.concurrent:
             stuck = client.connect(server, receive_buffer=4096)
-            client.fill(stuck, client.pattern("idle", 16 * MIB), quiet=0.03)
+            with contextlib.suppress(ConnectionError):  # on a slow machine its time may be over before the buffers are full
+                client.fill(stuck, client.pattern("idle", 16 * MIB), quiet=0.03)
             silent.append(client.connect(server))
         for sock in silent:
             expect_closed_by_timeout(sock, began)
