@@ -9,5 +9,6 @@ for python in "$(command -v python3 || true)" /usr/bin/python3; do
     exit 0
   fi
 done
-echo "No Python here can import all of: $*. On Debian: apt-get install$(printf ' python3-%s' "$@")" >&2
+packages=("${@/#xdist/pytest-xdist}")  # the one whose package is named otherwise
+echo "No Python here can import all of: $*. On Debian: apt-get install$(printf ' python3-%s' "${packages[@]}")" >&2
 exit 1
