@@ -89,13 +89,13 @@ def _how_to_read(table: Table, mark: str, spread: str) -> str:
 
 
 def _backends(report: Report, table: Table) -> list[str]:
-    """kqueue runs on whatever implements it here, and a chart that shows it says on what."""
+    """Where a mechanism is whatever implements it on this host, a chart that shows it says what that is."""
     drawn = {line.model: report.models.get(line.model) for line in table.lines}
-    mechanisms: dict[str, list[str]] = {}
+    backends: dict[str, list[str]] = {}
     for name, model in drawn.items():
-        if name.startswith("kqueue") and model and model.mechanism:
-            mechanisms.setdefault(model.mechanism, []).append(name)
-    return [f"{' and '.join(names)}: {how}." for how, names in mechanisms.items()]
+        if model and model.backend and (model.mechanism or "").startswith(model.backend):
+            backends.setdefault(model.backend, []).append(name)
+    return [f"{' and '.join(names)}: {how}." for how, names in backends.items()]
 
 
 def _absent(table: Table, absences: Sequence[Absence], with_reasons: bool) -> str:

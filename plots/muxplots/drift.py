@@ -94,7 +94,7 @@ def _draw(
         color=style.MUTED, alpha=0.6, markeredgewidth=0, clip_on=False, zorder=3,
     )[0]
     dots.set_gid("trials")
-    colour = style.themed(style.LOOKS["epoll_level"].colour)
+    colour = style.themed(style.ACCENT)
     for start, end in gaps:
         line = plot.plot(places[start:end], trend[start:end], color=colour, linewidth=1.8, zorder=4)[0]
         line.set_gid("trend")

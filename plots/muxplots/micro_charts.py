@@ -25,12 +25,12 @@ from muxplots.table import Line, Point, Scale, Table
 PANEL_HEIGHT = 176.0
 HEADING = 28.0
 
-# What a primitive or a means of handing over looks like: as the model that is built on it.
-AS_MODEL = {
-    "kevent": "kqueue", "epoll": "epoll_level", "thread_pool_queue": "thread_pool",
-    "pthread_create_join": "thread_per_connection", "fork_wait": "fork_per_connection",
-    "scm_rights": "prefork",
-}
+# A primitive, or a means of handing over, looks the same in all charts. Others are plain.
+_LOOKS = style.apart((
+    *micro_findings.PRIMITIVES, "thread_pool_queue", "pthread_create_join", "fork_wait", "scm_rights",
+))
+# Registering is the same to both ways of waiting.
+_LOOKS["epoll"] = _LOOKS["epoll_level"]
 _WAIT = Metric("real_time", "time of the wait", "ns", "less", "", False)
 _CALL = Metric("real_time", "time", "ns", "less", "", False)
 
@@ -133,7 +133,7 @@ def _line(model: str, timings: Sequence[Timing], label: str = "") -> Line:
         Point(timing.argument or 0, timing.statistic, ("noisy",) if timing.noisy else ())
         for timing in timings
     )
-    return Line(model, style.look_of(AS_MODEL.get(model, model), None), points, label)
+    return Line(model, _LOOKS[model], points, label)
 
 
 def _table(metric: Metric, parameter: str, found: Sequence[Line]) -> Table:
@@ -162,8 +162,7 @@ def _registrations(micro: Micro) -> list[tuple[str, Look, Timing]]:
         for mechanism in ("epoll", "kevent", "uring_poll", "aio_poll", "rt_signal"):
             for timing in micro.family(f"registration_cost/{mechanism}/{operation}"):
                 how = f", {timing.argument} in one call" if (timing.argument or 1) > 1 else ""
-                look = style.look_of(AS_MODEL.get(mechanism, mechanism), None)
-                found.append((f"{operation}: {mechanism}{how}", look, timing))
+                found.append((f"{operation}: {mechanism}{how}", _LOOKS[mechanism], timing))
     return found
 
 
@@ -172,9 +171,7 @@ def _hand_overs(micro: Micro) -> list[tuple[str, Look, Timing]]:
     for name, shown in micro_findings.HAND_OVER.items():
         timing = micro.time(name)
         if timing is not None:
-            model = AS_MODEL.get(name.split("/")[1])
-            look = style.look_of(model, None) if model else _plain()
-            found.append((shown, look, timing))
+            found.append((shown, _LOOKS.get(name.split("/")[1]) or _plain(), timing))
     return found
 
 
@@ -184,7 +181,7 @@ def _floor(micro: Micro) -> list[tuple[str, Look, Timing]]:
         timing = micro.time(name)
         look = _plain()
         if name.endswith(("socketpair", "loopback_tcp")):
-            look = style.look_of("epoll_level" if "pair" in name else "uring_completion", None)
+            look = Look("floor", style.ACCENT if "pair" in name else style.SECOND_ACCENT, "o")
         if timing is not None:
             found.append((shown, look, timing))
     return found

@@ -34,6 +34,7 @@ class Model:
     name: str
     family: str | None
     mechanism: str | None
+    backend: str | None  # what the mechanism stands on here, where a server found that out
     reason: str | None  # why it could not run at all
 
 
@@ -182,6 +183,7 @@ def _model(node: Node) -> Model:
         name=node.get("name").text(),
         family=node.optional_string("family"),
         mechanism=node.optional_string("mechanism"),
+        backend=node.optional_object("features").optional_string("backend"),
         reason=node.optional_string("reason"),
     )
 

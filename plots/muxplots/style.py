@@ -1,19 +1,20 @@
 """How charts look: one colour and one marker per model, and matplotlib's settings.
 
-A model's look follows from its name alone, so it is the same in every chart of every report. A
-family shares a hue; within it colours differ in lightness, which survives colour blindness, and
-markers differ. tests/plots/test_style.py holds the table to that: it simulates protanopia,
-deuteranopia and tritanopia, and asks for contrast with the page.
+Which models there are, and in which families, a report says. A family has a hue, which is the same
+in every report; its models take the colours and markers of that hue in the order of the report, so
+a model looks the same in every chart of one. Within a hue colours differ in lightness, which
+survives colour blindness, and markers differ. tests/plots/test_style.py holds the table to that: it
+simulates protanopia, deuteranopia and tritanopia, and asks for contrast with the page.
 
 The tables below are those of the light theme. The dark theme is made from them by `dark`, which
 turns lightness round and keeps hue, so that what differs on white paper differs on a dark screen.
 """
 
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import matplotlib
@@ -48,58 +49,45 @@ class Look:
         return themed(self.paper)
 
 
-LOOKS = {
-    "blocking_iterative": Look("blocking", "#292929", "X"),
-    "blocking_alarm": Look("blocking", "#696969", "^"),
-    "fork_per_connection": Look("process", "#a70b01", "v"),
-    "inetd_nowait": Look("process", "#68120f", "<"),
-    "prefork": Look("process", "#de5a18", "X"),
-    "thread_per_connection": Look("thread", "#cc8305", "^"),
-    "thread_pool": Look("thread", "#7a5205", "*"),
-    "nonblocking_spin": Look("polling", "#7f8015", "s"),
-    "sigio": Look("signal", "#096868", "d"),
-    "rt_signal": Look("signal", "#0fa0a0", ">"),
-    "select": Look("readiness", "#1790a3", "v"),
-    "poll": Look("readiness", "#2698c8", "s"),
-    "epoll_level": Look("readiness", "#0451aa", "o"),
-    "epoll_edge": Look("readiness", "#112981", "^"),
-    "epoll_oneshot": Look("readiness", "#3573da", "<"),
-    "epoll_multiprocess": Look("readiness", "#5a43d4", "X"),
-    "epoll_reuseport": Look("readiness", "#8489da", "d"),
-    "kqueue": Look("readiness", "#054866", "p"),
-    "kqueue_batched": Look("readiness", "#3d7295", "*"),
-    "uring_poll": Look("readiness", "#0a22c0", "P"),
-    "aio_poll": Look("completion", "#7a9e23", "p"),
-    "posix_aio": Look("completion", "#617522", "P"),
-    "uring_completion": Look("completion", "#098d66", "D"),
-    "uring_multishot": Look("completion", "#03471e", "s"),
-    "uring_sqpoll": Look("completion", "#066755", ">"),
-    "libev": Look("library", "#e356a2", "P"),
-    "libevent": Look("library", "#c61d78", "<"),
-    "libuv": Look("library", "#841c58", "o"),
-    "asio_callback": Look("library", "#842da5", "D"),
-    "asio_coroutine": Look("library", "#b54cc5", "p"),
-    "asio_threads": Look("library", "#521a6e", "v"),
-    "asio_uring": Look("library", "#af81bd", "X"),
-}
+@dataclass(frozen=True)
+class Hue:
+    """The colours and markers of a family, and the range in which more are found when they are used up."""
 
-# The darkest and the lightest colour of each family, between which a model that the table does not
-# know finds its own. The order is the order of panels.
-FAMILIES = {
-    "blocking": ("#292929", "#767676"),
-    "process": ("#68120f", "#de5a18"),
-    "thread": ("#7a5205", "#cc8305"),
-    "polling": ("#5c5d0f", "#8b8c14"),
-    "signal": ("#096868", "#0fa0a0"),
-    "readiness": ("#112981", "#2698c8"),
-    "completion": ("#03471e", "#37a953"),
-    "library": ("#521a6e", "#e356a2"),
+    darkest: str
+    lightest: str
+    looks: tuple[tuple[str, Marker], ...] = ()
+
+
+# A family that is not here takes a hue that the families of its report leave, or greys.
+HUES = {
+    "blocking": Hue("#292929", "#767676", (("#292929", "X"), ("#696969", "^"))),
+    "process": Hue("#68120f", "#de5a18", (("#a70b01", "v"), ("#68120f", "<"), ("#de5a18", "X"))),
+    "thread": Hue("#7a5205", "#cc8305", (("#cc8305", "^"), ("#7a5205", "*"))),
+    "polling": Hue("#5c5d0f", "#8b8c14", (("#7f8015", "s"),)),
+    "signal": Hue("#096868", "#0fa0a0", (("#096868", "d"), ("#0fa0a0", ">"))),
+    "readiness": Hue("#112981", "#2698c8", (
+        ("#0451aa", "o"), ("#2698c8", "s"), ("#112981", "^"), ("#1790a3", "v"), ("#8489da", "d"),
+        ("#054866", "p"), ("#3573da", "<"), ("#3d7295", "*"), ("#5a43d4", "X"), ("#0a22c0", "P"),
+    )),
+    "completion": Hue("#03471e", "#37a953", (
+        ("#098d66", "D"), ("#03471e", "s"), ("#7a9e23", "p"), ("#066755", ">"), ("#617522", "P"),
+    )),
+    "library": Hue("#521a6e", "#e356a2", (
+        ("#e356a2", "P"), ("#841c58", "o"), ("#842da5", "D"), ("#c61d78", "<"), ("#521a6e", "v"),
+        ("#b54cc5", "p"), ("#af81bd", "X"),
+    )),
 }
 OTHER_FAMILY = "other"
-OTHER_RANGE = ("#3b4252", "#7d8597")
+OTHER = Hue("#3b4252", "#7d8597")
 
-# Markers that no known model has: stars of four to seven points.
-UNKNOWN_MARKERS = tuple((points, 1, 0) for points in range(4, 8))
+# Markers that no hue has: stars of four to seven points.
+MORE_MARKERS = tuple((points, 1, 0) for points in range(4, 8))
+# Multiples of it lie far from each other within a range, however many there are.
+GOLDEN = 0.618034
+
+# What is drawn in one colour and is no model's.
+ACCENT = "#0451aa"
+SECOND_ACCENT = "#098d66"
 
 # Everything that a user's matplotlibrc could change is set back to matplotlib's defaults first.
 SETTINGS: dict[str, Any] = {
@@ -114,21 +102,37 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def look_of(model: str, family: str | None) -> Look:
-    """The look of a model; `family` is what a report says, and counts only for unknown names."""
-    if model in LOOKS:
-        return LOOKS[model]
-    digest = zlib.crc32(model.encode())
-    darkest, lightest = FAMILIES.get(family or "", OTHER_RANGE)
-    colour = mix(darkest, lightest, (digest % 1021) / 1020)
-    marker = UNKNOWN_MARKERS[digest // 1021 % len(UNKNOWN_MARKERS)]
-    return Look(family or OTHER_FAMILY, colour, marker)
+def looks(models: Iterable[tuple[str, str | None]]) -> dict[str, Look]:
+    """By name, for models with the families that a report gives them. In the order of charts: of
+    families as they come first, and within one of `models`."""
+    families: dict[str, list[str]] = {}
+    for model, family in models:
+        families.setdefault(family or OTHER_FAMILY, []).append(model)
+    free = [hue for name, hue in HUES.items() if name not in families]
+    more = count()
+    found = {}
+    for family, members in families.items():
+        hue = HUES.get(family) or (free.pop() if free and family != OTHER_FAMILY else OTHER)
+        for place, model in enumerate(members):
+            paper, marker = hue.looks[place] if place < len(hue.looks) else _further(hue, next(more))
+            found[model] = Look(family, paper, marker)
+    return found
 
 
-def family_rank(family: str) -> tuple[int, str]:
-    """Sorts families in the order of the table, unknown ones after them by name."""
-    order = list(FAMILIES)
-    return (order.index(family) if family in order else len(order), family)
+def _further(hue: Hue, number: int) -> tuple[str, Marker]:
+    """A look beyond those of the table; no two numbers have the same one."""
+    colour = mix(hue.darkest, hue.lightest, GOLDEN * (number + 1) % 1)
+    return colour, MORE_MARKERS[number % len(MORE_MARKERS)]
+
+
+def apart(names: Sequence[str]) -> dict[str, Look]:
+    """Looks for what has no families: neighbours differ in hue."""
+    hues = list(HUES.values())
+    found = {}
+    for place, name in enumerate(names):
+        shades = hues[place % len(hues)].looks
+        found[name] = Look(OTHER_FAMILY, *shades[place // len(hues) % len(shades)])
+    return found
 
 
 def mix(start: str, end: str, share: float) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from muxplots import style
 from muxplots.metrics import Metric
@@ -149,12 +150,17 @@ def _absences(cells: dict[tuple[str, int], Cell]) -> tuple[Absence, ...]:
 
 
 def look(report: Report, model: str) -> Look:
-    told = report.models.get(model)
-    return style.look_of(model, told.family if told else None)
+    return _looks(report)[model]
 
 
-def rank(report: Report, model: str) -> tuple[tuple[int, str], int, str]:
-    """The order of design: by family, within it as the table of looks has it, then by name."""
-    known = list(style.LOOKS)
-    place = known.index(model) if model in known else len(known)
-    return (style.family_rank(look(report, model).family), place, model)
+def rank(report: Report, model: str) -> int:
+    """Its place in charts: by family, in the order of the report."""
+    return list(_looks(report)).index(model)
+
+
+@lru_cache(maxsize=4)
+def _looks(report: Report) -> dict[str, Look]:
+    families = {model.name: model.family for model in report.models.values()}
+    # A report may lack a model whose cells it has.
+    families |= {cell.model: None for cell in report.cells if cell.model not in families}
+    return style.looks(families.items())

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from muxplots import charts, report
+from muxplots import charts, report, style
 from muxplots.layout import SCREEN, Layout
 
 
@@ -26,6 +26,11 @@ def draw(directory: Path, document: dict[str, Any], name: str, layout: Layout = 
     loaded = report.load(synthetic.write(directory, document))
     (found,) = [chart for chart in charts.plan(loaded)[0] if chart.name == name]
     return found.draw(layout)
+
+
+def looks(document: dict[str, Any]) -> dict[str, style.Look]:
+    """What the models of a report look like in its charts."""
+    return style.looks((model["name"], model["family"]) for model in document["muxbench"]["models"])
 
 
 def artists(drawing: Figure, name: str) -> list[Artist]:

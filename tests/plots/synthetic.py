@@ -343,14 +343,14 @@ def _common(cell: dict[str, Any], family: int, repetitions: int) -> dict[str, An
 def _model(name: str) -> dict[str, Any]:
     return {
         "name": name, "family": FAMILY_OF.get(name, "readiness"),
-        "mechanism": "kevent over epoll (shim)" if name.startswith("kqueue") else name,
+        "mechanism": f"kevent over epoll (shim), {name}" if name.startswith("kqueue") else name,
         "available": True,
         "capabilities": {
             "concurrent": name not in ONE_CLIENT, "workers": False, "max_connections": None,
             "protocols": ["echo", "greet", "http"], "transports": ["tcp", "unix"],
             "work": ["none", "spin"], "idle_timeout": True,
         },
-        "features": {},
+        "features": {"backend": "kevent over epoll (shim)"} if name.startswith("kqueue") else {},
     }
 
 

@@ -105,6 +105,7 @@ def test_a_chart_with_kqueue_says_which_backend_ran(tmp_path: Path) -> None:
             continue
         words = drawing.words(chart)
         assert "kqueue and kqueue_batched: kevent over epoll (shim)." in words, name
+        assert "poll: " not in words, name
 
 
 def test_an_interrupted_run_is_called_so(tmp_path: Path, document) -> None:

@@ -99,7 +99,7 @@ def test_axes_name_their_units(tmp_path: Path, document) -> None:
 
 def test_band_is_lowest_to_highest_and_the_caption_says_so(tmp_path: Path, document) -> None:
     chart = drawing.draw(tmp_path, document, "connections-throughput")
-    colour = style.LOOKS["epoll_level"].colour
+    colour = drawing.looks(document)["epoll_level"].colour
     (band,) = [
         one for one in chart.axes[0].collections
         if len(one.get_facecolor()) and same_color(one.get_facecolor()[0][:3], colour)
@@ -121,8 +121,8 @@ def test_flagged_cells_are_hollow_and_only_those(tmp_path: Path, document) -> No
     assert list(hollow.get_xdata()) == [256]
     assert list(filled.get_xdata()) == [1, 8, 64, 1000]
     assert hollow.get_markerfacecolor() == style.PAGE
-    assert hollow.get_markeredgecolor() == style.LOOKS["poll"].colour
-    assert filled.get_markerfacecolor() == style.LOOKS["poll"].colour
+    assert hollow.get_markeredgecolor() == drawing.looks(document)["poll"].colour
+    assert filled.get_markerfacecolor() == drawing.looks(document)["poll"].colour
     assert drawing.artists(chart, "epoll_level-flagged") == []
     assert "Hollow: flagged (noisy)." in drawing.words(chart)
 
@@ -130,7 +130,7 @@ def test_flagged_cells_are_hollow_and_only_those(tmp_path: Path, document) -> No
 def test_a_gap_is_not_bridged(tmp_path: Path, document) -> None:
     synthetic.edit(document, "poll", 64, status="failed", reason="the server died")
     axes = drawing.draw(tmp_path, document, "connections-throughput").axes[0]
-    colour = style.LOOKS["poll"].colour
+    colour = drawing.looks(document)["poll"].colour
     strokes = [list(line.get_xdata()) for line in axes.lines
                if line.get_color() == colour and line.get_linestyle() == "-"]
     assert [1, 8] in strokes and [256, 1000] in strokes

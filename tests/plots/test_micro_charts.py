@@ -11,7 +11,7 @@ import pytest
 import synthetic
 import synthetic_micro
 from matplotlib.figure import Figure
-from muxplots import micro, micro_charts, report, style
+from muxplots import micro, micro_charts, micro_findings, report
 from muxplots.html import page
 from muxplots.layout import SCREEN
 from plots_folder import PLOTS
@@ -62,12 +62,19 @@ def test_the_fit_is_google_benchmarks_with_its_error_beside_the_name() -> None:
     assert "poll: O(N) ± 4 %" in words and "epoll_level: O(1) ± 2 %" in words
 
 
-def test_a_primitive_looks_like_the_model_that_is_built_on_it() -> None:
-    chart = drawn(synthetic_micro.everything())["micro-wait-pipe"]
-    for primitive, model in (("poll", "poll"), ("kevent", "kqueue"), ("rt_signal", "rt_signal")):
-        points = drawing.artists(chart, f"{primitive}-points")[0]
-        assert points.get_markerfacecolor() == style.LOOKS[model].colour
-        assert points.get_marker() == style.LOOKS[model].marker
+def test_a_primitive_looks_the_same_in_all_charts_and_like_no_other() -> None:
+    found = drawn(synthetic_micro.everything())
+    looks = [
+        {
+            primitive: (points.get_markerfacecolor(), points.get_marker())
+            for primitive in micro_findings.PRIMITIVES
+            for points in drawing.artists(found[name], f"{primitive}-points")[:1]
+        }
+        for name in ("micro-wait-pipe", "micro-wait-socketpair")
+    ]
+    assert looks[0] == looks[1] and len(looks[0]) >= 6
+    for place in (0, 1):  # neither by colour alone nor by marker alone
+        assert len({look[place] for look in looks[0].values()}) == len(looks[0])
 
 
 def test_noisy_timings_are_hollow_and_only_those() -> None:

@@ -40,20 +40,24 @@ def seen(colour: str, eye: str) -> np.ndarray:
     ]) @ cones
 
 
-def difference(one: str, other: str, eye: str) -> float:
-    first, second = (seen(style.LOOKS[name].colour, eye) for name in (one, other))
-    return float(np.linalg.norm(first - second))
+def difference(one: style.Look, other: style.Look, eye: str) -> float:
+    return float(np.linalg.norm(seen(one.colour, eye) - seen(other.colour, eye)))
 
 
-def test_every_model_of_the_design_has_a_look_of_its_family() -> None:
-    families = {name: look.family for name, look in style.LOOKS.items()}
-    assert families == synthetic.FAMILY_OF
-    # Those that the servers declare: test_declarations.py holds --describe to this table.
-    assert families == {name: family for name, (family, *_) in model_table.MODELS.items()}
+# The models of the servers: test_declarations.py holds --describe to this table. A report has them by name.
+REGISTRY = [(name, model_table.MODELS[name][0]) for name in sorted(model_table.MODELS)]
+LOOKS = style.looks(REGISTRY)
+
+
+def test_a_model_has_the_hue_of_its_family() -> None:
+    for name, family in REGISTRY:
+        look = LOOKS[name]
+        assert look.family == family and (look.paper, look.marker) in style.HUES[family].looks, name
 
 
 def test_no_two_models_share_colour_and_marker_and_no_two_of_a_family_a_marker() -> None:
-    looks = list(style.LOOKS.values())
+    looks = list(LOOKS.values())
+    assert len(looks) == 32
     assert len({(look.colour, look.marker) for look in looks}) == len(looks)
     assert len({look.colour for look in looks}) == len(looks)
     assert len({(look.family, look.marker) for look in looks}) == len(looks)
@@ -61,22 +65,25 @@ def test_no_two_models_share_colour_and_marker_and_no_two_of_a_family_a_marker()
 
 @pytest.mark.parametrize("eye", SEEN_WITH)
 def test_models_of_equal_marker_differ_in_colour(eye: str) -> None:
-    pairs = itertools.combinations(style.LOOKS, 2)
-    alike = [pair for pair in pairs if style.LOOKS[pair[0]].marker == style.LOOKS[pair[1]].marker]
+    alike = [pair for pair in itertools.combinations(LOOKS, 2)
+             if LOOKS[pair[0]].marker == LOOKS[pair[1]].marker]
     assert alike
-    for pair in alike:
-        assert difference(*pair, eye) > 0.13, pair
+    for one, other in alike:
+        assert difference(LOOKS[one], LOOKS[other], eye) > 0.13, (one, other)
 
 
 @pytest.mark.parametrize("eye", SEEN_WITH)
-def test_the_first_six_models_differ_in_colour_and_in_marker(eye: str) -> None:
-    for pair in itertools.combinations(synthetic.SIX_MODELS, 2):
-        assert difference(*pair, eye) > 0.07, pair
-        assert style.LOOKS[pair[0]].marker != style.LOOKS[pair[1]].marker, pair
+@pytest.mark.parametrize("order", [list, sorted], ids=["as-given", "by-name"])
+def test_the_first_six_models_differ_in_colour_and_in_marker(eye: str, order) -> None:
+    looks = style.looks((name, synthetic.FAMILY_OF[name]) for name in order(synthetic.SIX_MODELS))
+    assert len(looks) == 6
+    for one, other in itertools.combinations(looks, 2):
+        assert difference(looks[one], looks[other], eye) > 0.07, (one, other)
+        assert looks[one].marker != looks[other].marker, (one, other)
 
 
 def test_lines_and_names_stand_out_from_the_page() -> None:
-    for name, look in style.LOOKS.items():
+    for name, look in LOOKS.items():
         assert style.contrast(look.colour) >= 3, name
         assert style.contrast(style.text_colour(look.colour)) >= 4.5, name
 
@@ -86,24 +93,62 @@ def test_contrast_is_that_of_wcag() -> None:
     assert style.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-def test_a_model_looks_the_same_in_every_chart_of_every_report(tmp_path: Path) -> None:
-    def look_in(models: list[str]) -> set[tuple]:
+def test_a_model_looks_the_same_in_every_chart_of_a_report(tmp_path: Path) -> None:
+    for models in (["poll"], synthetic.SIX_MODELS, synthetic.ALL_MODELS[::-1], ["select", "poll"]):
         document = synthetic.build(models)
         names = ("connections-throughput", "idle-p99", "idle-cost")
         charts = [drawing.draw(tmp_path, document, name) for name in names]
         marks = [drawing.one(chart, "poll-points") for chart in charts]
-        return {(mark.get_markerfacecolor(), mark.get_marker()) for mark in marks}
-
-    expected = {(style.LOOKS["poll"].colour, style.LOOKS["poll"].marker)}
-    for models in (["poll"], synthetic.SIX_MODELS, synthetic.ALL_MODELS[::-1], ["select", "poll"]):
-        assert look_in(models) == expected
+        look = drawing.looks(document)["poll"]
+        assert {(mark.get_markerfacecolor(), mark.get_marker()) for mark in marks} == {(look.colour, look.marker)}
 
 
-def test_an_unknown_model_gets_a_look_of_its_own_by_its_name() -> None:
-    strangers = [style.look_of(f"my_model_{number}", "readiness") for number in range(30)]
-    known = {(look.colour, look.marker) for look in style.LOOKS.values()}
-    given = {(look.colour, look.marker) for look in strangers}
-    assert len(given) == 30 and not given & known
-    assert strangers[3] == style.look_of("my_model_3", "readiness")
-    assert style.look_of("my_model_3", None).family == "other"
-    assert style.look_of("poll", "nonsense") == style.LOOKS["poll"]
+def test_the_family_is_that_of_the_report(tmp_path: Path) -> None:
+    """Whatever the name: no model is known here."""
+    document = synthetic.build(synthetic.ALL_MODELS[:12], repetitions=2)
+    for model in document["muxbench"]["models"]:
+        model["family"] = "library" if model["name"] == "poll" else model["family"]
+    chart = drawing.draw(tmp_path, document, "idle-throughput")
+    assert "Library" in drawing.words(chart)
+    assert drawing.one(chart, "poll-points").get_markerfacecolor() == style.HUES["library"].looks[0][0]
+
+
+def test_families_stand_in_the_order_of_the_report(tmp_path: Path) -> None:
+    for models in (synthetic.ALL_MODELS, synthetic.ALL_MODELS[::-1]):
+        document = synthetic.build(models, [synthetic.IDLE], repetitions=2)
+        chart = drawing.draw(tmp_path, document, "idle-throughput")
+        titles = [text.get_text() for text in chart.texts if text.get_text().lower() in style.HUES]
+        order = dict.fromkeys(synthetic.FAMILY_OF[model].capitalize() for model in models)
+        assert titles == [family for family in order if family != "Blocking"]  # which is skipped
+
+
+@pytest.mark.parametrize("family", ["sorcery", None])
+def test_a_family_that_is_unknown_has_colours_and_a_panel(tmp_path: Path, family: str | None) -> None:
+    strangers = [f"my_model_{number}" for number in range(30)]
+    document = synthetic.build(["poll", *strangers], [synthetic.IDLE], repetitions=2)
+    for model in document["muxbench"]["models"][1:]:
+        model["family"] = family
+        if family is None:
+            del model["family"]
+    chart = drawing.draw(tmp_path, document, "idle-throughput")
+    assert (family or "other").capitalize() in drawing.words(chart)
+    marks = [drawing.one(chart, f"{name}-points") for name in strangers]
+    assert len({(mark.get_markerfacecolor(), str(mark.get_marker())) for mark in marks}) == 30
+    assert all(style.contrast(mark.get_markerfacecolor()) >= 3 for mark in marks)
+
+
+def test_more_families_than_hues_and_more_models_than_a_hue_has_are_told_apart() -> None:
+    models = [(f"model_{number}_of_{family}", family) for family in (*style.HUES, "x", "y", "z") for number in range(12)]
+    looks = style.looks(models)
+    assert list(looks) == [name for name, _ in models]
+    assert len({(look.colour, look.marker) for look in looks.values()}) == len(models)
+    assert [look.family for look in looks.values()] == [family for _, family in models]
+    # One that is unknown takes a hue that is free.
+    assert style.looks([("mine", "x")])["mine"].paper in {colour for hue in style.HUES.values() for colour, _ in hue.looks}
+
+
+def test_a_model_that_the_report_does_not_list_is_drawn_too(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "select"], [synthetic.IDLE], repetitions=2)
+    del document["muxbench"]["models"][1]
+    chart = drawing.draw(tmp_path, document, "idle-throughput")
+    assert drawing.one(chart, "select-name").get_text() == "select"
