@@ -235,7 +235,7 @@ def test_the_script_installs_builds_and_calls(tmp_path, words, installer):
     for path in ("scripts/install_packages.sh", "scripts/build.sh", "build/bench/muxbench"):
         program(tmp_path / path, f'#!/bin/sh\necho "{path} $@"\n{"exit 5" if path.endswith("muxbench") else ""}\n')
     done = subprocess.run([script, *words, "--models", "a b", "--quiet"], capture_output=True, text=True, timeout=PATIENCE)
-    assert done.stdout.splitlines() == [f"scripts/install_packages.sh {installer}", "scripts/build.sh release",
+    assert done.stdout.splitlines() == [f"scripts/install_packages.sh {installer}", "scripts/build.sh release product",
                                         "build/bench/muxbench run --models a b --quiet"]
     assert done.returncode == 5 and done.stderr == ""
 
