@@ -96,9 +96,20 @@ class Echo:
 
 
 def stop(*_):
-    if NAME == "leaves_children":
+    if NAME in ("leaves_children", "leaves_daemon"):
         os._exit(0)
     sys.exit(7 if NAME == "bad_exit" else 0)
+
+
+def start_daemon():
+    """As daemon(7) has it: in a session of its own, and its parent has ended."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(60)
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def listen(text):
@@ -134,6 +145,8 @@ def main():
     if NAME == "leaves_children" and os.fork() == 0:
         os.setsid()  # out of the process group too
         time.sleep(60)
+    if NAME == "leaves_daemon":
+        start_daemon()
     print(json.dumps({"ready": True, "address": address, "pid": os.getpid()}), flush=True)
     Echo(listener).run()
 

@@ -1,4 +1,6 @@
 """Servers with a fault each, and cells that cannot run: each is told, and the others are measured."""
+import os
+import signal
 import subprocess
 
 import pytest
@@ -27,36 +29,53 @@ def test_a_faulty_server_fails_and_the_others_are_measured(bench, name, said):
     assert sum(t["status"] == "failed" for t in report["muxbench"]["trials"]) == 2
 
 
+@pytest.fixture(params=["here", "without_cgroup"])
+def place(request):
+    """What to put before a command, so that it runs with the cgroups of this machine, if any, and where none can be made."""
+    if request.param == "here":
+        return ()
+    unshare = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c"]
+    hide = "mount -t tmpfs -o ro none /sys/fs/cgroup"
+    tried = subprocess.run([*unshare, hide], capture_output=True, text=True, timeout=60)
+    if tried.returncode != 0:
+        pytest.skip(f"environment: cgroups cannot be hidden: {tried.stderr.strip()}")
+    return (*unshare, f'{hide} && exec "$@"', "sh")
+
+
 @pytest.mark.parametrize("name, said", [
     ("ignores_sigterm", "ignored SIGTERM"),
     ("bad_exit", "exited with status 7 at SIGTERM"),
-    ("leaves_children", "left 1 of its processes behind"),
+    ("leaves_children", "left 1 of its processes behind at SIGTERM; they were killed"),
+    ("leaves_daemon", "left 1 of its processes behind at SIGTERM; they were killed"),
 ])
-def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, name, said):
+def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, place, name, said):
     bench.server(name)
-    result = bench.run("--repetitions", "1", "--duration", "30ms")
+    result = bench.run("--repetitions", "1", "--duration", "30ms", prefix=place)
     assert result.returncode == 1
+    if place:
+        assert "CPU time is read from process clocks" in " ".join(bench.report()["muxbench"]["run"]["notes"])
     for cell in bench.cells_of(name):
         assert cell["status"] == "measured"
         assert any(f["kind"] == "unclean_stop" and said in f["detail"] for f in cell["flags"])
     assert bench.processes_left() == []
 
 
-# A mount namespace in which nothing can make a cgroup.
-WITHOUT_CGROUP = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$@"', "sh")
-
-
-def test_processes_left_behind_are_ended_and_flagged_without_a_cgroup_too(bench):
-    if subprocess.run([*WITHOUT_CGROUP, "true"], capture_output=True).returncode != 0:
-        pytest.skip("environment: no mount namespace can be made here")
-    bench.server("leaves_children")
-    result = bench.run("--repetitions", "1", "--duration", "30ms", "--no-counting", prefix=WITHOUT_CGROUP)
-    assert result.returncode == 1, result.stderr
-    assert any("CPU time is read from process clocks" in note for note in bench.report()["muxbench"]["run"]["notes"])
-    for cell in bench.cells_of("leaves_children"):
-        assert cell["status"] == "measured"
-        assert any("left 1 of its processes behind" in flag["detail"] for flag in cell["flags"])
-    assert bench.processes_left() == []
+def test_a_child_that_the_driver_was_given_is_not_the_servers(bench, place):
+    """A shell that becomes the driver by exec leaves it its own children."""
+    bench.server("good")
+    command = bench.command("--repetitions", "1", "--duration", "30ms")
+    script = 'sleep 100 & echo $! >"$0" && exec "$@"'
+    pid_file = bench.folder / "pid"
+    result = subprocess.run([*place, "sh", "-c", script, str(pid_file), *command], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, timeout=180, cwd=bench.folder)
+    given = int(pid_file.read_text())
+    try:
+        assert result.returncode == 0, result.stderr
+        os.kill(given, 0)  # it lives
+    finally:
+        os.kill(given, signal.SIGKILL)
+    assert all(cell["status"] == "measured" and not any(f["kind"] == "unclean_stop" for f in cell["flags"])
+               for cell in bench.cells_of("good"))
 
 
 def test_cells_that_cannot_run_are_skipped_with_their_reason(bench):

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "system/interrupt.h"
 #include "system/process_tree.h"
@@ -69,11 +70,9 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
   ::execv(arguments[0], arguments);
 }
 
-// Those that a ChildProcess owns; the driver has one thread.
-std::set<pid_t>& started_here() {
-  static std::set<pid_t> pids;
-  return pids;
-}
+// The driver has one thread, so these need no lock.
+std::set<pid_t> started_here;                           // what a ChildProcess stands for
+std::set<std::pair<pid_t, std::uint64_t>> disregarded;  // with their start, as numbers come again
 
 }  // namespace
 
@@ -114,7 +113,7 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
     [[maybe_unused]] const auto told = ::write(failure->write.get(), &error, sizeof error);
     ::_exit(127);
   }
-  started_here().insert(child.pid_.value);
+  started_here.insert(child.pid_.value);
   ::setpgid(child.pid_.value, child.pid_.value);  // in both, so that neither has to wait
   child.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_.value, 0)));
   if (child.pidfd_) ::fcntl(child.pidfd_.get(), F_SETFD, FD_CLOEXEC);
@@ -136,7 +135,7 @@ ChildProcess::~ChildProcess() {
   signal_group(SIGKILL);  // also what an ended server has left in its group
   while (::waitpid(pid_.value, nullptr, 0) < 0 && errno == EINTR) {
   }
-  started_here().erase(pid_.value);
+  started_here.erase(pid_.value);
 }
 
 Wait ChildProcess::read_line(std::string& line, Clock::time_point deadline, int watched) {
@@ -229,10 +228,19 @@ void adopt_orphans() noexcept { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 std::vector<pid_t> adopted_orphans() {
   std::vector<pid_t> orphans;
-  for (const pid_t pid : living_children(::getpid())) {
-    if (!started_here().contains(pid)) orphans.push_back(pid);
+  for (const pid_t pid : children_of(::getpid())) {
+    if (started_here.contains(pid)) continue;
+    const auto stat = disregarded.empty() ? std::nullopt : read_stat(pid);
+    if (!stat || !disregarded.contains({pid, stat->started})) orphans.push_back(pid);
   }
   return orphans;
+}
+
+void disregard_orphans() {
+  disregarded.clear();
+  for (const pid_t pid : adopted_orphans()) {
+    if (const auto stat = read_stat(pid)) disregarded.insert({pid, stat->started});
+  }
 }
 
 void reap_orphans() noexcept {

@@ -73,12 +73,16 @@ class ChildProcess {
 // "exited with status 3", "was killed by SIGSEGV"
 std::string describe_status(int status);
 
-// Orphans of forking servers come to the driver (PR_SET_CHILD_SUBREAPER); this collects those
-// that have ended. Only where no other child of the driver runs.
+// From here on the orphans of servers become children of the driver (PR_SET_CHILD_SUBREAPER), whatever
+// they did to their process group and session.
 void adopt_orphans() noexcept;
-// Children of this process that no ChildProcess started and that have not ended: orphans whose parent
-// is gone, whatever they did to their process group and session.
+// The children that no ChildProcess stands for, also those that have ended; without those that were
+// there at the last disregard_orphans().
 std::vector<pid_t> adopted_orphans();
+// Those that are there now are not the next server's: a shell that executes the driver by exec leaves
+// its own children to it.
+void disregard_orphans();
+// Collects those that have ended. Only where no other child of the driver runs.
 void reap_orphans() noexcept;
 
 }  // namespace muxbench

@@ -1,6 +1,7 @@
 #include "system/process_tree.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,8 +36,38 @@ std::vector<pid_t> all_processes() {
 
 std::string tasks_of(pid_t pid) { return fmt::format("/proc/{}/task/", pid); }
 
-// The sum of the lines "KEY:   123 kB" of a file under /proc/PID.
-// What these lines of the file hold together, over all processes; nothing where there is nothing.
+// /proc/PID/task/TID/children lists the children of one thread, where the kernel has
+// CONFIG_PROC_CHILDREN. With more threads or processes than this, asking each of them takes longer
+// than asking every process of the machine for its parent.
+constexpr std::size_t kFew = 64;
+
+bool kernel_lists_children() {
+  static const bool listed = exists("/proc/thread-self/children");
+  return listed;
+}
+
+bool has_few_threads(pid_t pid) {
+  struct stat tasks {};
+  // A directory has a link for each of its own: "." and ".." besides the threads.
+  return ::stat(tasks_of(pid).c_str(), &tasks) != 0 || tasks.st_nlink <= kFew + 2;
+}
+
+void append_listed_children(pid_t parent, std::vector<pid_t>& pids) {
+  for (const std::string& thread : names_in(tasks_of(parent))) {
+    std::ifstream file(tasks_of(parent) + thread + "/children");
+    for (pid_t child = 0; file >> child;) pids.push_back(child);
+  }
+}
+
+std::multimap<pid_t, pid_t> all_by_parent() {
+  std::multimap<pid_t, pid_t> children;
+  for (const pid_t pid : all_processes()) {
+    if (const auto stat = read_stat(pid)) children.emplace(stat->parent, pid);
+  }
+  return children;
+}
+
+// "KEY:   123 kB": what these lines of the file hold together, over all processes; nothing where there is nothing.
 std::optional<std::uint64_t> sum_of_bytes(const std::vector<pid_t>& pids, const char* name,
                                           std::initializer_list<std::string_view> keys) {
   std::uint64_t sum = 0;
@@ -64,46 +95,55 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   std::istringstream fields(text.substr(end_of_name + 1));
   ProcessStat stat;
   std::string skipped;
-  fields >> stat.state >> stat.parent >> stat.group;
-  for (int field = 6; field <= 15; ++field) fields >> skipped;
+  fields >> stat.state >> stat.parent;
+  for (int field = 5; field <= 15; ++field) fields >> skipped;
   long children_user = 0;
   long children_system = 0;
   if (!(fields >> children_user >> children_system)) return {};
+  for (int field = 18; field <= 21; ++field) fields >> skipped;
+  if (!(fields >> stat.started)) return {};
   stat.children = from_ticks(children_user + children_system);
   return stat;
 }
 
-std::vector<pid_t> process_tree(pid_t root) {
-  std::multimap<pid_t, pid_t> children;
+bool is_living(pid_t pid) {
+  const auto stat = read_stat(pid);
+  return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+std::vector<pid_t> process_tree(pid_t root) { return process_trees({root}); }
+
+std::vector<pid_t> process_trees(const std::vector<pid_t>& roots) {
   std::vector<pid_t> tree;
-  for (const pid_t pid : all_processes()) {
-    const auto stat = read_stat(pid);
-    if (!stat) continue;
-    if (pid == root || stat->group == root) {
-      tree.push_back(pid);
-    } else {
-      children.emplace(stat->parent, pid);
-    }
+  for (const pid_t root : roots) {
+    if (read_stat(root)) tree.push_back(root);
   }
+  std::optional<std::multimap<pid_t, pid_t>> all;
   for (std::size_t i = 0; i < tree.size(); ++i) {  // grows while it is walked
-    const auto [begin, end] = children.equal_range(tree[i]);
+    if (!all && kernel_lists_children() && tree.size() <= kFew && has_few_threads(tree[i])) {
+      append_listed_children(tree[i], tree);
+      continue;
+    }
+    if (!all) all = all_by_parent();
+    const auto [begin, end] = all->equal_range(tree[i]);
     for (auto child = begin; child != end; ++child) tree.push_back(child->second);
   }
+  // One whose parent ended meanwhile may have been seen below both.
+  std::sort(tree.begin(), tree.end());
+  tree.erase(std::unique(tree.begin(), tree.end()), tree.end());
   return tree;
 }
 
-std::vector<pid_t> living_children(pid_t parent) {
+std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
-  for (const pid_t pid : all_processes()) {
-    const auto stat = read_stat(pid);
-    if (stat && stat->parent == parent && stat->state != 'Z') children.push_back(pid);
+  if (kernel_lists_children() && has_few_threads(parent)) {
+    append_listed_children(parent, children);
+    return children;
   }
+  const auto all = all_by_parent();
+  const auto [begin, end] = all.equal_range(parent);
+  for (auto child = begin; child != end; ++child) children.push_back(child->second);
   return children;
-}
-
-bool is_living(pid_t pid) {
-  const auto stat = read_stat(pid);
-  return stat && stat->state != 'Z';
 }
 
 std::vector<pid_t> threads_of(const std::vector<pid_t>& pids) {

@@ -1,4 +1,4 @@
-// A process and its descendants as /proc shows them: their CPU time and memory. The way to count
+// Processes and their descendants as /proc shows them: their CPU time and memory. The way to count
 // where no cgroup can be made, and the way to read memory everywhere.
 #pragma once
 
@@ -13,20 +13,24 @@
 namespace muxbench {
 
 struct ProcessStat {
-  char state = '?';  // 'Z': it has ended and was not waited for
+  char state = '?';  // of proc(5); 'Z': it has ended and was not waited for
   pid_t parent = 0;
-  pid_t group = 0;
-  Nanoseconds children{};  // CPU time of children that ended and were waited for; ticks of 10 ms
+  Nanoseconds children{};     // CPU time of children that ended and were waited for; ticks of 10 ms
+  std::uint64_t started = 0;  // ticks since boot: with the number it names the process for good
 };
 
 std::optional<ProcessStat> read_stat(pid_t pid);
 
-// The process, its descendants, and the members of its process group that lost their parent.
-std::vector<pid_t> process_tree(pid_t root);
-
-// Those of a process that have not ended.
-std::vector<pid_t> living_children(pid_t parent);
+// It runs, or may run again.
 bool is_living(pid_t pid);
+
+// The process and its descendants, also those that have ended and were not waited for; ascending.
+std::vector<pid_t> process_tree(pid_t root);
+// The same of several that do not descend from each other.
+std::vector<pid_t> process_trees(const std::vector<pid_t>& roots);
+
+// Also those that have ended and were not waited for.
+std::vector<pid_t> children_of(pid_t parent);
 
 // Of all of them, ascending.
 std::vector<pid_t> threads_of(const std::vector<pid_t>& pids);

@@ -13,25 +13,25 @@ CpuSample ServerUsage::cpu() const {
       return {cpu->total, cpu->split, group_->cpu_source()};
     }
   }
-  return {tree_cpu(processes()), {}, "process clocks and /proc/PID/stat"};
+  // An orphan that has ended keeps its clock until the driver collects it.
+  auto roots = adopted_orphans();
+  roots.push_back(root_);
+  return {tree_cpu(process_trees(roots)), {}, "process clocks and /proc/PID/stat"};
 }
 
 std::vector<pid_t> ServerUsage::processes() const {
   if (group_ != nullptr) return group_->processes();
-  auto pids = process_tree(root_);
-  // A daemon leaves the tree, its process group and its session.
-  for (const pid_t orphan : adopted_orphans()) {
-    for (const pid_t pid : process_tree(orphan)) {
-      if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
-    }
-  }
-  return pids;
+  auto roots = adopted_orphans();
+  std::erase_if(roots, [](pid_t pid) { return !is_living(pid); });
+  roots.push_back(root_);
+  return process_trees(roots);
 }
 
-std::optional<MemorySample> ServerUsage::memory() const {
+std::optional<MemorySample> ServerUsage::memory() const { return memory_of(processes()); }
+
+std::optional<MemorySample> ServerUsage::memory_of(const std::vector<pid_t>& pids) const {
   // Of one process too: its resident set holds all of its libraries, of which the shares of two
   // hold only parts, since other programs map them as well; the one would look twice the other.
-  const auto pids = processes();
   const auto bytes = proportional_bytes(pids);
   if (!bytes) return {};
   return MemorySample{
@@ -41,7 +41,8 @@ std::optional<MemorySample> ServerUsage::memory() const {
 
 std::optional<MemorySample> ServerUsage::memory_if_cheap() const {
   constexpr std::size_t kFew = 32;  // about half a millisecond
-  return processes().size() <= kFew ? memory() : std::nullopt;
+  const auto pids = processes();
+  return pids.size() <= kFew ? memory_of(pids) : std::nullopt;
 }
 
 std::optional<MemoryInUse> ServerUsage::memory_in_use() const {

@@ -33,7 +33,8 @@ struct MemoryInUse {
 
 class ServerUsage {
  public:
-  // Without a group the process tree below `root` is counted.
+  // Without a group the process tree below `root` is counted, and what the driver adopted: orphans of
+  // the server, which would be in no tree.
   ServerUsage(const Cgroup* group, pid_t root) : group_(group), root_(root) {}
 
   CpuSample cpu() const;
@@ -41,9 +42,11 @@ class ServerUsage {
   // The same, or nothing when the server has so many processes that reading them takes long.
   std::optional<MemorySample> memory_if_cheap() const;
   std::optional<MemoryInUse> memory_in_use() const;
-  std::vector<pid_t> processes() const;
+  std::vector<pid_t> processes() const;  // those of the orphans only while they live
 
  private:
+  std::optional<MemorySample> memory_of(const std::vector<pid_t>& pids) const;
+
   const Cgroup* group_;
   pid_t root_;
 };

@@ -75,6 +75,7 @@ Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptio
     spawn.command = contract_command(model, options);
   }
   spawn.cpus = options.cpus;
+  disregard_orphans();
   auto group = Cgroup::make();
   if (group) spawn.cgroup_procs = group->procs_fd();
   auto child = ChildProcess::start(spawn);
@@ -179,7 +180,7 @@ Result<> ServerProcess::stop() {
   return {};
 }
 
-// Where no cgroup holds them: until none is left, as those that are found may start more.
+// Until none is left, as those that are found may start more.
 void ServerProcess::kill_processes() {
   const auto deadline = Clock::now() + std::chrono::seconds(5);
   for (bool any = true; any && Clock::now() < deadline;) {
