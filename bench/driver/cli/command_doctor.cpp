@@ -1,13 +1,62 @@
 // muxbench doctor: what this host offers, and the remedy for each lack.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/output.h"
 #include "cli/commands.h"
-#include "cli/host_checks.h"
+#include "plan/cpu_plan.h"
+#include "plan/experiment_file.h"
+#include "plan/models.h"
+#include "run/charts.h"
+#include "run/default_paths.h"
+#include "system/host.h"
+#include "system/host_checks.h"
 
 namespace muxbench {
 namespace {
+
+void programs(const Paths& paths, std::vector<Diagnosis>& list) {
+  const auto models = discover_models(paths.servers_dir);
+  if (!models) {
+    list.push_back(missing("servers", "none", models.error().message));
+  } else {
+    std::size_t available = 0;
+    for (const Model& model : *models) available += model.available ? 1 : 0;
+    list.push_back(good("servers", fmt::format("{} of {} models can run (muxbench list)", available,
+                                               models->size())));
+  }
+  if (::access(paths.loadgen.c_str(), X_OK) != 0) {
+    list.push_back(missing("load generator", "not at " + paths.loadgen,
+                           "build it, or name it with --loadgen"));
+  } else {
+    list.push_back(good("load generator", paths.loadgen));
+  }
+  const auto experiments = load_experiments(paths.experiments_dir);
+  list.push_back(experiments ? good("experiments", fmt::format("{} files", experiments->size()))
+                             : missing("experiments", "unusable", experiments.error().message));
+}
+
+Diagnosis cpus() {
+  const auto allowed = allowed_cpus();
+  const auto plan = plan_cpus(allowed, {});
+  if (!plan) {
+    return lack("cpus", fmt::format("{} of use here", allowed.size()),
+                "server and load generator would share it: add CPUs, or run with --share-cpus");
+  }
+  return good("cpus", fmt::format("server on {}, load generator on {} ({})",
+                                  to_string(plan->server), to_string(plan->load), cpu_model()));
+}
+
+Diagnosis charts() {
+  if (const std::string python = find_drawing_python(); !python.empty()) {
+    return good("charts", python + " has matplotlib and numpy");
+  }
+  return lack("charts", "no python3 that has matplotlib and numpy",
+              "apt-get install python3-matplotlib");
+}
 
 const char* mark(Health health) {
   switch (health) {
@@ -21,7 +70,11 @@ const char* mark(Health health) {
 }
 
 int doctor(const Paths& paths) {
-  const auto diagnoses = examine_host(paths);
+  std::vector<Diagnosis> diagnoses;
+  programs(paths, diagnoses);
+  diagnoses.push_back(cpus());
+  diagnoses.push_back(charts());
+  for (Diagnosis& diagnosis : examine_host()) diagnoses.push_back(std::move(diagnosis));
   std::size_t width = 0;
   for (const Diagnosis& diagnosis : diagnoses) width = std::max(width, diagnosis.subject.size());
   bool missing = false;

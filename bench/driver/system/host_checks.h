@@ -1,10 +1,8 @@
-// What this host offers for a run, and the remedy for each lack.
+// What a host offers for measuring, and the remedy for each lack.
 #pragma once
 
 #include <string>
 #include <vector>
-
-#include "run/default_paths.h"
 
 namespace muxbench {
 
@@ -21,6 +19,11 @@ struct Diagnosis {
   std::string remedy;  // unless good
 };
 
-std::vector<Diagnosis> examine_host(const Paths& paths);
+Diagnosis good(std::string subject, std::string found);
+Diagnosis lack(std::string subject, std::string found, std::string remedy);
+Diagnosis missing(std::string subject, std::string found, std::string remedy);
+
+// Of the host alone, whatever will run on it.
+std::vector<Diagnosis> examine_host();
 
 }  // namespace muxbench

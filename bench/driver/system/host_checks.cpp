@@ -1,4 +1,4 @@
-#include "cli/host_checks.h"
+#include "system/host_checks.h"
 
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
@@ -7,15 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 
 #include "base/directory.h"
-#include "base/format.h"
-#include "plan/cpu_plan.h"
-#include "plan/experiment_file.h"
-#include "plan/models.h"
-#include "run/charts.h"
 #include "system/cgroup.h"
 #include "system/counting/syscall_counter.h"
 #include "system/host.h"
@@ -23,12 +18,6 @@
 #include "system/network_namespace.h"
 
 namespace muxbench {
-namespace {
-
-namespace fs = std::filesystem;
-
-// What the shipped experiments need at most: 8,100 connections and some.
-constexpr rlim_t kWantedDescriptors = 8192;
 
 Diagnosis good(std::string subject, std::string found) {
   return {std::move(subject), Health::good, std::move(found), ""};
@@ -41,6 +30,11 @@ Diagnosis lack(std::string subject, std::string found, std::string remedy) {
 Diagnosis missing(std::string subject, std::string found, std::string remedy) {
   return {std::move(subject), Health::missing, std::move(found), std::move(remedy)};
 }
+
+namespace {
+
+// What the shipped experiments need at most: 8,100 connections and some.
+constexpr rlim_t kWantedDescriptors = 8192;
 
 Diagnosis descriptors() {
   rlimit limit{};
@@ -62,17 +56,6 @@ Diagnosis processes() {
   return lack("processes", std::move(found),
               "models with a process or thread per connection will serve fewer than 8,000; raise "
               "both sysctls");
-}
-
-Diagnosis cpus() {
-  const auto allowed = allowed_cpus();
-  const auto plan = plan_cpus(allowed, {});
-  if (!plan) {
-    return lack("cpus", fmt::format("{} of use here", allowed.size()),
-                "server and load generator would share it: add CPUs, or run with --share-cpus");
-  }
-  return good("cpus", fmt::format("server on {}, load generator on {} ({})",
-                                  to_string(plan->server), to_string(plan->load), cpu_model()));
 }
 
 Diagnosis network() {
@@ -142,14 +125,6 @@ Diagnosis reuse_port() {
   return lack("SO_REUSEPORT", describe(last_errno()), "use Linux 3.9 or newer");
 }
 
-Diagnosis charts() {
-  if (const std::string python = find_drawing_python(); !python.empty()) {
-    return good("charts", python + " has matplotlib and numpy");
-  }
-  return lack("charts", "no python3 that has matplotlib and numpy",
-              "apt-get install python3-matplotlib");
-}
-
 void tools(std::vector<Diagnosis>& list) {
   struct Tool {
     const char* name;
@@ -186,38 +161,15 @@ void noise(std::vector<Diagnosis>& list) {
   }
 }
 
-void programs(const Paths& paths, std::vector<Diagnosis>& list) {
-  const auto models = discover_models(paths.servers_dir);
-  if (!models) {
-    list.push_back(missing("servers", "none", models.error().message));
-  } else {
-    std::size_t available = 0;
-    for (const Model& model : *models) available += model.available ? 1 : 0;
-    list.push_back(good("servers", fmt::format("{} of {} models can run (muxbench list)", available,
-                                               models->size())));
-  }
-  if (::access(paths.loadgen.c_str(), X_OK) != 0) {
-    list.push_back(missing("load generator", "not at " + paths.loadgen,
-                           "build it, or name it with --loadgen"));
-  } else {
-    list.push_back(good("load generator", paths.loadgen));
-  }
-  const auto experiments = load_experiments(paths.experiments_dir);
-  list.push_back(experiments ? good("experiments", fmt::format("{} files", experiments->size()))
-                             : missing("experiments", "unusable", experiments.error().message));
-}
-
 }  // namespace
 
-std::vector<Diagnosis> examine_host(const Paths& paths) {
+std::vector<Diagnosis> examine_host() {
   std::vector<Diagnosis> list;
-  programs(paths, list);
   for (const auto& probe :
-       {descriptors, processes, cpus, network, cgroup, io_uring, linux_aio, reuse_port}) {
+       {descriptors, processes, network, cgroup, io_uring, linux_aio, reuse_port}) {
     list.push_back(probe());
   }
   counting(list);
-  list.push_back(charts());
   tools(list);
   noise(list);
   return list;
