@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/statistics.h"
+
 namespace muxbench {
-namespace {
-
-// Does every trial of one lie beyond every trial of the other?
-bool apart(const std::vector<double>& a, const std::vector<double>& b) {
-  const auto [a_low, a_high] = std::minmax_element(a.begin(), a.end());
-  const auto [b_low, b_high] = std::minmax_element(b.begin(), b.end());
-  return *a_low > *b_high || *b_low > *a_high;
-}
-
-}  // namespace
 
 const char* to_string(Verdict verdict) {
   switch (verdict) {
@@ -83,7 +75,10 @@ Verdict finding_verdict(const std::vector<double>& base, const std::vector<doubl
   }
   const Ratio ratio = ratio_of(base, now);
   const double p = ratio.p * static_cast<double>(std::max<std::size_t>(comparisons, 1));
-  return decide({.trials = trials, .ratio = ratio, .p = p, .apart = apart(base, now)},
+  return decide({.trials = trials,
+                 .ratio = ratio,
+                 .p = p,
+                 .apart = !ranges_overlap(statistics_of(base), statistics_of(now))},
                 more_is_better, rule)
       .verdict;
 }

@@ -119,6 +119,7 @@ Json as_json(const Comparison& comparison) {
           {"alpha", settings.alpha},
           {"margin", settings.margin},
           {"across_hosts", settings.across_hosts},
+          {"metrics", metric_table()},
           {"differences", comparison.differences},
           {"remarks", comparison.remarks},
           {"cells", std::move(cells)}};

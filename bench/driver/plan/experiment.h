@@ -27,7 +27,7 @@ struct Experiment {
   std::string protocol;                         // echo, greet or http
   std::string transport;                        // tcp or unix
   std::string mode = "closed";                  // of the load
-  std::string metric = usual_metric("closed");  // what answers the question: a ComparedMetric
+  std::string metric = usual_metric("closed");  // what answers the question: one that is compared
   LoadSettings load;
   std::vector<Sweep> sweep;  // several keys: every combination
   Nanoseconds warmup{};
