@@ -6,8 +6,11 @@
 
 namespace muxbench::loadgen {
 
-void ArrivalSchedule::start(Instant origin) noexcept {
+void ArrivalSchedule::start(Instant origin, std::uint64_t rate) noexcept {
   origin_ = origin;
+  rate_ = rate;
+  index_ = thread_;
+  elapsed_ns_ = 0;
   compute();
 }
 
@@ -25,7 +28,7 @@ void ArrivalSchedule::compute() noexcept {
     return;
   }
   // 53 random bits make a number in (0, 1], whose logarithm is finite.
-  const double uniform = static_cast<double>((mix(seed_ << 40 | drawn_++) >> 11) + 1) * 0x1.0p-53;
+  const double uniform = static_cast<double>((mix(thread_ << 40 | drawn_++) >> 11) + 1) * 0x1.0p-53;
   const double mean_gap = 1e9 * static_cast<double>(threads_) / static_cast<double>(rate_);
   elapsed_ns_ -= std::log(uniform) * mean_gap;
   next_ = origin_ + Nanoseconds(static_cast<Nanoseconds::rep>(elapsed_ns_));

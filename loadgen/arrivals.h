@@ -17,9 +17,11 @@ class ArrivalSchedule {
   // All threads together make `rate` arrivals a second. Uniform: they take the ticks in turn.
   // Poisson: each draws exponential gaps of its own, the same ones in every run.
   ArrivalSchedule(Arrival kind, std::uint64_t rate, unsigned thread, unsigned threads) noexcept
-      : kind_(kind), rate_(rate), threads_(threads), index_(thread), seed_(thread) {}
+      : kind_(kind), rate_(rate), threads_(threads), thread_(thread) {}
 
-  void start(Instant origin) noexcept;
+  // May be called again: the arrivals begin anew at `origin`. Poisson ones differ from those before.
+  void start(Instant origin) noexcept { start(origin, rate_); }
+  void start(Instant origin, std::uint64_t rate) noexcept;
   Instant next() const noexcept { return next_; }
   void pop() noexcept;
 
@@ -29,8 +31,8 @@ class ArrivalSchedule {
   Arrival kind_;
   std::uint64_t rate_;
   std::uint64_t threads_;
-  std::uint64_t index_;  // uniform: of the next arrival among those of all threads
-  std::uint64_t seed_;
+  std::uint64_t thread_;
+  std::uint64_t index_ = 0;  // uniform: of the next arrival among those of all threads
   std::uint64_t drawn_ = 0;
   double elapsed_ns_ = 0;  // Poisson
   Instant origin_{};
