@@ -1,28 +1,31 @@
 #include "metrics/histogram.h"
 
 #include <cmath>
-#include <numeric>
 
 namespace muxbench {
 
 Histogram::Histogram() : buckets_(bucket_of(kLargest) + 1) {}
 
 void Histogram::merge(const Histogram& other) noexcept {
-  for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  for (std::size_t i = other.first_used(); i < other.end_used(); ++i) {
+    buckets_[i] += other.buckets_[i];
+  }
   sum_ += other.sum_;
   min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);
 }
 
 void Histogram::reset() noexcept {
-  std::fill(buckets_.begin(), buckets_.end(), 0);
+  for (std::size_t i = first_used(), end = end_used(); i < end; ++i) buckets_[i] = 0;
   sum_ = 0;
   min_ = ~std::uint64_t{0};
   max_ = 0;
 }
 
 std::uint64_t Histogram::count() const noexcept {
-  return std::accumulate(buckets_.begin(), buckets_.end(), std::uint64_t{0});
+  std::uint64_t sum = 0;
+  for (std::size_t i = first_used(); i < end_used(); ++i) sum += buckets_[i];
+  return sum;
 }
 
 Nanoseconds Histogram::mean() const noexcept {
@@ -36,7 +39,7 @@ Nanoseconds Histogram::quantile(double q) const noexcept {
   const double rank = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(samples));
   const auto wanted = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, samples);
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+  for (std::size_t i = first_used(); i < end_used(); ++i) {
     seen += buckets_[i];
     if (seen >= wanted) return Nanoseconds(std::clamp(floor_of(i), min_, max_));
   }
@@ -44,7 +47,7 @@ Nanoseconds Histogram::quantile(double q) const noexcept {
 }
 
 void Histogram::each_bucket(const std::function<void(Nanoseconds, std::uint64_t)>& visit) const {
-  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+  for (std::size_t i = first_used(); i < end_used(); ++i) {
     if (buckets_[i] != 0) visit(Nanoseconds(floor_of(i)), buckets_[i]);
   }
 }

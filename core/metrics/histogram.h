@@ -58,6 +58,12 @@ class Histogram {
   }
   static std::uint64_t floor_of(std::size_t bucket) noexcept;
 
+  // The buckets from `first_used` to before `end_used` hold all samples: those of a short load are
+  // few among 31,744.
+  std::size_t first_used() const noexcept { return empty() ? 0 : bucket_of(min_); }
+  std::size_t end_used() const noexcept { return empty() ? 0 : bucket_of(max_) + 1; }
+  bool empty() const noexcept { return min_ > max_; }
+
   std::vector<std::uint64_t> buckets_;
   std::uint64_t sum_ = 0;
   std::uint64_t min_ = ~std::uint64_t{0};
