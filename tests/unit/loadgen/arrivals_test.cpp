@@ -60,5 +60,21 @@ TEST(Arrivals, ThreadsDrawDifferentGapsAndTheSameInEveryRun) {
   EXPECT_EQ(first({Arrival::poisson, 100, 1, 2}, 10), first({Arrival::poisson, 100, 1, 2}, 10));
 }
 
+TEST(Arrivals, BeginAnewAtAnotherRate) {
+  ArrivalSchedule uniform(Arrival::uniform, 100, 1, 2);
+  uniform.start(kOrigin);
+  for (int i = 0; i < 7; ++i) uniform.pop();
+  uniform.start(kOrigin, 1'000);
+  EXPECT_EQ(uniform.next(), kOrigin + std::chrono::milliseconds(1));
+  uniform.pop();
+  EXPECT_EQ(uniform.next(), kOrigin + std::chrono::milliseconds(3));
+
+  ArrivalSchedule poisson(Arrival::poisson, 100, 0, 1);
+  poisson.start(kOrigin);
+  const Instant first = poisson.next();
+  poisson.start(kOrigin, 100);
+  EXPECT_NE(poisson.next(), first) << "each draws further";
+}
+
 }  // namespace
 }  // namespace muxbench::loadgen
