@@ -1,5 +1,6 @@
 // What the threads of a run share while it runs. There is no barrier in the hot path: the measured
 // window is an interval of the monotonic clock that every thread compares its completions with.
+// A run consists of turns: an ordinary one of one, a session of slices of one for each slice.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "loadgen/arrivals.h"
+#include "loadgen/bell.h"
 #include "loadgen/errors.h"
 #include "loadgen/series.h"
 #include "metrics/histogram.h"
@@ -16,22 +18,36 @@
 
 namespace muxbench::loadgen {
 
+// A load from its start until all is answered.
+struct Turn {
+  Instant start{};  // of the load, in all threads
+  Nanoseconds warmup{};
+  std::uint64_t rate = 0;  // open loop: requests per second
+  // Of a slice's window; 0: no slice, and the window is the same interval in all threads. A slice
+  // starts in each thread when it has woken up. Its window's edges lie between two rounds of the
+  // thread's loop, so that whole batches count: the first round's end after the warm-up, and the
+  // first one that is `slice` later.
+  Nanoseconds slice{};
+
+  bool is_slice() const noexcept { return slice.count() > 0; }
+};
+
 struct Control {
   static constexpr Instant kNever = Instant::max();
 
   std::atomic<unsigned> connected_threads{0};  // have opened what they could
   std::atomic<unsigned> drained_threads{0};    // have no request in flight any more
-  std::atomic<unsigned> finished_threads{0};
-  std::atomic<bool> abandon{false};  // end now, without load
-  std::atomic<bool> stop{false};     // open loop: do not wait for what is due or in flight
+  Bell drained;                                // the last of them rings
+  std::atomic<bool> over{false};               // no turn follows: close all and end
+  std::atomic<bool> stop{false};               // do not wait for what is due or in flight
   std::atomic<bool> overloaded{false};
-  std::atomic<bool> hold{false};  // until then drained threads keep their connections open
 
-  // Set once by the main thread, `start` last; `end` may move forward when the run is interrupted
-  // or when the last request asked for is done.
-  std::atomic<Instant> begin{kNever};
+  // Set by the main thread while all threads rest; then it counts `turns` up and rings `call`.
+  Turn turn;
+  std::atomic<unsigned> turns{0};
+  Bell call;
+  // May move forward when the run is interrupted or when the last request asked for is done.
   std::atomic<Instant> end{kNever};
-  std::atomic<Instant> start{kNever};
 
   // With --requests: each request sent in the window takes a ticket, and is settled when it has
   // succeeded or failed. So exactly that many are sent, answered and checked.
@@ -49,8 +65,20 @@ struct Control {
   }
 };
 
-// What one thread found. Read by the main thread after it has joined.
+// What one thread found in the latest turn.
+struct SliceReport {
+  std::uint64_t requests = 0;  // that succeeded between the window's edges
+  Nanoseconds elapsed{};       // between them
+  std::uint64_t requests_in_run = 0;
+  std::uint64_t failed_requests = 0;
+  std::uint64_t errors = 0;  // since the turn before was drained
+  Nanoseconds drain{};       // from the window's end until all was answered
+};
+
+// What one thread found. Read by the main thread after it has joined; `slice`, `latency` and
+// `schedule_lag` also whenever the thread is drained and rests.
 struct ThreadReport {
+  SliceReport slice;
   Histogram latency;
   Histogram connect;
   Histogram first_byte;    // of each connection's first response

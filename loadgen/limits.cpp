@@ -1,5 +1,6 @@
 #include "loadgen/limits.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,17 @@ constexpr std::uint64_t kOwnDescriptors = 32;  // standard streams, result files
 
 std::atomic<bool> signalled{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "signal-safety(7)");
+
+// Returns the mask before.
+sigset_t block_signals() noexcept {
+  sigset_t ours;
+  sigset_t before;
+  ::sigemptyset(&ours);
+  ::sigaddset(&ours, SIGINT);
+  ::sigaddset(&ours, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ours, &before);
+  return before;
+}
 
 void on_signal(int) {
   if (signalled.exchange(true)) ::_exit(130);
@@ -72,14 +84,18 @@ void catch_signals() {
   for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
 }
 
-void block_signals_in_this_thread() noexcept {
-  sigset_t all;
-  ::sigemptyset(&all);
-  ::sigaddset(&all, SIGINT);
-  ::sigaddset(&all, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
+void block_signals_in_this_thread() noexcept { block_signals(); }
 
 bool interrupted() noexcept { return signalled.load(std::memory_order_relaxed); }
+
+// A signal that comes between the look at the flag and the sleep would be missed: they are blocked
+// but for the sleep itself.
+bool await_readable(int fd) noexcept {
+  const sigset_t before = block_signals();
+  pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
+  while (!interrupted() && ::ppoll(&input, 1, nullptr, &before) < 0) continue;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return !interrupted();
+}
 
 }  // namespace muxbench::loadgen

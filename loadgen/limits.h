@@ -26,5 +26,7 @@ void pin_to(int cpu) noexcept;
 void catch_signals();
 void block_signals_in_this_thread() noexcept;
 bool interrupted() noexcept;
+// Sleeps until the descriptor has something to read or has ended. False: interrupted, now or before.
+bool await_readable(int fd) noexcept;
 
 }  // namespace muxbench::loadgen

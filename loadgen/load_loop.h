@@ -27,6 +27,7 @@ namespace muxbench::loadgen {
 inline constexpr std::size_t kReceiveBufferBytes = 64 * 1024;
 inline constexpr int kReadsInTurn = 4;
 inline constexpr Nanoseconds kCheckInterval = std::chrono::milliseconds(10);
+inline constexpr Nanoseconds kUntilCalled = std::chrono::hours(1);  // longest sleep of who rests
 
 // The connections of one thread: their numbers are unique over all threads.
 struct Share {
@@ -52,6 +53,7 @@ class LoadLoop {
   const Client& client() const noexcept { return client_; }
 
  private:
+  enum class Phase : std::uint8_t { opening, rest, load };
   enum class Status : std::uint8_t { closed, connecting, open, closing };
 
   struct Connection {
@@ -100,8 +102,10 @@ class LoadLoop {
   Nanoseconds schedule_lag() const noexcept { return now_ - schedule_.next(); }
 
   // The rest of a run, in load_loop_rare.h.
-  void wait_for_start();
+  bool await_turn();
   void start();
+  void follow_end() noexcept;
+  void finish_turn();
   void check();
   void run_timers();
   void sweep();
@@ -111,8 +115,23 @@ class LoadLoop {
   bool take_ticket(Connection& connection, Instant moment);
   void settle(std::uint32_t requests);
 
+  // What a thread has done so far, read between two rounds.
+  struct Edge {
+    Instant time;
+    std::uint64_t completed = 0;  // requests that succeeded
+    std::uint64_t counted = 0;    // ... in a window
+    CpuTime cpu;
+    Nanoseconds spun{};
+    std::uint64_t sent = 0;  // bytes
+    std::uint64_t received = 0;
+  };
+  Edge edge() const noexcept;
+
   // Opening and losing connections, in load_loop_connect.h.
   void open_all();
+  void watch_call();
+  bool may_open(const Connection& connection) const noexcept;
+  void reopen(Connection& connection);
   void open(Connection& connection, Instant due);
   void attempt(Connection& connection);
   void connected(Connection& connection);
@@ -140,8 +159,7 @@ class LoadLoop {
   std::uint32_t index_of(const Connection& connection) const {
     return static_cast<std::uint32_t>(&connection - connections_.data());
   }
-  Instant end() const noexcept { return control_.end.load(std::memory_order_relaxed); }
-  bool abandoned() const noexcept { return control_.abandon.load(std::memory_order_relaxed); }
+  bool over() const noexcept { return control_.over.load(std::memory_order_relaxed); }
   bool stopped() const noexcept { return control_.stop.load(std::memory_order_relaxed); }
 
   const Options& options_;
@@ -154,11 +172,13 @@ class LoadLoop {
   Connector connector_;
   UniqueFd epoll_;
   const std::uint32_t active_;  // the first of the connections
+  // The last stands for the main thread's call: closed for ever, so its events only end a wait.
   std::vector<Connection> connections_;
   std::vector<Instant> send_times_;  // pipelined: a ring of `pipeline_` for each active connection
   std::vector<std::byte> buffer_;
   std::vector<std::uint32_t> unread_;  // connections that have more to read than was their turn
   std::array<epoll_event, 512> events_;
+  std::vector<std::uint32_t> to_open_;  // connections that the next turn opens
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
 
   ArrivalSchedule schedule_;
@@ -173,10 +193,17 @@ class LoadLoop {
   Instant now_;         // the latest reading of the clock
   Instant next_check_;  // when the rare parts are due
   Instant last_sweep_;
-  Instant begin_ = Control::kNever;
-  bool started_ = false;
+  Phase phase_ = Phase::opening;
+  unsigned turns_ = 0;  // so many were begun
+  Turn turn_;
+  bool whole_batches_ = false;            // a closed loop's slice
+  Instant window_due_ = Control::kNever;  // when the window is to begin
+  Instant begin_ = Control::kNever;       // from then on requests count ...
+  Instant counted_until_ = Control::kNever;
+  Instant end_ = Control::kNever;  // from then on none is begun
   bool measuring_ = false;
   std::uint32_t in_progress_ = 0;  // connections being opened
+  std::uint32_t closing_ = 0;      // connections that the server has yet to close
   Instant last_connected_;         // when the latest one was open, or the first was begun
   bool takes_no_more_ = false;     // the server, before the load; no more are tried
   std::size_t sweep_hand_ = 0;
@@ -184,12 +211,11 @@ class LoadLoop {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t unread_bytes_ = 0;  // of them, by clients that never read
   std::uint64_t bytes_received_ = 0;
-  Instant measured_from_;
-  std::uint64_t completed_at_begin_ = 0;
-  CpuTime cpu_at_begin_;
-  Nanoseconds spun_at_begin_{};
-  std::uint64_t sent_at_begin_ = 0;
-  std::uint64_t received_at_begin_ = 0;
+  Edge at_begin_;                         // of the window
+  Instant ended_;                         // the window
+  std::uint64_t completed_at_start_ = 0;  // of the turn
+  std::uint64_t failed_at_start_ = 0;
+  std::uint64_t errors_reported_ = 0;  // by the turns before
 };
 
 }  // namespace muxbench::loadgen

@@ -93,6 +93,7 @@ void LoadLoop<Client>::never_read(Connection& connection) {
     }
     bytes_sent_ += sent.count();
     unread_bytes_ += sent.count();
+    report_.live_unread_bytes.store(unread_bytes_, std::memory_order_relaxed);
     client_.sent(connection.protocol, sent.count());
   }
   set_timer(connection, std::chrono::milliseconds(1));  // Others first.

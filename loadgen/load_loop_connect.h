@@ -12,13 +12,18 @@ void LoadLoop<Client>::open_all() {
   constexpr int kAtATime = 8;  // between two looks at those that are connected by now
   const Instant since = last_connected_ = now_ = Clock::now();
   if (options_.connect_rate != 0) ramp_.start(since);
+  const std::size_t count = connections_.size() - 1;
+  watch_call();
   std::size_t next = 0;
-  while (!abandoned() && (next < connections_.size() || in_progress_ > 0)) {
+  while (!over() && (next < count || in_progress_ > 0)) {
     bool paced = false;
-    for (int i = 0; i < kAtATime && next < connections_.size(); ++i, ++next) {
+    for (int i = 0; i < kAtATime && next < count; ++i, ++next) {
       if (in_progress_ >= kMostInProgress) break;
       Connection& connection = connections_[next];
-      if (per_request_ && connection.role == Role::active) continue;
+      if (per_request_ && connection.role == Role::active) {
+        to_open_.push_back(index_of(connection));
+        continue;
+      }
       if (takes_no_more_) {
         not_connected(connection, Errno{ETIMEDOUT});
         continue;
@@ -30,11 +35,11 @@ void LoadLoop<Client>::open_all() {
       }
       open(connection, now_);
     }
-    const bool may_open = next < connections_.size() && in_progress_ < kMostInProgress;
+    const bool more = next < count && in_progress_ < kMostInProgress;
     if (paced) {
       round(std::clamp<Nanoseconds>(ramp_.next() - now_, Nanoseconds(0), kCheckInterval));
     } else {
-      round(may_open ? Nanoseconds(0) : kCheckInterval);
+      round(more ? Nanoseconds(0) : kCheckInterval);
     }
   }
   report_.opening = Clock::now() - since;
@@ -46,10 +51,32 @@ void LoadLoop<Client>::open_all() {
   }
 }
 
+// An edge each time the main thread calls.
+template <typename Client>
+void LoadLoop<Client>::watch_call() {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.u32 = index_of(connections_.back());
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, control_.call.fd(), &event);
+}
+
+template <typename Client>
+bool LoadLoop<Client>::may_open(const Connection& connection) const noexcept {
+  if (phase_ == Phase::rest) return connection.role != Role::active;
+  return phase_ == Phase::opening || (!stopped() && (open_loop_ || now_ < end_));
+}
+
+// What was lost, or has never been open.
+template <typename Client>
+void LoadLoop<Client>::reopen(Connection& connection) {
+  if (open_loop_ && per_request_ && connection.role == Role::active) return release(connection);
+  open(connection, now_);
+}
+
 // A request that brings its own connection counts from `due`.
 template <typename Client>
 void LoadLoop<Client>::open(Connection& connection, Instant due) {
-  if (started_ && (stopped() || (!open_loop_ && now_ >= end()))) return;
+  if (!may_open(connection)) return to_open_.push_back(index_of(connection));
   if (per_request_ && connection.role == Role::active) {
     if (!take_ticket(connection, due)) {
       exhausted_ = true;
@@ -104,7 +131,7 @@ void LoadLoop<Client>::connected(Connection& connection) {
     client_.begin(connection.protocol);
     return flush(connection);
   }
-  if (!started_) return;
+  if (phase_ != Phase::load) return;
   if (open_loop_) return release(connection);
   bool begun = false;
   while (connection.in_flight < pipeline_ && next_request(connection)) begun = true;
@@ -117,14 +144,14 @@ void LoadLoop<Client>::connect_failed(Connection& connection, Errno error) {
   not_connected(connection, error);
   // 100,000 times the timeout, 128 at once, would be an hour.
   const bool in_vain = now_ - last_connected_ > options_.connect_timeout;
-  if (!started_ && error == Errno{ETIMEDOUT} && in_vain) takes_no_more_ = true;
+  if (phase_ == Phase::opening && error == Errno{ETIMEDOUT} && in_vain) takes_no_more_ = true;
   // With --requests it takes the place of a request, or a dead server would be waited for.
-  if (started_ && connection.role == Role::active && connection.ticketed == 0) {
+  if (phase_ == Phase::load && connection.role == Role::active && connection.ticketed == 0) {
     take_ticket(connection, now_);
   }
   drop(connection);
   // What cannot be opened before the load starts is left out, and the result says how many.
-  if (started_) reopen_later(connection);
+  if (phase_ != Phase::opening) reopen_later(connection);
 }
 
 template <typename Client>
@@ -159,6 +186,7 @@ void LoadLoop<Client>::give_up(Connection& connection) {
 // All its requests in flight have failed.
 template <typename Client>
 void LoadLoop<Client>::drop(Connection& connection) {
+  if (connection.status == Status::closing) --closing_;
   connection.status = Status::closed;
   connection.stuck = false;
   close_with_reset(connection.fd);
@@ -187,6 +215,7 @@ void LoadLoop<Client>::finish_exchange(Connection& connection) {
     case Closer::server:
       if constexpr (Client::kEndsByHalfClose) ::shutdown(connection.fd.get(), SHUT_WR);
       connection.status = Status::closing;
+      ++closing_;
       connection.answered = false;  // What comes now is out of the ordinary.
       connection.waiting = now_;
   }
@@ -195,6 +224,7 @@ void LoadLoop<Client>::finish_exchange(Connection& connection) {
 // The connection is over in good order.
 template <typename Client>
 void LoadLoop<Client>::leave(Connection& connection) {
+  if (connection.status == Status::closing) --closing_;
   connection.fd.reset();
   connection.status = Status::closed;
   if (open_loop_ && per_request_) return release(connection);

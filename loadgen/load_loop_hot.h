@@ -23,7 +23,7 @@ void LoadLoop<Client>::round(Nanoseconds longest_wait) {
   const Nanoseconds wait =
       std::clamp<Nanoseconds>(next_check_ - now_, Nanoseconds(0), longest_wait);
   int count = 0;
-  if ((open_loop_ || options_.busy_poll) && started_) {
+  if ((open_loop_ || options_.busy_poll) && phase_ == Phase::load) {
     count = wait_precisely(wait);
   } else {
     const auto ceiling = std::chrono::ceil<std::chrono::milliseconds>(wait);
@@ -35,7 +35,7 @@ void LoadLoop<Client>::round(Nanoseconds longest_wait) {
     on_event(connections_[event.data.u32], event.events);
   }
   if (now_ == before) now_ = Clock::now();
-  if (open_loop_ && started_) dispatch();
+  if (open_loop_ && phase_ == Phase::load) dispatch();
   if (now_ >= next_check_) check();
 }
 
@@ -130,7 +130,7 @@ void LoadLoop<Client>::take(Connection& connection, std::span<const std::byte> b
 // After a response. True: a request was begun and has to be flushed.
 template <typename Client>
 bool LoadLoop<Client>::next_request(Connection& connection) {
-  if (!open_loop_) return now_ < end() && begin_request(connection, now_);
+  if (!open_loop_) return now_ < end_ && begin_request(connection, now_);
   release(connection);
   return false;
 }
@@ -160,7 +160,7 @@ bool LoadLoop<Client>::begin_request(Connection& connection, Instant due) {
 template <typename Client>
 bool LoadLoop<Client>::counts(Instant since, bool ticketed) const noexcept {
   const Instant moment = open_loop_ ? since : now_;
-  return moment >= begin_ && moment < end() && (control_.requests == 0 || ticketed);
+  return moment >= begin_ && moment < counted_until_ && (control_.requests == 0 || ticketed);
 }
 
 template <typename Client>

@@ -17,9 +17,11 @@ inline constexpr Nanoseconds kPolledStretch = std::chrono::microseconds(100);
 
 template <typename Client>
 int LoadLoop<Client>::wait_precisely(Nanoseconds wait) {
-  const bool waiting_for_time = !free_.empty() && !exhausted_ && schedule_.next() < end();
+  // The window's end is waited for in the same way: a late one would make the rate too low.
+  const bool waiting_for_time = open_loop_ && !free_.empty() && !exhausted_ && now_ < end_;
   if (waiting_for_time) {
-    wait = std::min<Nanoseconds>(wait, schedule_.next() - now_ - kPolledStretch);
+    const Instant next = std::min(schedule_.next(), end_);
+    wait = std::min<Nanoseconds>(wait, next - now_ - kPolledStretch);
   }
   if (options_.busy_poll) wait = Nanoseconds(0);
   const Nanoseconds sleep = std::max(wait, Nanoseconds(0));
@@ -43,7 +45,7 @@ void LoadLoop<Client>::dispatch() {
   constexpr int kMostInTurn = 64;
   for (int i = 0; i < kMostInTurn && !exhausted_; ++i) {
     const Instant due = schedule_.next();
-    if (due > now_ || due >= end()) return;
+    if (due > now_ || due >= end_) return;
     Connection* const connection = next_free();
     if (connection == nullptr) {
       starved_ = true;
@@ -96,8 +98,9 @@ auto LoadLoop<Client>::next_free() -> Connection* {
 
 template <typename Client>
 bool LoadLoop<Client>::drained() const noexcept {
+  if (options_.phases && closing_ > 0) return false;
   if (!open_loop_) return outstanding_ == 0 || !options_.phases;
-  return outstanding_ == 0 && (exhausted_ || schedule_.next() >= end());
+  return outstanding_ == 0 && (exhausted_ || schedule_.next() >= end_);
 }
 
 }  // namespace muxbench::loadgen

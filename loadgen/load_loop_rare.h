@@ -25,7 +25,7 @@ LoadLoop<Client>::LoadLoop(const Options& options, const Share& share, Control& 
       connector_(options.target, share.thread, options.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       active_(share.active),
-      connections_(std::size_t{share.active} + share.idle),
+      connections_(std::size_t{share.active} + share.idle + 1),
       send_times_(pipeline_ > 1 ? std::size_t{share.active} * pipeline_ : 0),
       buffer_(kReceiveBufferBytes),
       schedule_(options.arrival, options.rate, share.thread, options.threads),
@@ -34,7 +34,8 @@ LoadLoop<Client>::LoadLoop(const Options& options, const Share& share, Control& 
       now_(Clock::now()),
       next_check_(now_),
       last_sweep_(now_) {
-  for (std::uint32_t i = 0; i < connections_.size(); ++i) {
+  connections_.back().role = Role::idle;
+  for (std::uint32_t i = 0; i + 1 < connections_.size(); ++i) {
     const bool active = i < share.active;
     connections_[i].number =
         active ? share.first_active + i : share.first_idle + (i - share.active);
@@ -58,23 +59,21 @@ template <typename Client>
 void LoadLoop<Client>::run() {
   open_all();
   control_.connected_threads.fetch_add(1, std::memory_order_release);
-  wait_for_start();
-  if (!abandoned()) {
+  while (await_turn()) {
     start();
-    while (now_ < end()) round(kCheckInterval);
+    while (now_ < end_) {
+      round(kCheckInterval);
+      follow_end();
+    }
     measure_end();
     while (!drained() && !stopped()) round(kCheckInterval);
-    report_.requests_in_run = completed_;
-    control_.drained_threads.fetch_add(1, std::memory_order_release);
-    while (control_.hold.load(std::memory_order_relaxed)) round(std::chrono::milliseconds(1));
-    report_.requests_per_connection.reserve(active_);
-    for (const Connection& connection : connections_) {
-      if (connection.role != Role::active) break;
-      if (connection.incarnation == 0) continue;
+    finish_turn();
+  }
+  report_.requests_per_connection.reserve(active_);
+  for (Connection& connection : connections_) {
+    if (connection.role == Role::active && connection.incarnation > 0) {
       report_.requests_per_connection.push_back(connection.requests);
     }
-  }
-  for (Connection& connection : connections_) {
     // A request cut off by the end is no error, but wrong bytes that it already had are one.
     if (connection.role != Role::idle && usable(connection)) {
       client_.conclude(connection.protocol);
@@ -83,57 +82,90 @@ void LoadLoop<Client>::run() {
   }
 }
 
+// Sleeps while nothing happens to a connection. False: there is no further turn.
 template <typename Client>
-void LoadLoop<Client>::wait_for_start() {
-  const auto when = [this] { return control_.start.load(std::memory_order_acquire); };
-  while (when() == Control::kNever && !abandoned()) round(std::chrono::milliseconds(1));
-  if (!abandoned()) std::this_thread::sleep_until(when());
+bool LoadLoop<Client>::await_turn() {
+  phase_ = Phase::rest;
+  check();
+  while (control_.turns.load(std::memory_order_acquire) == turns_ && !over()) round(kUntilCalled);
+  ++turns_;
+  return !over();
 }
 
 template <typename Client>
 void LoadLoop<Client>::start() {
-  started_ = true;
-  begin_ = control_.begin.load(std::memory_order_relaxed);
-  if (open_loop_) schedule_.start(control_.start.load(std::memory_order_relaxed));
-  next_check_ = now_ = Clock::now();
+  turn_ = control_.turn;
+  phase_ = Phase::load;
+  exhausted_ = false;
+  std::this_thread::sleep_until(turn_.start);
+  const Instant start = turn_.is_slice() ? Clock::now() : turn_.start;
+  if (open_loop_) schedule_.start(start, turn_.rate);
+  whole_batches_ = turn_.is_slice() && !open_loop_;
+  window_due_ = start + turn_.warmup;
+  begin_ = turn_.is_slice() ? Control::kNever : window_due_;
+  end_ = counted_until_ = Control::kNever;
+  follow_end();
+  completed_at_start_ = completed_;
+  failed_at_start_ = report_.failed_requests;
+  report_.slice = {};
+  next_check_ = last_sweep_ = now_ = Clock::now();
   check();
+  for (const std::uint32_t index : std::exchange(to_open_, {})) {
+    now_ = Clock::now();
+    reopen(connections_[index]);
+  }
   for (Connection& connection : connections_) {
     if (connection.role != Role::active) break;
+    if (per_request_ || connection.status != Status::open) continue;
     now_ = Clock::now();
-    if (open_loop_) {
-      if (per_request_ || connection.status == Status::open) release(connection);
-    } else if (per_request_) {
-      open(connection, now_);
-    } else if (connection.status == Status::open) {
-      bool begun = false;
-      while (connection.in_flight < pipeline_ && next_request(connection)) begun = true;
-      if (begun) flush(connection);
-    }
+    bool begun = false;
+    while (connection.in_flight < pipeline_ && next_request(connection)) begun = true;
+    if (begun) flush(connection);
+  }
+}
+
+// The main thread or another one may have ended the window early.
+template <typename Client>
+void LoadLoop<Client>::follow_end() noexcept {
+  end_ = std::min(end_, control_.end.load(std::memory_order_relaxed));
+  if (!whole_batches_) counted_until_ = end_;
+}
+
+template <typename Client>
+void LoadLoop<Client>::finish_turn() {
+  begin_ = Control::kNever;  // What a stopped turn left in flight no longer counts.
+  report_.requests_in_run = completed_;
+  SliceReport& slice = report_.slice;
+  slice.requests_in_run = completed_ - completed_at_start_;
+  slice.failed_requests = report_.failed_requests - failed_at_start_;
+  slice.errors = report_.errors.total() - errors_reported_;
+  errors_reported_ += slice.errors;
+  slice.drain = Clock::now() - ended_;
+  if (control_.drained_threads.fetch_add(1, std::memory_order_acq_rel) + 1 == options_.threads) {
+    control_.drained.ring();
   }
 }
 
 // Every 10 ms, and at the edges of the window and of each of its samples.
 template <typename Client>
 void LoadLoop<Client>::check() {
-  if (started_ && !measuring_ && now_ >= begin_) measure_begin();
+  if (now_ >= window_due_) measure_begin();
   if (measuring_) take_sample();
   run_timers();
   sweep();
   report_.live_requests.store(completed_, std::memory_order_relaxed);
   report_.live_errors.store(report_.errors.total(), std::memory_order_relaxed);
-  report_.live_unread_bytes.store(unread_bytes_, std::memory_order_relaxed);
-  if (open_loop_ && started_ && !exhausted_ && schedule_lag() > options_.max_lag &&
-      schedule_.next() < end()) {
+  if (open_loop_ && phase_ == Phase::load && !exhausted_ && schedule_lag() > options_.max_lag &&
+      schedule_.next() < end_) {
     control_.overloaded.store(true, std::memory_order_relaxed);
     control_.stop_at(now_);
   }
 
-  next_check_ = now_ + kCheckInterval;
-  if (started_) {
-    if (!measuring_) next_check_ = std::min(next_check_, begin_);
-    if (now_ < end()) next_check_ = std::min(next_check_, end());
-    next_check_ = std::min(next_check_, report_.series.next(begin_));
-  }
+  const bool at_rest = phase_ == Phase::rest && in_progress_ == 0;
+  next_check_ = at_rest ? Control::kNever : now_ + kCheckInterval;
+  next_check_ = std::min(next_check_, window_due_);
+  if (now_ < end_) next_check_ = std::min(next_check_, end_);
+  if (measuring_) next_check_ = std::min(next_check_, report_.series.next(begin_));
   if (!timers_.empty()) next_check_ = std::min(next_check_, timers_.top().due);
 }
 
@@ -149,10 +181,8 @@ void LoadLoop<Client>::run_timers() {
       if (connection.role != Role::active) act_beside(connection);
     } else if (connection.role > Role::idle) {
       continue;  // The server has thrown it out.
-    } else if (open_loop_ && per_request_ && connection.role == Role::active) {
-      release(connection);
     } else {
-      open(connection, now_);
+      reopen(connection);
     }
   }
 }
@@ -188,24 +218,37 @@ void LoadLoop<Client>::sweep() {
 }
 
 template <typename Client>
+auto LoadLoop<Client>::edge() const noexcept -> Edge {
+  return {.time = Clock::now(),
+          .completed = completed_,
+          .counted = report_.requests,
+          .cpu = thread_cpu_time(),
+          .spun = spun_,
+          .sent = bytes_sent_,
+          .received = bytes_received_};
+}
+
+template <typename Client>
 void LoadLoop<Client>::measure_begin() {
   measuring_ = true;
-  measured_from_ = Clock::now();
-  completed_at_begin_ = completed_;
-  cpu_at_begin_ = thread_cpu_time();
-  spun_at_begin_ = spun_;
-  sent_at_begin_ = bytes_sent_;
-  received_at_begin_ = bytes_received_;
-  report_.series.start({.errors = report_.errors.total()});
+  window_due_ = Control::kNever;
+  at_begin_ = edge();
+  if (turn_.is_slice()) {
+    begin_ = now_ = at_begin_.time;
+    end_ = begin_ + turn_.slice;
+    follow_end();
+  } else {
+    report_.series.start({.errors = report_.errors.total()});
+  }
 }
 
 // Taken a little after an interval's end, it is that interval's: whole ones are counted.
 template <typename Client>
 void LoadLoop<Client>::take_sample() {
-  if (now_ < report_.series.next(begin_) && now_ < end()) return;
-  const Nanoseconds elapsed = std::min(now_, end()) - begin_;
+  if (now_ < report_.series.next(begin_) && now_ < end_) return;
+  const Nanoseconds elapsed = std::min(now_, end_) - begin_;
   const Nanoseconds whole = elapsed / Series::kInterval * Series::kInterval;
-  report_.series.take(now_ < end() ? whole : elapsed,
+  report_.series.take(now_ < end_ ? whole : elapsed,
                       {.requests = report_.requests,
                        .errors = report_.errors.total(),
                        .latency_sum_ns = report_.latency.sum()},
@@ -215,16 +258,24 @@ void LoadLoop<Client>::take_sample() {
 
 template <typename Client>
 void LoadLoop<Client>::measure_end() {
+  window_due_ = Control::kNever;
+  const Edge at_end = edge();
+  ended_ = at_end.time;
   if (!measuring_) return;
   take_sample();
-  report_.wall = Clock::now() - measured_from_;
-  report_.cpu_time = thread_cpu_time() - cpu_at_begin_;
-  report_.spun = spun_ - spun_at_begin_;
-  report_.bytes_sent = bytes_sent_ - sent_at_begin_;
-  report_.bytes_received = bytes_received_ - received_at_begin_;
+  measuring_ = false;
+  if (whole_batches_) counted_until_ = at_end.time;
+  const std::uint64_t completed = at_end.completed - at_begin_.completed;
+  report_.slice.requests = completed;
+  report_.slice.elapsed = at_end.time - at_begin_.time;
+  report_.wall += at_end.time - at_begin_.time;
+  report_.cpu_time = report_.cpu_time + (at_end.cpu - at_begin_.cpu);
+  report_.spun += at_end.spun - at_begin_.spun;
+  report_.bytes_sent += at_end.sent - at_begin_.sent;
+  report_.bytes_received += at_end.received - at_begin_.received;
   // Overloaded, an open loop's server answers in the window what was due before, and that is its
   // throughput; what was due in the window it answers later.
-  report_.requests_in_window = open_loop_ ? completed_ - completed_at_begin_ : report_.requests;
+  report_.requests_in_window += open_loop_ ? completed : at_end.counted - at_begin_.counted;
 }
 
 // Tickets are for what is due in the window.

@@ -47,11 +47,12 @@ Result<> write_outputs(const Outputs& outputs, const std::vector<Step>& steps) {
 // One run for each rate, until one cannot go on.
 Result<std::vector<Step>> run_steps(const Options& asked) {
   std::vector<Step> steps;
+  CommandInput commands;
   const std::size_t count = std::max<std::size_t>(asked.rates.size(), 1);
   while (steps.size() < count) {
     Options options = asked;
     if (!asked.rates.empty()) options.rate = asked.rates[steps.size()];
-    Result<RunResult> result = run(options);
+    Result<RunResult> result = run(options, commands);
     if (!result) return result.error();
     if (!options.json_on_stdout() && !options.quiet) {
       print("{}{}", steps.empty() ? "" : "\n", summary(options, *result));

@@ -11,7 +11,6 @@
 namespace muxbench::loadgen {
 namespace {
 
-constexpr std::uint64_t kMostPerSecond = 10'000'000;
 constexpr std::uint32_t kMostThreads = 1024;
 constexpr std::uint64_t kMostConnections = 10'000'000;
 
@@ -109,7 +108,9 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.add_option("--csv", options.csv, "write a line of numbers for each run to this file");
   app.add_flag("--phases", options.phases,
                "for a program that drives this one: print a JSON line when connected, measuring, "
-               "measured and drained; after the first and the last wait for a line of input");
+               "measured and drained; after the first wait for a command, after the last for a "
+               "line of input; commands: go, a run; slice WARMUP_NS DURATION_NS [RATE], a short "
+               "load answered by a JSON line, any number of times; end, after slices");
   app.add_flag("--quiet", options.quiet, "no summary and no progress");
   app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION);
   try {

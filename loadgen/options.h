@@ -15,6 +15,8 @@
 
 namespace muxbench::loadgen {
 
+inline constexpr std::uint64_t kMostPerSecond = 10'000'000;  // requests, or connections
+
 enum class ProtocolKind : std::uint8_t { echo, greet, http };
 
 // Who ends the connection of a request that has one of its own.

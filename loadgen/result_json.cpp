@@ -74,7 +74,7 @@ Json buckets_json(const Histogram& histogram) {
   histogram.each_bucket([&](Nanoseconds floor, std::uint64_t count) {
     buckets.push_back({floor.count(), count});
   });
-  return {{"significant_digits", 3}, {"buckets", buckets}};
+  return buckets;
 }
 
 Json cpu_json(const std::vector<ThreadUsage>& usages) {
@@ -114,7 +114,7 @@ Json series_json(const Series& series) {
 
 Json run_json(const Options& options, const RunResult& result) {
   Json latency = distribution_json(result.latency);
-  latency["histogram"] = buckets_json(result.latency);
+  latency["histogram"] = {{"significant_digits", 3}, {"buckets", buckets_json(result.latency)}};
   Json json{{"status", result.status()},
             {"asked", asked_json(options)},
             {"achieved",
@@ -157,6 +157,28 @@ std::string dump(const Json& json, bool compact) {
 }
 
 }  // namespace
+
+std::string to_json(const SliceResult& slice) {
+  Json json{{"status", slice.status()},
+            {"requests", slice.requests},
+            {"elapsed_ns", slice.elapsed.count()},
+            {"requests_per_second", slice.requests_per_second},
+            {"requests_in_run", slice.requests_in_run},
+            {"failed_requests", slice.failed_requests},
+            {"errors", slice.errors},
+            {"cpu_ns", slice.cpu.count()},
+            {"drain_ns", slice.drain.count()},
+            {"latency_ns",
+             {{"count", slice.latency.count()},
+              {"sum", slice.latency.sum()},
+              {"min", slice.latency.min().count()},
+              {"max", slice.latency.max().count()},
+              {"buckets", buckets_json(slice.latency)}}}};
+  if (slice.schedule_lag.count() > 0) {
+    json["schedule_lag_ns"] = slice.schedule_lag.quantile(0.99).count();
+  }
+  return Json{{"slice", json}}.dump();
+}
 
 std::string to_json(const Options& options, const RunResult& result, bool compact) {
   return dump(run_json(options, result), compact);

@@ -28,9 +28,11 @@ int RunResult::exit_status() const {
   return static_cast<int>(status() == "ok" ? Exit::success : Exit::failure);
 }
 
-double RunResult::requests_per_second() const {
-  if (duration.count() <= 0) return 0;
-  return static_cast<double>(requests_in_window) * 1e9 / static_cast<double>(duration.count());
+double RunResult::requests_per_second() const { return per_second(requests_in_window, duration); }
+
+double per_second(std::uint64_t requests, Nanoseconds elapsed) {
+  if (elapsed.count() <= 0) return 0;
+  return static_cast<double>(requests) * 1e9 / static_cast<double>(elapsed.count());
 }
 
 // Jain, Chiu, Hawe 1984: the square of the sum over n times the sum of squares.

@@ -59,6 +59,9 @@ struct RunResult {
   double requests_per_second() const;  // 0 without a window
 };
 
+// 0 without time.
+double per_second(std::uint64_t requests, Nanoseconds elapsed);
+
 struct Fairness {
   double jain = 0;  // 1: all connections served alike; 1/n: one of n served alone
   std::uint32_t least = 0;

@@ -1,8 +1,5 @@
 #include "loadgen/runner.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <deque>
 #include <optional>
 #include <thread>
@@ -11,6 +8,8 @@
 #include "base/parse.h"
 #include "loadgen/control.h"
 #include "loadgen/limits.h"
+#include "loadgen/result_json.h"
+#include "loadgen/slice_result.h"
 #include "loadgen/summary.h"
 #include "loadgen/worker.h"
 #include "metrics/usage.h"
@@ -24,52 +23,94 @@ using std::chrono::seconds;
 
 class Run {
  public:
-  explicit Run(const Plan& plan)
-      : plan_(plan), options_(plan.options), reports_(options_.threads), progress_(options_) {
+  Run(const Plan& plan, CommandInput& commands)
+      : plan_(plan),
+        options_(plan.options),
+        commands_(commands),
+        reports_(options_.threads),
+        progress_(options_) {
     control_.requests = options_.requests;
-    control_.hold.store(options_.phases);
   }
 
-  RunResult execute() {
+  Result<RunResult> execute() {
     for (unsigned i = 0; i < options_.threads; ++i) {
-      threads_.emplace_back([this, i] {
-        run_worker(plan_, share_of(options_, i), control_, reports_[i]);
-        control_.finished_threads.fetch_add(1, std::memory_order_release);
-      });
+      threads_.emplace_back(
+          [this, i] { run_worker(plan_, share_of(options_, i), control_, reports_[i]); });
     }
+    Result<> obeyed;
     if (await_connections()) {
       announce("connected");
-      await_go();
-      await_held_up();
-      load();
-      await_all(control_.drained_threads);
-      announce("drained");
-      await_go();
-    } else {
-      control_.abandon.store(true);
+      obeyed = options_.phases ? obey() : run_once();
+      if (obeyed) announce("drained");
+      if (obeyed && options_.phases) commands_.next();
     }
-    control_.hold.store(false);
-    await_all(control_.finished_threads);
+    control_.over.store(true);
+    control_.call.ring();
     threads_.clear();  // joins
+    if (!obeyed) return obeyed.error();
     return gather();
   }
 
  private:
   // Lines for a driver that samples the server at these moments.
   void announce(const char* phase) const {
-    if (!options_.phases) return;
-    print("{{\"phase\":\"{}\"}}\n", phase);
+    if (options_.phases) answer(fmt::format("{{\"phase\":\"{}\"}}\n", phase));
+  }
+
+  static void answer(const std::string& line) {
+    write_output(line);
     flush_output("loadgen");
   }
 
-  // Until it says so, or is gone.
-  void await_go() const {
-    if (!options_.phases) return;
-    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-    for (char byte = 0; byte != '\n' && !interrupted();) {
-      const int ready = ::poll(&input, 1, 20);
-      if (ready > 0 && ::read(STDIN_FILENO, &byte, 1) <= 0) return;
+  // Until the driver says that it was all, or is gone. If it has never said anything, a run is all
+  // that it wanted.
+  Result<> obey() {
+    for (bool first = true; const std::optional<std::string> line = commands_.next();
+         first = false) {
+      const Result<Command> command = parse_command(*line, options_);
+      if (!command) return command.error();
+      switch (command->kind) {
+        case Command::Kind::end:
+          return {};
+        case Command::Kind::go:
+          if (!first) return usage_error("\"go\" comes after a slice; send slices, then end");
+          return run_once();
+        case Command::Kind::slice:
+          answer(to_json(run_slice(*command)) + "\n");
+      }
     }
+    if (control_.turns.load() == 0 && !interrupted()) return run_once();
+    return {};
+  }
+
+  Result<> run_once() {
+    await_held_up();
+    load();
+    await_drained();
+    return {};
+  }
+
+  const SliceResult& run_slice(const Command& command) {
+    const CpuTime cpu = process_cpu_time();
+    if (control_.turns.load() == 0) await_held_up();
+    begin_turn({.start = Clock::now(),
+                .warmup = command.warmup,
+                .rate = command.rate,
+                .slice = command.duration},
+               Control::kNever);
+    await_drained();
+    gather_slice();
+    slice_.cpu = (process_cpu_time() - cpu).total();
+    return slice_;
+  }
+
+  // All threads rest.
+  void begin_turn(const Turn& turn, Instant end) {
+    control_.turn = turn;
+    control_.stop.store(false);
+    control_.end.store(end);
+    control_.turns.fetch_add(1, std::memory_order_release);
+    control_.call.ring();
   }
 
   bool await_connections() {
@@ -110,9 +151,8 @@ class Run {
     // Far enough ahead that every thread has seen it before it comes.
     const Instant start = Clock::now() + milliseconds(3);
     const Instant begin = start + options_.warmup;
-    control_.begin.store(begin);
-    if (options_.requests == 0) control_.end.store(begin + options_.duration);
-    control_.start.store(start, std::memory_order_release);
+    begin_turn({.start = start, .warmup = options_.warmup, .rate = options_.rate},
+               options_.requests == 0 ? begin + options_.duration : Control::kNever);
     if (!wait_until(begin, "warm-up")) return;
     announce("measuring");
     if (options_.requests == 0) {
@@ -124,11 +164,10 @@ class Run {
   }
 
   // What was due or begun in the window may still be under way.
-  void await_all(const std::atomic<unsigned>& threads) {
-    while (threads.load(std::memory_order_acquire) < options_.threads) {
-      if (interrupted()) control_.stop_at(Clock::now());
-      std::this_thread::sleep_for(milliseconds(1));
-    }
+  void await_drained() {
+    if (!await_readable(control_.drained.fd())) control_.stop_at(Clock::now());
+    control_.drained.answer();
+    control_.drained_threads.exchange(0, std::memory_order_acq_rel);
   }
 
   // False when the run was ended before: by a signal, or because it cannot keep up.
@@ -171,16 +210,46 @@ class Run {
     return sum;
   }
 
+  // Over all threads. What they found is added to that of the slices before.
+  void gather_slice() {
+    slice_.latency.reset();
+    slice_.schedule_lag.reset();
+    slice_ = {.interrupted = interrupted(),
+              .overloaded = control_.overloaded.load(),
+              .latency = std::move(slice_.latency),
+              .schedule_lag = std::move(slice_.schedule_lag)};
+    Nanoseconds elapsed{};
+    for (ThreadReport& report : reports_) {
+      const SliceReport& found = report.slice;
+      slice_.requests += found.requests;
+      slice_.requests_in_run += found.requests_in_run;
+      slice_.failed_requests += found.failed_requests;
+      slice_.errors += found.errors;
+      slice_.drain = std::max(slice_.drain, found.drain);
+      elapsed += found.elapsed;
+      slice_.requests_per_second += per_second(found.requests, found.elapsed);
+      slice_.latency.merge(report.latency);
+      report.latency.reset();
+      slice_.schedule_lag.merge(report.schedule_lag);
+      report.schedule_lag.reset();
+    }
+    slice_.elapsed = elapsed / options_.threads;
+    slices_.duration += slice_.elapsed;
+    slices_.latency.merge(slice_.latency);
+    slices_.schedule_lag.merge(slice_.schedule_lag);
+  }
+
   RunResult gather() const {
     const std::uint64_t peak =
         muxbench::peak_resident_bytes().value_or(0);  // before the tables for the result
-    RunResult result;
+    RunResult result = slices_;
     result.peak_memory_bytes = peak;
     result.interrupted = interrupted();
     result.filling = filling_;
-    const Instant begin = control_.begin.load();
-    if (begin != Control::kNever && control_.end.load() > begin) {
-      result.duration = control_.end.load() - begin;
+    const Instant end = control_.end.load();
+    const Instant begin = control_.turn.start + control_.turn.warmup;
+    if (control_.turns.load() > 0 && !control_.turn.is_slice() && end > begin) {
+      result.duration = end - begin;
     }
     for (const ThreadReport& report : reports_) {
       result.latency.merge(report.latency);
@@ -226,16 +295,19 @@ class Run {
 
   const Plan& plan_;
   const Options& options_;
+  CommandInput& commands_;
   Control control_;
   std::deque<ThreadReport> reports_;  // a report holds atomics and does not move
   std::deque<std::jthread> threads_;
   Progress progress_;
   std::optional<Nanoseconds> filling_;  // see RunResult
+  SliceResult slice_;                   // the latest
+  RunResult slices_;                    // of all slices: duration, latency, schedule_lag
 };
 
 }  // namespace
 
-Result<RunResult> run(const Options& options) {
+Result<RunResult> run(const Options& options, CommandInput& commands) {
   if (Result<> room =
           make_room_for(std::uint64_t{options.connections} + options.beside(), options.threads);
       !room) {
@@ -265,7 +337,7 @@ Result<RunResult> run(const Options& options) {
                                       ? Pattern::Alphabet::printable
                                       : Pattern::Alphabet::binary);
   }
-  return Run(plan).execute();
+  return Run(plan, commands).execute();
 }
 
 }  // namespace muxbench::loadgen

@@ -5,6 +5,7 @@
 namespace muxbench::loadgen {
 
 void Series::take(Nanoseconds elapsed, const Totals& totals, Nanoseconds slowest) {
+  if (!running_) return;
   const auto ended = static_cast<std::size_t>((elapsed + kInterval - Nanoseconds(1)) / kInterval);
   if (ended <= samples_.size()) return;
   samples_.resize(ended);

@@ -35,7 +35,7 @@ class Series {
     if (!running_) return Clock::time_point::max();
     return begin + kInterval * static_cast<Nanoseconds::rep>(samples_.size() + 1);
   }
-  // The interval that `elapsed` ends gets what was added since the sample before; intervals that a
+  // Nothing before start(). The interval that `elapsed` ends gets what was added since the sample before; intervals that a
   // stopped thread slept through get nothing.
   void take(Nanoseconds elapsed, const Totals& totals, Nanoseconds slowest);
 

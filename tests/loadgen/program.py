@@ -21,11 +21,11 @@ def start(*arguments, **popen):
                             stderr=subprocess.PIPE, text=True, **popen)
 
 
-def run(*arguments, **popen):
+def run(*arguments, input=None, **popen):
     """(exit status, standard output, standard error)"""
     process = start(*arguments, **popen)
     try:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(input, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

@@ -159,6 +159,39 @@ TEST(Summary, SaysWhatAPersonWantsToKnow) {
   EXPECT_THAT(text, HasSubstr("p99.99"));
 }
 
+TEST(SliceJson, HasItsCountsAndItsHistogram) {
+  SliceResult slice;
+  slice.requests = 2;
+  slice.elapsed = seconds(2);
+  slice.requests_per_second = 1;
+  slice.requests_in_run = 5;
+  slice.cpu = microseconds(7);
+  slice.drain = microseconds(9);
+  slice.latency.record(microseconds(1));
+  slice.latency.record(microseconds(2));
+  EXPECT_EQ(json::parse(to_json(slice)), json::parse(R"({"slice": {
+    "status": "ok", "requests": 2, "elapsed_ns": 2000000000, "requests_per_second": 1.0,
+    "requests_in_run": 5, "failed_requests": 0, "errors": 0, "cpu_ns": 7000, "drain_ns": 9000,
+    "latency_ns": {"count": 2, "sum": 3000, "min": 1000, "max": 2000,
+                   "buckets": [[1000, 1], [2000, 1]]}}})"));
+  slice.schedule_lag.record(microseconds(1));
+  EXPECT_EQ(json::parse(to_json(slice))["slice"]["schedule_lag_ns"], 1000);
+}
+
+TEST(SliceStatus, IsOkOnlyWithAnAnswerAndWithoutErrors) {
+  SliceResult slice;
+  EXPECT_EQ(slice.status(), "failed") << "nothing was answered";
+  slice.requests_in_run = 1;
+  EXPECT_EQ(slice.status(), "ok") << "a slow server may answer after the window";
+  slice.errors = 1;
+  EXPECT_EQ(slice.status(), "failed");
+  slice.errors = 0;
+  slice.overloaded = true;
+  EXPECT_EQ(slice.status(), "failed");
+  slice.interrupted = true;
+  EXPECT_EQ(slice.status(), "interrupted");
+}
+
 }  // namespace
 
 }  // namespace muxbench::loadgen

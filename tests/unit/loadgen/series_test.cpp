@@ -25,6 +25,12 @@ TEST(Series, EachIntervalGetsWhatWasAddedInIt) {
   EXPECT_EQ(series.samples()[1].slowest, milliseconds(2));
 }
 
+TEST(Series, NothingIsTakenBeforeTheStart) {
+  Series series;
+  series.take(milliseconds(500), {.requests = 10}, milliseconds(1));
+  EXPECT_TRUE(series.samples().empty());
+}
+
 TEST(Series, AThreadThatSleptLeavesEmptyIntervalsAndTheLastMayBeShort) {
   Series series;
   series.start({});
