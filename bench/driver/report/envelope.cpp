@@ -31,9 +31,13 @@ constexpr std::array kCounters{Counter{"real_time", "latency_mean_ns"},
                                Counter{"server_memory_bytes", "server_memory_bytes"}};
 
 // Google Benchmark writes both times in every entry, and compare.py ends at the first one without. A
-// trial with too few requests for its CPU time stands under muxbench only.
+// trial with too few requests for its CPU time, or of a cell that withholds a metric, stands under
+// muxbench only.
 void add(Json& list, Json json) {
-  if (json.contains("real_time") && json.contains("cpu_time")) list.push_back(std::move(json));
+  for (const char* key : {"real_time", "cpu_time", "items_per_second"}) {
+    if (!json.contains(key)) return;
+  }
+  list.push_back(std::move(json));
 }
 
 void add_trials(Json& list, const Cell& cell, std::size_t family,
@@ -46,7 +50,8 @@ void add_trials(Json& list, const Cell& cell, std::size_t family,
     json["time_unit"] = "ns";
     for (const auto& [key, metric] : kCounters) {
       const auto found = trial->values.find(metric);
-      if (found != trial->values.end()) json[key] = found->second;
+      const bool reported = found != trial->values.end() && !cell.withheld.contains(metric);
+      if (reported) json[key] = found->second;
     }
     add(list, std::move(json));
   }

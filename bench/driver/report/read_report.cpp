@@ -40,6 +40,35 @@ Counts read_counts(const Json& json) {
   return counts;
 }
 
+// Nothing for one of another shape, as a newer minor version may have.
+std::optional<Relative> read_relative(const Json& json) {
+  for (const char* key : {"ratio", "low", "high", "n"}) {
+    if (!json.is_object() || !json.contains(key) || !json.at(key).is_number()) return {};
+  }
+  return Relative{.ratio = json.at("ratio").get<double>(),
+                  .low = json.at("low").get<double>(),
+                  .high = json.at("high").get<double>(),
+                  .n = json.at("n").get<std::size_t>()};
+}
+
+// How it was measured, and what follows from that; older reports have nothing of it.
+void read_method(const Json& json, Cell& cell) {
+  cell.method = json.value("method", kTrials);
+  const Json none = Json::object();
+  const Json& relative = json.contains("relative") ? json.at("relative") : none;
+  for (const auto& [metric, value] : relative.items()) {
+    if (const auto known = read_relative(value)) cell.relative.emplace(metric, *known);
+  }
+  const Json& withheld = json.contains("withheld") ? json.at("withheld") : none;
+  for (const auto& [metric, why] : withheld.items()) {
+    cell.withheld.emplace(metric, why.get<std::string>());
+  }
+  if (!json.contains("undisturbed")) return;
+  const Json& undisturbed = json.at("undisturbed");
+  cell.undisturbed = {.slices = undisturbed.at("slices").get<std::size_t>(),
+                      .of = undisturbed.at("of").get<std::size_t>()};
+}
+
 Cell read_cell(const Json& json) {
   Cell cell{.id = json.at("id").get<std::string>(),
             .model = json.at("model").get<std::string>(),
@@ -53,6 +82,7 @@ Cell read_cell(const Json& json) {
   for (const auto& [name, statistics] : json.at("summary").items()) {
     if (const auto known = read_statistics(statistics)) cell.summary.emplace(name, *known);
   }
+  read_method(json, cell);
   if (json.contains("counts")) cell.counts = read_counts(json.at("counts"));
   return cell;
 }
@@ -83,6 +113,8 @@ std::vector<Trial> read_trials(Json& section, const char* key) {
                 .repetition = json.at("repetition").get<std::uint64_t>(),
                 .ok = json.at("status") == "ok"};
     if (trial.ok) trial.values = metric_values(json);
+    trial.method = json.value("method", kTrials);
+    if (json.contains("slices")) trial.slices = read_slices(json.at("slices"));
     trial.json = std::move(json);
     trials.push_back(std::move(trial));
   }
@@ -151,6 +183,9 @@ Result<Report> read_report(Json json, const std::string& file) {
   for (const Json& json_cell : section.at("cells")) {
     Cell cell = read_cell(json_cell);
     report.experiments[places.at(cell.experiment)].cells.push_back(std::move(cell));
+  }
+  if (section.contains("twins")) {
+    for (const Json& twin : section.at("twins")) report.twins.push_back(read_cell(twin));
   }
   report.trials = read_trials(section, "trials");
   report.twin_trials = read_trials(section, "twin_trials");

@@ -50,6 +50,11 @@ std::vector<std::uint64_t> Experiment::values() const {
   return {values.begin(), values.end()};
 }
 
+std::string twin_id(const std::string& cell) {
+  const std::size_t end = std::min(cell.find('/'), cell.size());
+  return cell.substr(0, end) + " (again)" + cell.substr(end);
+}
+
 void add_values_to_cells(Report& report) {
   std::map<std::string, Cell*> cells;
   for (Experiment& experiment : report.experiments) {
@@ -57,8 +62,9 @@ void add_values_to_cells(Report& report) {
   }
   for (const Trial& trial : report.trials) {
     if (!trial.ok) continue;
+    Cell& cell = *cells.at(trial.cell);
     for (const auto& [metric, value] : comparable_values(trial.values)) {
-      cells.at(trial.cell)->values[metric].push_back(value);
+      if (!cell.withheld.contains(metric)) cell.values[metric].push_back(value);
     }
   }
 }

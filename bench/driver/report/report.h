@@ -13,16 +13,25 @@
 #include "report/flag.h"
 #include "report/metric.h"
 #include "report/point.h"
+#include "report/slices.h"
 #include "report/statistics.h"
 
 namespace muxbench::report {
 
+// How a trial or a cell was measured: by one long load after another, or by slices of a round in
+// which the models take turns.
+inline constexpr const char* kTrials = "trials";
+inline constexpr const char* kSlices = "slices";
+
+// A round, if the method is "slices": its values are those of its slices together.
 struct Trial {
   std::string cell;  // its id
   std::uint64_t repetition = 0;
   bool ok = false;
   MetricValues values;  // of one that is ok
   Json json;
+  std::string method = kTrials;
+  std::optional<Slices> slices;  // where the method is "slices"
 };
 
 // What the counting pass found of a cell.
@@ -31,6 +40,20 @@ struct Counts {
   double calls = 0;
   std::optional<double> context_switches;
   Json json;
+};
+
+// A cell's metric over that of the reference at the same point, with its 95 % interval.
+struct Relative {
+  double ratio = 1;
+  double low = 1;
+  double high = 1;
+  std::size_t n = 0;  // blocks that both have; trials of each where either was measured by trials
+};
+
+// How many slices of a cell no other process disturbed.
+struct Undisturbed {
+  std::size_t slices = 0;
+  std::size_t of = 0;
 };
 
 struct Cell {
@@ -44,7 +67,12 @@ struct Cell {
   std::map<std::string, Statistics> summary;          // by the metric's key
   std::map<std::string, std::vector<double>> values;  // comparable ones of trials that are ok
   std::optional<Counts> counts;
+  std::string method = kTrials;
+  std::map<std::string, Relative> relative;     // by the metric's key
+  std::map<std::string, std::string> withheld;  // metrics that are not reported, and why
+  std::optional<Undisturbed> undisturbed;       // where the method is "slices"
 
+  bool sliced() const { return method == kSlices; }
   bool measured() const { return status == "measured"; }
   const Statistics* metric(std::string_view key) const;
 };
@@ -144,6 +172,29 @@ struct VerdictTable {
       matrix;  // a row for each model as the base, a letter for each as the new
 };
 
+// A speed of the host, told by what a request costs the reference.
+struct HostLevel {
+  double cpu_ns_per_request = 0;  // the median of its blocks
+  std::size_t blocks = 0;
+};
+
+// A model's CPU per request over the reference's, while the host had one speed.
+struct RelativeAtLevel {
+  std::string model;
+  std::size_t level = 0;  // its place in `levels`
+  Relative relative;
+};
+
+// The speeds of the host while a point was measured in slices.
+struct HostStates {
+  std::string experiment;
+  Point point;
+  std::string reference;                  // a model
+  std::size_t blocks = 0;                 // of the reference
+  std::vector<HostLevel> levels;          // from the fastest, apart by 15 % or more
+  std::vector<RelativeAtLevel> relative;  // where two levels or more have blocks enough
+};
+
 // What analysis adds to what was measured.
 struct Conclusions {
   std::vector<Finding> findings;
@@ -151,6 +202,7 @@ struct Conclusions {
   std::vector<Crossover> crossovers;
   std::vector<NoiseFloorEntry> noise_floor;
   std::vector<VerdictTable> verdicts;
+  std::vector<HostStates> host_states;
 };
 
 struct Report {
@@ -164,12 +216,17 @@ struct Report {
   std::vector<Trial> trials;  // in the order in which they ran
   std::vector<Trial> counting_trials;
   std::vector<Trial> twin_trials;
+  std::vector<Cell> twins;                 // the cells under their second names
   Json counting = Json::array();           // the ways of counting system calls that were tried
   Json context;                            // Google Benchmark's
   std::optional<Conclusions> conclusions;  // none in a report of before schema version 1.1
 };
 
-// Sorts the values of the trials into the cells.
+// The id of a cell's twin, which is the same server under a second name:
+// "epoll_level (again)/idle/idle:0/connections:100".
+std::string twin_id(const std::string& cell);
+
+// Sorts the values of the trials into the cells, without those that a cell withholds.
 void add_values_to_cells(Report& report);
 
 // "idle 8000": the swept part of a point, without what is the same at all of them.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "report/schema_check.h"
+#include "report/slices.h"
 
 namespace muxbench {
 namespace {
@@ -68,6 +69,11 @@ Mistake mistake_in_trials(const Json& trials, KnownCells& cells) {
     }
     if (!seen.emplace(id, repetition).second) {
       return fmt::format("trial {} of the cell {} is there twice", repetition, quoted(id));
+    }
+    if (trial.contains("slices") && !report::consistent_slices(trial.at("slices"))) {
+      return fmt::format(
+          "the slices of trial {} of the cell {} are no lists of one length sorted by block",
+          repetition, quoted(id));
     }
     if (text_of(trial, "status") == "ok") ++cell->second.good_trials;
   }

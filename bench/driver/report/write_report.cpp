@@ -9,6 +9,13 @@ namespace {
 
 using namespace report;
 
+template <typename Items, typename Function>
+Json list(const Items& items, Function to_item) {
+  Json json = Json::array();
+  for (const auto& item : items) json.push_back(to_item(item));
+  return json;
+}
+
 Json statistics_json(const Statistics& s) {
   return {{"n", s.n},           {"median", s.median}, {"mean", s.mean},
           {"stddev", s.stddev}, {"min", s.min},       {"max", s.max}};
@@ -18,6 +25,23 @@ Json point_json(const Point& point) {
   Json json = Json::object();
   for (const auto& [key, value] : point) json[key] = value;
   return json;
+}
+
+Json relative_json(const Relative& relative) {
+  return {
+      {"ratio", relative.ratio}, {"low", relative.low}, {"high", relative.high}, {"n", relative.n}};
+}
+
+// What only measured cells have.
+void add_measured(const Cell& cell, Json& json) {
+  json["method"] = cell.method;
+  if (const auto& undisturbed = cell.undisturbed) {
+    json["undisturbed"] = {{"slices", undisturbed->slices}, {"of", undisturbed->of}};
+  }
+  if (!cell.withheld.empty()) json["withheld"] = cell.withheld;
+  for (const auto& [metric, relative] : cell.relative) {
+    json["relative"][metric] = relative_json(relative);
+  }
 }
 
 Json cell_json(const Cell& cell) {
@@ -35,6 +59,7 @@ Json cell_json(const Cell& cell) {
   for (const auto& [name, statistics] : cell.summary) {
     json["summary"][name] = statistics_json(statistics);
   }
+  if (cell.measured()) add_measured(cell, json);
   if (cell.counts) json["counts"] = cell.counts->json;
   return json;
 }
@@ -79,11 +104,23 @@ Json verdicts_json(const VerdictTable& table) {
           {"matrix", table.matrix}};
 }
 
-template <typename Items, typename Function>
-Json list(const Items& items, Function to_item) {
-  Json json = Json::array();
-  for (const auto& item : items) json.push_back(to_item(item));
+Json level_json(const HostLevel& level) {
+  return {{"cpu_ns_per_request", level.cpu_ns_per_request}, {"blocks", level.blocks}};
+}
+
+Json at_level_json(const RelativeAtLevel& at_level) {
+  Json json{{"model", at_level.model}, {"level", at_level.level}};
+  json.update(relative_json(at_level.relative));
   return json;
+}
+
+Json host_states_json(const HostStates& states) {
+  return {{"experiment", states.experiment},
+          {"point", point_json(states.point)},
+          {"reference", states.reference},
+          {"blocks", states.blocks},
+          {"levels", list(states.levels, level_json)},
+          {"relative", list(states.relative, at_level_json)}};
 }
 
 std::string dump(const Json& json) {
@@ -139,13 +176,15 @@ Json to_json(const Report& report) {
                {"cells", std::move(cells)},
                {"trials", list(report.trials, as_is)},
                {"counting_trials", list(report.counting_trials, as_is)},
-               {"twin_trials", list(report.twin_trials, as_is)}};
+               {"twin_trials", list(report.twin_trials, as_is)},
+               {"twins", list(report.twins, cell_json)}};
   if (const auto& conclusions = report.conclusions) {
     section["noise_floor"] = list(conclusions->noise_floor, noise_floor_json);
     section["findings"] = list(conclusions->findings, finding_json);
     section["fits"] = list(conclusions->fits, fit_json);
     section["crossovers"] = list(conclusions->crossovers, crossover_json);
     section["verdicts"] = list(conclusions->verdicts, verdicts_json);
+    section["host_states"] = list(conclusions->host_states, host_states_json);
   }
   return {{"context", report.context},
           {"benchmarks", envelope_benchmarks(report)},
