@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "analysis/noise_remarks.h"
 
@@ -23,26 +24,103 @@ std::vector<double> first_of(const MeasuredCell& cell, const std::string& metric
 
 bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
 
-// What answers the experiment in either report: the same, unless its file changed in between.
-std::vector<std::string> metrics_of(const MeasuredReport& base, const MeasuredReport& now,
-                                    const std::string& experiment,
-                                    const CompareSettings& settings) {
-  if (!settings.metrics.empty()) return settings.metrics;
-  std::set<std::string> metrics;
-  for (const auto* report : {&base, &now}) {
-    const auto found = report->metrics.find(experiment);
-    if (found != report->metrics.end()) metrics.insert(found->second);
-  }
-  return {metrics.begin(), metrics.end()};
-}
-
 std::string join(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+// What is compared, and where.
+struct Reports {
+  const MeasuredReport& base;
+  const MeasuredReport& now;
+  bool comparable;
+  bool metrics_named;  // by who compares
+  // The model that both measured in slices at a place, by that place ("idle/idle:0/connections:100").
+  // None within one report, where blocks pair the two sides as they are.
+  std::optional<std::map<std::string, std::string>> references;
+};
+
+// What answers the cell's experiment in either report: the same, unless its file changed in between.
+// Slices know CPU time best, so it is compared wherever there are any.
+std::vector<std::string> metrics_of(const Reports& reports, const MeasuredCell& cell,
+                                    const CompareSettings& settings) {
+  if (!settings.metrics.empty()) return settings.metrics;
+  std::set<std::string> metrics;
+  for (const auto* report : {&reports.base, &reports.now}) {
+    const auto found = report->metrics.find(cell.experiment);
+    if (found != report->metrics.end()) metrics.insert(found->second);
+  }
+  if (cell.sliced) metrics.insert("server_cpu_ns_per_request");
+  return {metrics.begin(), metrics.end()};
+}
+
+bool told_by_blocks(const MeasuredCell& cell, const std::string& metric) {
+  return cell.sliced && told_by_slices(metric);
+}
+
+bool withholds(const MeasuredCell* side, const std::string& metric) {
+  return side != nullptr && side->withheld.contains(metric);
+}
+
+// Why a side has no value: for a reader who sees it nowhere else.
+std::string why_missing(const MeasuredCell* side, const std::string& metric) {
+  if (side == nullptr) return "no such cell";
+  if (withholds(side, metric)) return side->withheld.at(metric);
+  return side->status == "measured" ? "not measured, or 0, in some trial" : side->status;
+}
+
+void take_trials(const MeasuredCell& base, const MeasuredCell& now, CellComparison& cell) {
+  const std::size_t both = std::min(cell.base_trials, cell.new_trials);
+  if (both < 2) return;
+  cell.ratio = ratio_of(first_of(base, cell.metric, both), first_of(now, cell.metric, both));
+}
+
+void take_blocks(const MeasuredReport& report, const MeasuredCell& base, const MeasuredCell& now,
+                 CellComparison& cell) {
+  const auto paired = report.slices.ratio(base.id, now.id, cell.metric);
+  cell.paired = true;
+  cell.base_trials = cell.new_trials = paired ? paired->blocks : 0;
+  if (paired) cell.ratio = to_ratio(paired->log);
+}
+
+// Each side against the reference of its report.
+void take_relative(const Reports& reports, const MeasuredCell& base, const MeasuredCell& now,
+                   CellComparison& cell) {
+  const std::string place = "/" + base.experiment + "/" + base.point;
+  const auto relative = [&](const MeasuredReport& report, const MeasuredCell& side) {
+    return report.slices.ratio(cell.reference + place, side.id, cell.metric);
+  };
+  const auto before = relative(reports.base, base);
+  const auto after = relative(reports.now, now);
+  cell.paired = true;
+  cell.absolute = std::exchange(cell.ratio, std::nullopt);
+  cell.base_trials = before ? before->blocks : 0;
+  cell.new_trials = after ? after->blocks : 0;
+  if (before && after) cell.ratio = to_ratio(difference(after->log, before->log));
+}
+
+// The ratio and what it rests on.
+void take_evidence(const Reports& reports, const MeasuredCell& base, const MeasuredCell& now,
+                   CellComparison& cell) {
+  take_trials(base, now, cell);
+  if (!told_by_blocks(base, cell.metric) || !told_by_blocks(now, cell.metric)) return;
+  if (!reports.references) return take_blocks(reports.base, base, now, cell);
+  const auto reference = reports.references->find(base.experiment + "/" + base.point);
+  if (reference == reports.references->end()) return;
+  cell.reference = reference->second;
+  take_relative(reports, base, now, cell);
+}
+
+std::string too_few(const CellComparison& cell) {
+  if (cell.paired) {
+    return fmt::format("too few blocks in common ({} and {})", cell.base_trials, cell.new_trials);
+  }
+  return fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
+                     cell.new_trials, kCompareRule.fewest_trials);
+}
+
 // Everything but what the trials' values decide.
-CellComparison pair(const std::string& name, const Metric& metric, const MeasuredCell* base,
-                    const MeasuredCell* now, bool comparable) {
+CellComparison pair(const Reports& reports, const std::string& name, const Metric& metric,
+                    const MeasuredCell* base, const MeasuredCell* now) {
   CellComparison cell{.cell = name,
                       .experiment = (base == nullptr ? now : base)->experiment,
                       .metric = std::string(metric.key),
@@ -60,28 +138,25 @@ CellComparison pair(const std::string& name, const Metric& metric, const Measure
   };
   if (cell.base_trials == 0 || cell.new_trials == 0) {
     const bool first = cell.base_trials == 0;
-    const MeasuredCell* side = first ? base : now;
-    return none(Verdict::missing,
-                fmt::format("{} {}", first ? "base:" : "new:",
-                            side == nullptr              ? "no such cell"
-                            : side->status == "measured" ? "not measured, or 0, in some trial"
-                                                         : side->status));
+    cell.passed_over =
+        !reports.metrics_named && (withholds(base, cell.metric) || withholds(now, cell.metric));
+    return none(Verdict::missing, fmt::format("{} {}", first ? "base:" : "new:",
+                                              why_missing(first ? base : now, cell.metric)));
   }
-  const std::size_t both = std::min(cell.base_trials, cell.new_trials);
-  if (both >= 2) {
-    cell.ratio = ratio_of(first_of(*base, cell.metric, both), first_of(*now, cell.metric, both));
-  }
-  if (!comparable) return none(Verdict::refused, "measured under other conditions");
+  take_evidence(reports, *base, *now, cell);
+  if (!reports.comparable) return none(Verdict::refused, "measured under other conditions");
   if (!base->flags.empty() || !now->flags.empty()) {
     std::vector<std::string> sides;
     if (!base->flags.empty()) sides.push_back("base: " + join(base->flags));
     if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
     return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
   }
-  if (both < kCompareRule.fewest_trials) {
-    return none(Verdict::insufficient,
-                fmt::format("{} and {} trials; a verdict takes {} on each side", cell.base_trials,
-                            cell.new_trials, kCompareRule.fewest_trials));
+  if (cell.reference == base->model) {
+    cell.ratio.reset();
+    return none(Verdict::reference, "the others are compared with it");
+  }
+  if (!cell.ratio || std::min(cell.base_trials, cell.new_trials) < kCompareRule.fewest_trials) {
+    return none(Verdict::insufficient, too_few(cell));
   }
   cell.verdict = Verdict::inconclusive;  // until decide() says more
   return cell;
@@ -159,6 +234,22 @@ std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredRe
   return remarks;
 }
 
+// The model that both reports measured in slices at each place: kReference, or the base's first.
+std::map<std::string, std::string> references_of(const MeasuredReport& base,
+                                                 const MeasuredReport& now) {
+  std::set<std::string> sliced;
+  for (const MeasuredCell& cell : now.cells) {
+    if (ran(&cell) && cell.sliced) sliced.insert(cell.id);
+  }
+  std::map<std::string, std::string> references;
+  for (const MeasuredCell& cell : base.cells) {
+    if (!ran(&cell) || !cell.sliced || !sliced.contains(cell.id)) continue;
+    std::string& model = references[cell.experiment + "/" + cell.point];
+    if (model.empty() || cell.model == kReference) model = cell.model;
+  }
+  return references;
+}
+
 using ById = std::map<std::string, const MeasuredCell*>;
 
 // The cells of one model, or of all with the model in their name.
@@ -175,12 +266,10 @@ ById cells_of(const MeasuredReport& report, const std::string& model) {
   return cells;
 }
 
-Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_report,
-                           const MeasuredReport& new_report, const std::string& base_model,
-                           const std::string& new_model) {
-  const bool comparable = comparison.differences.empty() || comparison.settings.across_hosts;
-  const ById base = cells_of(base_report, base_model);
-  const ById now = cells_of(new_report, new_model);
+Result<Comparison> compare(Comparison comparison, const Reports& reports,
+                           const std::string& base_model, const std::string& new_model) {
+  const ById base = cells_of(reports.base, base_model);
+  const ById now = cells_of(reports.now, new_model);
   ById names = base;
   names.insert(now.begin(), now.end());
   bool any_pair = false;
@@ -193,10 +282,8 @@ Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_rep
     const MeasuredCell* after = find(now, name);
     if (!ran(before) && !ran(after)) continue;  // skipped on both sides: nothing to tell
     any_pair = any_pair || (ran(before) && ran(after));
-    for (const std::string& metric :
-         metrics_of(base_report, new_report, either->experiment, comparison.settings)) {
-      comparison.cells.push_back(
-          pair(name, *find_compared_metric(metric), before, after, comparable));
+    for (const std::string& metric : metrics_of(reports, *either, comparison.settings)) {
+      comparison.cells.push_back(pair(reports, name, *find_compared_metric(metric), before, after));
     }
   }
   if (!any_pair) {
@@ -206,8 +293,8 @@ Result<Comparison> compare(Comparison comparison, const MeasuredReport& base_rep
         comparison.base, comparison.now);
   }
   decide_all(comparison);
-  note_noise_floor(comparison, base_report);
-  if (&new_report != &base_report) note_noise_floor(comparison, new_report);
+  note_noise_floor(comparison, reports.base);
+  if (&reports.now != &reports.base) note_noise_floor(comparison, reports.now);
   return comparison;
 }
 
@@ -221,7 +308,10 @@ Result<Comparison> compare_reports(const MeasuredReport& base, const MeasuredRep
                         .differences = differences_of(base, now),
                         .remarks = remarks_on(base, now),
                         .cells = {}};
-  return compare(std::move(comparison), base, now, "", "");
+  const bool comparable = comparison.differences.empty() || settings.across_hosts;
+  return compare(std::move(comparison),
+                 {base, now, comparable, !settings.metrics.empty(), references_of(base, now)}, "",
+                 "");
 }
 
 Result<Comparison> compare_models(const MeasuredReport& report, const std::string& base,
@@ -239,7 +329,8 @@ Result<Comparison> compare_models(const MeasuredReport& report, const std::strin
                         .remarks = {},
                         .cells = {}};
   remark_on_status(report, comparison.remarks);
-  return compare(std::move(comparison), report, report, base, now);
+  return compare(std::move(comparison),
+                 {report, report, true, !settings.metrics.empty(), std::nullopt}, base, now);
 }
 
 Regression regression_of(const CellComparison& cell, double limit) {
@@ -247,6 +338,8 @@ Regression regression_of(const CellComparison& cell, double limit) {
                       cell.verdict == Verdict::same || cell.verdict == Verdict::inconclusive;
   // What the base never had, or what failed there, cannot have become worse.
   if (!cell.base_counts) return Regression::no;
+  // The others tell whether they became worse beside it, and nothing whether it did.
+  if (cell.verdict == Verdict::reference || cell.passed_over) return Regression::no;
   if (!judged) return Regression::undecided;
   // 5 % less throughput, or 5 % more of what had better be less: as the table says it.
   const double allowed = cell.more_is_better ? -std::log1p(-limit) : std::log1p(limit);

@@ -36,13 +36,22 @@ struct CellComparison {
   std::string reason;           // of a verdict that is none, or that is no plain one
   std::size_t base_trials = 0;  // the ratio takes the first of each side, as many as both have
   std::size_t new_trials = 0;
-  std::optional<Ratio> ratio;  // of new to base, with 2 trials on each side or more
+  bool paired = false;  // by slices: these counts are blocks
+  // What is judged: of new to base, with 2 trials on each side or more. Between reports with slices
+  // it is of two ratios, each to `reference` in its own report: (new/new_ref)/(base/base_ref).
+  std::optional<Ratio> ratio;
+  std::string reference;  // a model; empty where the ratio is to nothing but the base
+  // Between reports with slices: of new to base over rounds. It holds what the host's speed changed by.
+  std::optional<Ratio> absolute;
   // Where trials could decide; flagged, refused and insufficient cells are not of the family.
   std::optional<double> adjusted_p;
   bool differs = false;  // significantly, by whatever small amount
   // The base measured this cell, though perhaps not this metric, or would have if its run had not
   // ended early.
   bool base_counts = true;
+  // Withheld, and compared because it answers the experiment and not because someone named it: no
+  // regression can hide in what its report does not tell, and CPU time is compared beside it.
+  bool passed_over = false;
   // The reports in which the same server under two names was as far from itself (noise_floor.h).
   std::vector<std::string> inside_noise_floor_of;
 };

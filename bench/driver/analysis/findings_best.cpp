@@ -17,28 +17,33 @@ constexpr std::array kAlwaysAsked{"requests_per_second", "latency_p99_ns",
 // More names than this tell less than their number.
 constexpr std::size_t kMostNames = 6;
 
-using Candidate = const report::Cell*;
+struct Candidate {
+  const report::Cell* cell;
+  double value;  // by which it is ranked
+};
 
-double median_of(Candidate candidate, const Metric& metric) {
-  return candidate->metric(metric.key)->median;
-}
-
-// Beyond doubt, among as many models as could be ranked.
-bool clearly_better(Candidate a, Candidate b, const Metric& metric, std::size_t ranked,
-                    double floor) {
-  return finding_verdict(trials_of(*b, metric.key), trials_of(*a, metric.key),
-                         metric.more_is_better, ranked - 1, floor) == Verdict::faster;
+// The median over trials. Of slices that would compare hours in which the host was fast with others:
+// the reference's median, times how the cell stood beside it.
+double value_of(const report::Cell& cell, const report::Cell& reference, const Metric& metric,
+                const Basis& basis) {
+  const Statistics* own = cell.metric(metric.key);
+  const Statistics* beside = reference.metric(metric.key);
+  if (beside == nullptr || !basis.slices.ratio(reference.id, cell.id, metric.key)) {
+    return own->median;
+  }
+  return beside->median * factor_between(basis, reference, cell, metric);
 }
 
 std::vector<Candidate> candidates_at(const report::Experiment& experiment, const Point& point,
-                                     const Metric& metric) {
+                                     const Metric& metric, const Basis& basis) {
   std::vector<Candidate> candidates;
+  const report::Cell* reference = reference_at(experiment, point);
   for (const report::Cell& cell : experiment.cells) {
-    if (cell.point == point && can_rank(&cell, metric.key)) candidates.push_back(&cell);
+    if (cell.point != point || !can_rank(&cell, metric.key)) continue;
+    candidates.push_back({&cell, value_of(cell, *reference, metric, basis)});
   }
-  const auto better = [&](Candidate a, Candidate b) {
-    return metric.more_is_better ? median_of(a, metric) > median_of(b, metric)
-                                 : median_of(a, metric) < median_of(b, metric);
+  const auto better = [&](const Candidate& a, const Candidate& b) {
+    return metric.more_is_better ? a.value > b.value : a.value < b.value;
   };
   std::stable_sort(candidates.begin(), candidates.end(), better);
   return candidates;
@@ -51,21 +56,22 @@ struct Clause {
 
 // "**a** at idle 0 (191 k/s; next b with 180 k/s)", or a tie.
 Clause clause_of(const Metric& metric, const std::vector<Candidate>& candidates,
-                 const std::string& where, double floor) {
-  const Candidate best = candidates.front();
+                 const std::string& where, const Basis& basis) {
+  const Candidate& best = candidates.front();
   std::vector<std::string> tied;
   std::vector<std::string> behind;
-  for (const Candidate candidate : candidates) {
+  for (const Candidate& candidate : candidates) {
+    // Beyond doubt, among as many models as could be ranked.
     const bool beaten =
-        candidate != best && clearly_better(best, candidate, metric, candidates.size(), floor);
-    (beaten ? behind : tied).push_back(candidate->model);
+        candidate.cell != best.cell && verdict_between(basis, *candidate.cell, *best.cell, metric,
+                                                       candidates.size() - 1) == Verdict::faster;
+    (beaten ? behind : tied).push_back(candidate.cell->model);
   }
-  const std::string value = format_value(metric, median_of(best, metric));
+  const std::string value = format_value(metric, best.value);
   if (tied.size() == 1) {
-    return {
-        fmt::format("**{}** at {} ({}; next {} with {})", best->model, where, value,
-                    candidates[1]->model, format_value(metric, median_of(candidates[1], metric))),
-        true};
+    return {fmt::format("**{}** at {} ({}; next {} with {})", best.cell->model, where, value,
+                        candidates[1].cell->model, format_value(metric, candidates[1].value)),
+            true};
   }
   if (tied.size() == candidates.size() && tied.size() > kMostNames) {
     return {
@@ -102,20 +108,19 @@ bool is_measured(const report::Experiment& experiment, std::string_view metric) 
 }
 
 // Says nothing, and so, where no two models can be ranked at any point.
-bool answer(const report::Experiment& experiment, const Metric& metric, const NoiseFloor& floor,
+bool answer(const report::Experiment& experiment, const Metric& metric, const Basis& basis,
             report::Conclusions& into) {
   std::vector<std::string> clauses;
   std::vector<Point> open;
   bool unique = false;
   for (const Point& point : experiment.points()) {
-    const auto candidates = candidates_at(experiment, point, metric);
+    const auto candidates = candidates_at(experiment, point, metric, basis);
     const std::string where = format_point(experiment, point);
     if (candidates.size() < 2) {
       open.push_back(point);
       continue;
     }
-    const Clause clause =
-        clause_of(metric, candidates, where, floor.of(experiment.name, std::string(metric.key)));
+    const Clause clause = clause_of(metric, candidates, where, basis);
     clauses.push_back(clause.text);
     unique = unique || clause.unique;
   }
@@ -166,11 +171,10 @@ void list_counts(const report::Experiment& experiment, const std::string& what,
 
 }  // namespace
 
-void say_best(const report::Experiment& experiment, const NoiseFloor& floor,
-              report::Conclusions& into) {
+void say_best(const report::Experiment& experiment, const Basis& basis, report::Conclusions& into) {
   bool any = false;
   for (const Metric* metric : questions_of(experiment)) {
-    if (is_measured(experiment, metric->key)) any = answer(experiment, *metric, floor, into) || any;
+    if (is_measured(experiment, metric->key)) any = answer(experiment, *metric, basis, into) || any;
   }
   if (any || experiment.cells.empty()) return;
   say(into, "undecided", experiment.name, "",

@@ -14,6 +14,7 @@ struct Group {
   std::string kind;   // of the finding
   std::string title;  // "Skipped"
   std::string reason;
+  bool forbids_ranking = true;
   std::size_t cells = 0;
   std::vector<std::pair<std::string, std::vector<Point>>> points;  // by model
 
@@ -70,17 +71,18 @@ std::string describe(const Group& group, const report::Experiment& experiment) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::size_t ranked_trials(const report::Cell& cell) {
+// Slices say by themselves where they are too few.
+bool has_trials_enough(const report::Cell& cell) {
   const auto rates = cell.values.find("requests_per_second");
-  return rates == cell.values.end() ? 0 : rates->second.size();
+  return cell.sliced() ||
+         (rates != cell.values.end() && rates->second.size() >= kFindingRule.fewest_trials);
 }
 
 // Where the time ended within a repetition, some cells can be ranked and others not.
 bool ranks_others(const report::Experiment& experiment) {
-  return std::any_of(experiment.cells.begin(), experiment.cells.end(),
-                     [](const report::Cell& cell) {
-                       return cell.measured() && ranked_trials(cell) >= kFindingRule.fewest_trials;
-                     });
+  return std::any_of(
+      experiment.cells.begin(), experiment.cells.end(),
+      [](const report::Cell& cell) { return cell.measured() && has_trials_enough(cell); });
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ void say_remarks(const report::Experiment& experiment, report::Conclusions& into
   Groups groups;
   const bool some_are_ranked = ranks_others(experiment);
   for (const report::Cell& cell : experiment.cells) {
-    if (some_are_ranked && cell.measured() && ranked_trials(cell) < kFindingRule.fewest_trials) {
+    if (some_are_ranked && cell.measured() && !has_trials_enough(cell)) {
       Group& group = groups.at("too few trials");
       group.kind = "absent";
       group.title = "Measured too seldom";
@@ -108,13 +110,15 @@ void say_remarks(const report::Experiment& experiment, report::Conclusions& into
       if (group.cells == 0) group.reason = flag.detail;
       group.kind = "flagged";
       group.title = "Flagged as " + flag.kind;
+      group.forbids_ranking = forbids_ranking(flag);
       group.add(cell.model, cell.point);
     }
   }
   for (const Group& group : groups.all()) {
     const bool example = group.kind == "flagged" && group.cells > 1;
     say(into, group.kind, experiment.name, "",
-        fmt::format("{}, so not ranked: {}{}{}.", group.title, describe(group, experiment),
+        fmt::format("{}{}: {}{}{}.", group.title, group.forbids_ranking ? ", so not ranked" : "",
+                    describe(group, experiment),
                     group.reason.empty() ? ""
                     : example            ? " (for example, "
                                          : " (",
@@ -122,29 +126,50 @@ void say_remarks(const report::Experiment& experiment, report::Conclusions& into
   }
 }
 
+namespace {
+
+struct Floor {
+  double apart = 0;  // as a share
+  double reach = 0;  // of the intervals
+  std::size_t points = 0;
+};
+
+Floor floor_of(const std::vector<TwinRatio>& twins, const std::string& metric) {
+  Floor floor;
+  for (const TwinRatio& twin : twins) {
+    if (twin.metric != metric) continue;
+    ++floor.points;
+    floor.apart = std::max(floor.apart, std::abs(twin.ratio.ratio - 1));
+    floor.reach = std::max({floor.reach, twin.ratio.high - 1, 1 - twin.ratio.low});
+  }
+  return floor;
+}
+
+}  // namespace
+
 void say_noise_floor(const report::Report& report, const std::vector<TwinRatio>& twins,
                      report::Conclusions& into) {
   if (report.twin_trials.empty()) return;
-  double apart = 0;
-  double reach = 0;
-  std::size_t points = 0;
-  for (const TwinRatio& twin : twins) {
-    if (twin.metric != "requests_per_second") continue;
-    ++points;
-    apart = std::max(apart, std::abs(twin.ratio.ratio - 1));
-    reach = std::max({reach, twin.ratio.high - 1, 1 - twin.ratio.low});
+  bool known = false;
+  const bool paired =
+      std::any_of(twins.begin(), twins.end(), [](const TwinRatio& twin) { return twin.paired; });
+  for (const Metric& metric : metrics()) {
+    const bool cpu_of_slices = paired && metric.key == "server_cpu_ns_per_request";
+    if (metric.unit != Unit::per_second && !cpu_of_slices) continue;
+    const Floor floor = floor_of(twins, std::string(metric.key));
+    if (floor.points == 0) continue;
+    known = true;
+    say(into, "noise_floor", "", metric.key,
+        fmt::format("The noise floor{}: the same server measured twice under two names, at {} "
+                    "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
+                    "%); smaller differences between models mean nothing.",
+                    paired ? fmt::format(" of {}", metric.title) : "", floor.points,
+                    floor.points == 1 ? "" : "s", floor.apart * 100, floor.reach * 100));
   }
-  if (points == 0) {
-    say(into, "noise_floor", "", "requests_per_second",
-        "The noise floor is not known: what was measured twice under two names is flagged, has "
-        "too few trials, or had its rate given.");
-    return;
-  }
+  if (known) return;
   say(into, "noise_floor", "", "requests_per_second",
-      fmt::format("The noise floor: the same server measured twice under two names, at {} "
-                  "point{}, differed from itself by up to {:.1f} % (95 % intervals reach {:.1f} "
-                  "%); smaller differences between models mean nothing.",
-                  points, points == 1 ? "" : "s", apart * 100, reach * 100));
+      "The noise floor is not known: what was measured twice under two names is flagged, has "
+      "too few trials, or had its rate given.");
 }
 
 }  // namespace muxbench

@@ -11,7 +11,6 @@
 namespace muxbench {
 namespace {
 
-constexpr const char* kBaseline = "epoll_level";
 // The classic calls, of which everybody asks where they end: they come first, lost or not.
 constexpr std::array kClassics{"select", "poll"};
 
@@ -23,7 +22,7 @@ struct Range {
   std::string model;
   std::uint64_t from;
   std::uint64_t to;
-  double factor;  // of its median to the baseline's, at `to`
+  double factor;  // of the reference, at `to`
   bool everywhere;
 };
 
@@ -33,32 +32,29 @@ struct Compared {
   std::map<std::string, std::vector<std::uint64_t>> held;
 };
 
-Compared compare_with_baseline(const report::Experiment& experiment, const Metric& metric,
-                               const NoiseFloor& noise) {
+Compared compare_with_reference(const report::Experiment& experiment, const Metric& metric,
+                                const Basis& basis) {
   const auto values = experiment.values();
   const auto models = experiment.models();
   const std::size_t comparisons = (models.size() - 1) * values.size();
-  const double floor = noise.of(experiment.name, std::string(metric.key));
   Compared compared;
   for (const std::string& model : models) {
-    if (model == kBaseline) continue;
+    if (model == kReference) continue;
     std::optional<Range> range;
     std::vector<std::uint64_t> ranked;
     std::size_t worse_at = 0;
     bool unbroken = true;
     for (auto value = values.rbegin(); value != values.rend(); ++value) {
       const report::Cell* mine = experiment.at(model, *value);
-      const report::Cell* theirs = experiment.at(kBaseline, *value);
+      const report::Cell* theirs = experiment.at(kReference, *value);
       if (!can_rank(mine, metric.key) || !can_rank(theirs, metric.key)) continue;
       ranked.insert(ranked.begin(), *value);
-      unbroken =
-          unbroken && finding_verdict(trials_of(*theirs, metric.key), trials_of(*mine, metric.key),
-                                      metric.more_is_better, comparisons, floor) == Verdict::slower;
+      unbroken = unbroken &&
+                 verdict_between(basis, *theirs, *mine, metric, comparisons) == Verdict::slower;
       if (!unbroken) continue;
       ++worse_at;
       if (!range) {
-        range = Range{model, *value, *value,
-                      mine->metric(metric.key)->median / theirs->metric(metric.key)->median, false};
+        range = Range{model, *value, *value, factor_between(basis, *theirs, *mine, metric), false};
       }
       range->from = *value;
     }
@@ -85,9 +81,9 @@ std::string describe(const Range& range, const report::Experiment& experiment) {
   return fmt::format("{} {} ({:.2g} times at {})", range.model, where, range.factor, range.to);
 }
 
-void say_loss(const report::Experiment& experiment, const Metric& metric, const NoiseFloor& noise,
+void say_loss(const report::Experiment& experiment, const Metric& metric, const Basis& basis,
               report::Conclusions& into) {
-  Compared compared = compare_with_baseline(experiment, metric, noise);
+  Compared compared = compare_with_reference(experiment, metric, basis);
   const auto worse_by = [&](const Range& range) {
     return metric.more_is_better ? 1 / range.factor : range.factor;
   };
@@ -100,7 +96,7 @@ void say_loss(const report::Experiment& experiment, const Metric& metric, const 
     parts.push_back(describe(range, experiment));
     into.crossovers.push_back({.experiment = experiment.name,
                                .model = range.model,
-                               .against = kBaseline,
+                               .against = kReference,
                                .metric = std::string(metric.key),
                                .parameter = experiment.parameter,
                                .value = range.from});
@@ -113,7 +109,7 @@ void say_loss(const report::Experiment& experiment, const Metric& metric, const 
   }
   if (parts.empty()) return;
   say(into, "crossover", experiment.name, metric.key,
-      fmt::format("{} than {}: {}.", metric.worse, kBaseline, fmt::join(parts, "; ")));
+      fmt::format("{} than {}: {}.", metric.worse, kReference, fmt::join(parts, "; ")));
 }
 
 struct Cost {
@@ -191,13 +187,13 @@ void say_slope(const report::Experiment& experiment, const Cost& cost, report::C
 
 }  // namespace
 
-void say_crossovers(const report::Experiment& experiment, const NoiseFloor& floor,
+void say_crossovers(const report::Experiment& experiment, const Basis& basis,
                     report::Conclusions& into) {
   const auto models = experiment.models();
-  const bool has_baseline = std::find(models.begin(), models.end(), kBaseline) != models.end();
-  if (experiment.parameter.empty() || !has_baseline || models.size() < 2) return;
-  say_loss(experiment, metric_of(experiment.metric), floor, into);
-  if (experiment.metric != kAlwaysSaid) say_loss(experiment, metric_of(kAlwaysSaid), floor, into);
+  const bool has_reference = std::find(models.begin(), models.end(), kReference) != models.end();
+  if (experiment.parameter.empty() || !has_reference || models.size() < 2) return;
+  say_loss(experiment, metric_of(experiment.metric), basis, into);
+  if (experiment.metric != kAlwaysSaid) say_loss(experiment, metric_of(kAlwaysSaid), basis, into);
 }
 
 void say_slopes(const report::Experiment& experiment, report::Conclusions& into) {

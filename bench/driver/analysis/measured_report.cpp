@@ -57,13 +57,18 @@ std::map<std::string, std::string> identities_of(const report::Report& report) {
 }
 
 MeasuredCell measured_cell(const report::Cell& cell) {
-  MeasuredCell measured{.model = cell.model,
+  MeasuredCell measured{.id = cell.id,
+                        .model = cell.model,
                         .experiment = cell.experiment,
                         .point = to_string(cell.point),
                         .status = cell.status,
                         .flags = {},
+                        .sliced = cell.sliced(),
+                        .withheld = cell.withheld,
                         .values = {}};
-  for (const Flag& flag : cell.flags) measured.flags.push_back(flag.kind);
+  for (const Flag& flag : cell.flags) {
+    if (forbids_ranking(flag)) measured.flags.push_back(flag.kind);
+  }
   return measured;
 }
 
@@ -83,7 +88,7 @@ Result<> add_trials(const report::Report& report, std::map<std::string, Measured
             fmt::format("trial {} of the cell {} has {} for {}, where numbers are above 0",
                         key.second, Json(key.first).dump(), value, metric));
       }
-      cell.values[metric].push_back(value);
+      if (!cell.withheld.contains(metric)) cell.values[metric].push_back(value);
     }
   }
   for (auto& [id, cell] : cells) {
@@ -101,8 +106,10 @@ Result<MeasuredReport> measured_report(const report::Report& report) {
                           .metrics = {},
                           .conditions = conditions_of(report),
                           .identities = identities_of(report),
-                          .noise_floor = NoiseFloor(twin_ratios(report)),
+                          .slices = PairedSlices(report),
+                          .noise_floor = {},
                           .status = report.status};
+  measured.noise_floor = NoiseFloor(twin_ratios(report, measured.slices));
   std::map<std::string, MeasuredCell> cells;
   for (const report::Experiment& experiment : report.experiments) {
     measured.metrics[experiment.name] = experiment.metric;

@@ -7,17 +7,21 @@
 #include <vector>
 
 #include "analysis/noise_floor.h"
+#include "analysis/paired_slices.h"
 #include "base/result.h"
 #include "report/report.h"
 
 namespace muxbench {
 
 struct MeasuredCell {
+  std::string id;
   std::string model;
   std::string experiment;
-  std::string point;   // "idle:8000/connections:100"
-  std::string status;  // as in the report
-  std::vector<std::string> flags;
+  std::string point;                            // "idle:8000/connections:100"
+  std::string status;                           // as in the report
+  std::vector<std::string> flags;               // that forbid a verdict
+  bool sliced = false;                          // measured in slices
+  std::map<std::string, std::string> withheld;  // metrics that are not reported, and why
   std::size_t good_trials = 0;
   // In the order of repetitions. Of each metric that every good trial has: without the trial that
   // lacks one, often the slowest, the others would speak for more than they are.
@@ -32,6 +36,7 @@ struct MeasuredReport {
   std::map<std::string, std::string> conditions;
   // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".
   std::map<std::string, std::string> identities;
+  PairedSlices slices;
   NoiseFloor noise_floor;
   std::string status;  // "complete" or why it is not
 };

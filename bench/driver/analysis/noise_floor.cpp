@@ -31,30 +31,49 @@ std::map<std::string, Side> sides_of(const std::vector<report::Trial>& trials) {
   return sides;
 }
 
+// Without the names of what was measured.
+std::optional<TwinRatio> paired_twin(const PairedSlices& slices, const report::Cell& cell,
+                                     const std::string& metric) {
+  const auto found = slices.ratio(cell.id, report::twin_id(cell.id), metric);
+  if (!found) return {};
+  return TwinRatio{.trials = found->blocks, .paired = true, .ratio = to_ratio(found->log)};
+}
+
+std::optional<TwinRatio> unpaired_twin(const Side& once, const Side& again,
+                                       const std::string& metric) {
+  auto first = once.all_of(metric);
+  auto second = again.all_of(metric);
+  const std::size_t trials = std::min(first.size(), second.size());
+  if (trials < 2) return {};
+  first.resize(trials);
+  second.resize(trials);
+  return TwinRatio{.trials = trials, .ratio = ratio_of(first, second)};
+}
+
 }  // namespace
 
-std::vector<TwinRatio> twin_ratios(const report::Report& report) {
+std::vector<TwinRatio> twin_ratios(const report::Report& report, const PairedSlices& slices,
+                                   Flagged flagged) {
   if (report.twin_trials.empty()) return {};
   const auto once = sides_of(report.trials);
   const auto again = sides_of(report.twin_trials);
   std::vector<TwinRatio> twins;
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
-      if (!cell.flags.empty() || !once.contains(cell.id) || !again.contains(cell.id)) continue;
+      if (flagged == Flagged::left_out && forbid_ranking(cell.flags)) continue;
+      if (!once.contains(cell.id) || !again.contains(cell.id)) continue;
       for (const Metric& metric : metrics()) {
         // That a server kept a given rate twice says nothing of how throughput varies here.
         if (!metric.compared || (metric.unit == Unit::per_second && experiment.open_loop)) continue;
-        auto first = once.at(cell.id).all_of(std::string(metric.key));
-        auto second = again.at(cell.id).all_of(std::string(metric.key));
-        const std::size_t trials = std::min(first.size(), second.size());
-        if (trials < 2) continue;
-        first.resize(trials);
-        second.resize(trials);
-        twins.push_back({.cell = cell.id,
-                         .experiment = experiment.name,
-                         .metric = std::string(metric.key),
-                         .trials = trials,
-                         .ratio = ratio_of(first, second)});
+        const std::string key(metric.key);
+        auto twin = cell.sliced() && told_by_slices(key)
+                        ? paired_twin(slices, cell, key)
+                        : unpaired_twin(once.at(cell.id), again.at(cell.id), key);
+        if (!twin) continue;
+        twin->cell = cell.id;
+        twin->experiment = experiment.name;
+        twin->metric = key;
+        twins.push_back(std::move(*twin));
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/paired_slices.h"
 #include "analysis/ratio.h"
 #include "report/report.h"
 
@@ -17,12 +18,18 @@ struct TwinRatio {
   std::string cell;
   std::string experiment;
   std::string metric;
-  std::size_t trials = 0;  // of each name: further blocks of --target-ci have no twin
-  Ratio ratio;             // of the second name's to the first's
+  std::size_t trials =
+      0;  // of each name: further blocks of --target-ci have no twin; if `paired`, blocks
+  bool paired = false;  // by slices
+  Ratio ratio;          // of the second name's to the first's
 };
 
-// Of all cells with twin trials. A flagged cell has none: how far apart two overloads lie is no floor.
-std::vector<TwinRatio> twin_ratios(const report::Report& report);
+// Whether to look at cells that must not be ranked: how far apart two overloads lie is no floor.
+enum class Flagged { left_out, included };
+
+// Of all cells with twin trials.
+std::vector<TwinRatio> twin_ratios(const report::Report& report, const PairedSlices& slices,
+                                   Flagged flagged = Flagged::left_out);
 
 // As the report keeps them: of throughput alone, since readers take others from twin_trials.
 std::vector<report::NoiseFloorEntry> noise_floor_entries(const std::vector<TwinRatio>& twins);

@@ -10,13 +10,7 @@ namespace {
 
 constexpr double kTail = 0.025;  // on each side of a 95 % interval
 
-struct Moments {
-  double mean = 0;
-  double variance_of_mean = 0;
-  double degrees = 0;
-};
-
-Moments moments_of_logs(std::vector<double> values) {
+LogEstimate mean_of_logs(std::vector<double> values) {
   // Sums round by their order: sorted, the same values give the same bits.
   std::sort(values.begin(), values.end());
   for (double& value : values) value = std::log(value);
@@ -30,26 +24,31 @@ Moments moments_of_logs(std::vector<double> values) {
 
 }  // namespace
 
-Ratio ratio_of(std::vector<double> base, std::vector<double> now) {
-  const Moments a = moments_of_logs(std::move(base));
-  const Moments b = moments_of_logs(std::move(now));
-  const double difference = b.mean - a.mean;
-  const double variance = a.variance_of_mean + b.variance_of_mean;
-  const double error = std::sqrt(variance);
+LogEstimate difference(const LogEstimate& a, const LogEstimate& b) {
+  const double variance = a.variance + b.variance;
+  const double parts = a.variance * a.variance / a.freedom + b.variance * b.variance / b.freedom;
+  return {.mean = a.mean - b.mean,
+          .variance = variance,
+          .freedom = parts > 0 ? variance * variance / parts : std::min(a.freedom, b.freedom)};
+}
+
+Ratio to_ratio(const LogEstimate& log, std::size_t comparisons) {
+  const double error = std::sqrt(log.variance);
   // Values that never vary (or only by rounding) are what they are.
   if (error < 1e-12) {
-    const double ratio = std::exp(difference);
-    return {ratio, ratio, ratio, std::abs(difference) < 1e-9 ? 1.0 : 0.0};
+    const double ratio = std::exp(log.mean);
+    return {ratio, ratio, ratio, std::abs(log.mean) < 1e-9 ? 1.0 : 0.0};
   }
-  // Welch and Satterthwaite.
-  const double degrees = variance * variance /
-                         (a.variance_of_mean * a.variance_of_mean / a.degrees +
-                          b.variance_of_mean * b.variance_of_mean / b.degrees);
-  const boost::math::students_t distribution(degrees);
-  const double reach = boost::math::quantile(boost::math::complement(distribution, kTail)) * error;
-  const double t = std::abs(difference) / error;
-  return {std::exp(difference), std::exp(difference - reach), std::exp(difference + reach),
+  const boost::math::students_t distribution(log.freedom);
+  const double tail = kTail / static_cast<double>(comparisons);
+  const double reach = boost::math::quantile(boost::math::complement(distribution, tail)) * error;
+  const double t = std::abs(log.mean) / error;
+  return {std::exp(log.mean), std::exp(log.mean - reach), std::exp(log.mean + reach),
           std::min(1.0, 2 * boost::math::cdf(boost::math::complement(distribution, t)))};
+}
+
+Ratio ratio_of(std::vector<double> base, std::vector<double> now) {
+  return to_ratio(difference(mean_of_logs(std::move(now)), mean_of_logs(std::move(base))));
 }
 
 std::vector<double> adjusted(const std::vector<double>& p, Correction correction) {

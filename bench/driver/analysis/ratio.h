@@ -17,6 +17,19 @@ struct Ratio {
   double p = 1;  // two-sided, of "they are the same"
 };
 
+// A logarithm, as far as it is known.
+struct LogEstimate {
+  double mean = 0;
+  double variance = 0;  // of the mean
+  double freedom = 0;   // degrees, of Student's t
+};
+
+// Of independent estimates: a - b, with the degrees of freedom of Welch and Satterthwaite.
+LogEstimate difference(const LogEstimate& a, const LogEstimate& b);
+
+// The interval holds with 95 % confidence, or with that for as many ratios at once.
+Ratio to_ratio(const LogEstimate& log, std::size_t comparisons = 1);
+
 // Two or more values each, all above 0; their order does not matter. Exactly antisymmetric:
 // swapping the samples inverts ratio and interval and keeps p.
 Ratio ratio_of(std::vector<double> base, std::vector<double> now);

@@ -6,6 +6,13 @@
 #include "report/statistics.h"
 
 namespace muxbench {
+namespace {
+
+double bonferroni(const Ratio& ratio, std::size_t comparisons) {
+  return ratio.p * static_cast<double>(std::max<std::size_t>(comparisons, 1));
+}
+
+}  // namespace
 
 const char* to_string(Verdict verdict) {
   switch (verdict) {
@@ -23,8 +30,10 @@ const char* to_string(Verdict verdict) {
       return "flagged";
     case Verdict::missing:
       return "missing";
-    default:
+    case Verdict::refused:
       return "refused";
+    default:
+      return "reference";
   }
 }
 
@@ -74,11 +83,19 @@ Verdict finding_verdict(const std::vector<double>& base, const std::vector<doubl
     return Verdict::inconclusive;
   }
   const Ratio ratio = ratio_of(base, now);
-  const double p = ratio.p * static_cast<double>(std::max<std::size_t>(comparisons, 1));
   return decide({.trials = trials,
                  .ratio = ratio,
-                 .p = p,
+                 .p = bonferroni(ratio, comparisons),
                  .apart = !ranges_overlap(statistics_of(base), statistics_of(now))},
+                more_is_better, rule)
+      .verdict;
+}
+
+Verdict paired_finding_verdict(const Ratio& ratio, std::size_t blocks, bool more_is_better,
+                               std::size_t comparisons, double noise_floor) {
+  VerdictRule rule = kPairedFindingRule;
+  rule.noise_floor = noise_floor;
+  return decide({.trials = blocks, .ratio = ratio, .p = bonferroni(ratio, comparisons)},
                 more_is_better, rule)
       .verdict;
 }

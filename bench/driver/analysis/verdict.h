@@ -19,6 +19,7 @@ enum class Verdict {
   flagged,       // a side has validity flags
   missing,       // not measured on a side
   refused,       // measured under other conditions
+  reference,     // what all others are compared with
 };
 const char* to_string(Verdict verdict);
 char letter_of(Verdict verdict);  // in report::VerdictTable
@@ -37,8 +38,11 @@ inline constexpr VerdictRule kCompareRule{.fewest_trials = 4};
 // Findings, which name the most striking of many differences by themselves.
 inline constexpr VerdictRule kFindingRule{.fewest_trials = 3, .trials_apart = true};
 
+// Findings from pairs of slices: the blocks of two cells overlap whatever these differ by.
+inline constexpr VerdictRule kPairedFindingRule{.fewest_trials = 3};
+
 struct Evidence {
-  std::size_t trials = 0;  // of the side that has fewer
+  std::size_t trials = 0;  // of the side that has fewer; of pairs of slices, blocks
   Ratio ratio;             // of the new side to the base
   double p = 1;            // of the ratio, corrected for the number of comparisons made
   bool apart = false;      // every trial of one side lies beyond every trial of the other
@@ -55,5 +59,9 @@ Decision decide(const Evidence& evidence, bool more_is_better, const VerdictRule
 // is said.
 Verdict finding_verdict(const std::vector<double>& base, const std::vector<double>& now,
                         bool more_is_better, std::size_t comparisons, double noise_floor);
+
+// The same from pairs of slices, of so many blocks.
+Verdict paired_finding_verdict(const Ratio& ratio, std::size_t blocks, bool more_is_better,
+                               std::size_t comparisons, double noise_floor);
 
 }  // namespace muxbench

@@ -1,6 +1,7 @@
 // The trials of a run, and the report that is made of them.
 #include <algorithm>
 
+#include "analysis/cell_ratio.h"
 #include "analysis/findings.h"
 #include "base/output.h"
 #include "cli/commands.h"
@@ -35,6 +36,7 @@ int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFold
     run_trials(setup, options, scratch->path(), begin, progress);
   }
   report::Report report = make_report(record);
+  add_relative(report);
   report.conclusions = conclude(report);
   const Json json = to_json(report);
   // What was measured is kept, even if a load generator of one's own left something in it that

@@ -27,7 +27,7 @@ std::string export_bmf(const report::Report& report) {
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
       if (!cell.measured()) continue;
-      Json& measures = benchmarks[cell.id + (cell.flags.empty() ? "" : "-bencher-ignore")];
+      Json& measures = benchmarks[cell.id + (forbid_ranking(cell.flags) ? "-bencher-ignore" : "")];
       measures = Json::object();
       for (const Measure& measure : kMeasures) {
         if (const Statistics* s = cell.metric(measure.metric)) {

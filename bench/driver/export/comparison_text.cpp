@@ -26,20 +26,61 @@ std::string heading(const Comparison& comparison) {
   return text;
 }
 
+std::string format_interval(const Ratio& ratio) {
+  return format_change(ratio.low) + " to " + format_change(ratio.high);
+}
+
+// Between reports with slices there are two ratios to tell.
+bool has_references(const Comparison& comparison) {
+  return std::any_of(comparison.cells.begin(), comparison.cells.end(),
+                     [](const CellComparison& cell) { return !cell.reference.empty(); });
+}
+
+bool has_pairs(const Comparison& comparison) {
+  return std::any_of(comparison.cells.begin(), comparison.cells.end(),
+                     [](const CellComparison& cell) { return cell.paired; });
+}
+
+std::vector<std::string> row_of(const CellComparison& cell, bool with_references) {
+  std::string verdict = to_string(cell.verdict);
+  if (!cell.reason.empty()) verdict += " (" + cell.reason + ")";
+  std::vector<std::string> row{cell.cell, cell.metric,
+                               cell.ratio ? format_change(cell.ratio->ratio) : "",
+                               cell.ratio ? format_interval(*cell.ratio) : ""};
+  if (with_references) {
+    row.push_back(cell.reference);
+    row.push_back(cell.absolute ? fmt::format("{} ({})", format_change(cell.absolute->ratio),
+                                              format_interval(*cell.absolute))
+                                : "");
+  }
+  row.push_back(cell.adjusted_p ? fmt::format("{:.2g}", *cell.adjusted_p) : "");
+  row.push_back(
+      fmt::format("{}, {}{}", cell.base_trials, cell.new_trials, cell.paired ? " blocks" : ""));
+  row.push_back(verdict);
+  return row;
+}
+
 std::vector<std::vector<std::string>> rows_of(const Comparison& comparison) {
-  std::vector<std::vector<std::string>> rows{
-      {"cell", "metric", "new/base", "95 % interval", "p", "trials", "verdict"}};
+  const bool with_references = has_references(comparison);
+  std::vector<std::string> titles{"cell", "metric", "new/base", "95 % interval"};
+  if (with_references) titles.insert(titles.end(), {"relative to", "absolute, over rounds"});
+  titles.insert(titles.end(), {"p", "trials", "verdict"});
+  std::vector<std::vector<std::string>> rows{titles};
   for (const CellComparison& cell : comparison.cells) {
-    std::string verdict = to_string(cell.verdict);
-    if (!cell.reason.empty()) verdict += " (" + cell.reason + ")";
-    rows.push_back({cell.cell, cell.metric, cell.ratio ? format_change(cell.ratio->ratio) : "",
-                    cell.ratio
-                        ? format_change(cell.ratio->low) + " to " + format_change(cell.ratio->high)
-                        : "",
-                    cell.adjusted_p ? fmt::format("{:.2g}", *cell.adjusted_p) : "",
-                    fmt::format("{}, {}", cell.base_trials, cell.new_trials), verdict});
+    rows.push_back(row_of(cell, with_references));
   }
   return rows;
+}
+
+std::string method_of(const Comparison& comparison) {
+  std::string text = "Ratios of geometric means over trials with Welch intervals on logarithms";
+  if (has_pairs(comparison)) text += "; where blocks are counted, of slices in pairs";
+  if (has_references(comparison)) {
+    text +=
+        ", each relative to the named model of its own report, so that the speed of the host "
+        "cancels; the absolute ratio holds that speed and is not judged";
+  }
+  return text;
 }
 
 std::string closing(const Comparison& comparison) {
@@ -51,10 +92,10 @@ std::string closing(const Comparison& comparison) {
   }
   const CompareSettings& settings = comparison.settings;
   return fmt::format(
-      "{}.\nRatios of geometric means over trials with Welch intervals on logarithms; p is "
-      "corrected over the cells by {}, and a difference is one below {:g}.\n"
+      "{}.\n{}; p is corrected over the cells by {}, and a difference is one below {:g}.\n"
       "\"same\" is an interval within {:g} %, cell by cell and not corrected.\n",
-      counts, name_of(settings.correction), settings.alpha, settings.margin * 100);
+      counts, method_of(comparison), name_of(settings.correction), settings.alpha,
+      settings.margin * 100);
 }
 
 // The lines of a table below its two of heading are its rows.
@@ -89,6 +130,14 @@ std::string as_markdown(const Comparison& comparison) {
          format_table(rows_of(comparison)) + "\n" + closing(comparison);
 }
 
+namespace {
+
+Json ratio_json(const Ratio& ratio) {
+  return {{"ratio", ratio.ratio}, {"low", ratio.low}, {"high", ratio.high}};
+}
+
+}  // namespace
+
 Json as_json(const Comparison& comparison) {
   const CompareSettings& settings = comparison.settings;
   Json cells = Json::array();
@@ -101,12 +150,16 @@ Json as_json(const Comparison& comparison) {
               {"verdict", to_string(cell.verdict)}};
     if (!cell.reason.empty()) json["reason"] = cell.reason;
     if (cell.ratio) {
-      json["ratio"] = cell.ratio->ratio;
-      json["low"] = cell.ratio->low;
-      json["high"] = cell.ratio->high;
+      json.update(ratio_json(*cell.ratio));
       json["p"] = cell.ratio->p;
       if (cell.adjusted_p) json["adjusted_p"] = *cell.adjusted_p;
     }
+    if (cell.paired) json["counted"] = "blocks";
+    if (!cell.reference.empty()) {
+      json["reference"] = cell.reference;
+      if (cell.ratio) json["relative"] = ratio_json(*cell.ratio);
+    }
+    if (cell.absolute) json["absolute"] = ratio_json(*cell.absolute);
     if (!cell.inside_noise_floor_of.empty()) {
       json["inside_noise_floor_of"] = cell.inside_noise_floor_of;
     }

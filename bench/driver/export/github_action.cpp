@@ -19,7 +19,7 @@ std::string entries_of(const report::Report& report, bool more_is_better) {
   Json list = Json::array();
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
-      if (!cell.measured() || !cell.flags.empty()) continue;
+      if (!cell.measured() || forbid_ranking(cell.flags)) continue;
       for (const Metric& metric : metrics()) {
         const Statistics* s = cell.metric(metric.key);
         const bool wanted =

@@ -1,5 +1,6 @@
 #include "export/summary_markdown.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/format.h"
@@ -18,19 +19,36 @@ std::string format_flags(const report::Cell& cell) {
   return text;
 }
 
+// "+3.1 % (+2.0 to +4.2)": of CPU time per request.
+std::string format_relative(const report::Cell& cell) {
+  const auto found = cell.relative.find("server_cpu_ns_per_request");
+  if (found == cell.relative.end()) return "";
+  const auto percent = [](double ratio) { return (ratio - 1) * 100; };
+  const report::Relative& relative = found->second;
+  return fmt::format("{:+.1f} % ({:+.1f} to {:+.1f})", percent(relative.ratio),
+                     percent(relative.low), percent(relative.high));
+}
+
+// Trials or rounds: of the metric that has most of them.
+std::size_t trials_of(const report::Cell& cell) {
+  std::size_t trials = 0;
+  for (const auto& [key, statistics] : cell.summary) trials = std::max(trials, statistics.n);
+  return trials;
+}
+
 std::string experiment_table(const report::Experiment& experiment) {
-  std::vector<std::vector<std::string>> rows{
-      {"point", "model", "requests/s", "p50", "p99", "CPU/request", "memory", "trials", "remarks"}};
+  std::vector<std::vector<std::string>> rows{{"point", "model", "requests/s", "p50", "p99",
+                                              "CPU/request", "CPU relative", "memory", "trials",
+                                              "remarks"}};
   for (const Point& point : experiment.points()) {
     for (const report::Cell& cell : experiment.cells) {
       if (cell.status == "skipped" || cell.point != point) continue;
-      const Statistics* rate = cell.metric("requests_per_second");
       rows.push_back({format_point(experiment, point), cell.model,
                       format_median(cell, "requests_per_second"),
                       format_median(cell, "latency_p50_ns"), format_median(cell, "latency_p99_ns"),
-                      format_median(cell, "server_cpu_ns_per_request"),
-                      format_median(cell, "server_memory_bytes"),
-                      std::to_string(rate == nullptr ? 0 : rate->n), format_flags(cell)});
+                      format_median(cell, "server_cpu_ns_per_request"), format_relative(cell),
+                      format_median(cell, "server_memory_bytes"), std::to_string(trials_of(cell)),
+                      format_flags(cell)});
     }
   }
   return rows.size() == 1 ? "Nothing of it could run here.\n" : format_table(rows);
@@ -76,7 +94,9 @@ std::string summary_markdown(const report::Report& report) {
       "\nA model is named best only where its trials lie apart from every other model's by more "
       "than chance would have it and than the same server was from itself (the noise floor). "
       "Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
-      "medians over trials.\n";
+      "medians over trials or rounds; CPU relative is the CPU time of a request over that of "
+      "epoll_level (or the first model measured there) at the same point, with its 95 % "
+      "interval.\n";
   for (const report::Experiment& experiment : report.experiments) {
     text += fmt::format("\n## {}\n\n{}", experiment.name, experiment_table(experiment));
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/cell_ratio.h"
 #include "analysis/findings.h"
 #include "analysis/measured_report.h"
 #include "report/read_report.h"
@@ -133,6 +134,7 @@ inline std::vector<report::Cell> cells_of(const RunRecord& record) {
 // As in the file of a run that ended.
 inline Json report_json(const RunRecord& record) {
   report::Report report = make_report(record);
+  add_relative(report);
   report.conclusions = conclude(report);
   return to_json(report);
 }

@@ -30,7 +30,7 @@ Json report_of(double a, double twin) {
 NoiseFloor floor_of(const Json& json) {
   const auto report = read_report(json, "test.json");
   EXPECT_TRUE(report) << report.error().message;
-  return NoiseFloor(twin_ratios(*report));
+  return NoiseFloor(twin_ratios(*report, PairedSlices(*report)));
 }
 
 MeasuredReport measured(double a, double twin, const std::string& file) {
@@ -80,7 +80,8 @@ TEST(NoiseFloor, IsNotThatOfAnOverload) {
   EXPECT_THAT(to_json(report).dump(), Not(HasSubstr("noise floor is")));
   report.conclusions = conclusions;
   EXPECT_THAT(to_json(report).dump(), HasSubstr("The noise floor is not known"));
-  EXPECT_EQ(NoiseFloor(twin_ratios(report)).of("load", "requests_per_second"), 1);
+  EXPECT_EQ(NoiseFloor(twin_ratios(report, PairedSlices(report))).of("load", "requests_per_second"),
+            1);
 }
 
 TEST(NoiseFloor, OfThroughputIsNoneInAnOpenLoop) {

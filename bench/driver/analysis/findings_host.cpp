@@ -1,0 +1,152 @@
+// How fast the host was while slices were measured, and which models gain or lose by that.
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/findings_parts.h"
+#include "analysis/host_states.h"
+#include "base/format.h"
+
+namespace muxbench {
+namespace {
+
+constexpr const char* kCost = "server_cpu_ns_per_request";
+constexpr std::size_t kFewestToCompare = 10;  // blocks of a level
+
+// A model beside the reference at one level.
+struct AtLevel {
+  const report::Cell* cell;
+  std::size_t level;
+  PairedRatio ratio;
+};
+
+std::vector<AtLevel> compare_at_levels(const report::Experiment& experiment,
+                                       const report::Cell& reference,
+                                       const std::vector<HostSpeed>& speeds,
+                                       const PairedSlices& slices) {
+  std::vector<AtLevel> found;
+  const auto usable = [](const HostSpeed& speed) {
+    return speed.slices.size() >= kFewestToCompare;
+  };
+  if (std::count_if(speeds.begin(), speeds.end(), usable) < 2) return found;
+  for (const report::Cell& cell : experiment.cells) {
+    if (cell.point != reference.point || &cell == &reference) continue;
+    for (std::size_t level = 0; level < speeds.size(); ++level) {
+      if (!usable(speeds[level])) continue;
+      const auto ratio = paired_ratio(slices.logs(reference.id, kCost),
+                                      logs_at(speeds[level], slices.logs(cell.id, kCost)),
+                                      slices.instance_variance_at(reference.id, kCost));
+      if (ratio) found.push_back({&cell, level, *ratio});
+    }
+  }
+  return found;
+}
+
+report::HostStates states_of(const report::Cell& reference, const std::vector<HostSpeed>& speeds,
+                             const std::vector<AtLevel>& compared) {
+  report::HostStates states{.experiment = reference.experiment,
+                            .point = reference.point,
+                            .reference = reference.model,
+                            .levels = {},
+                            .relative = {}};
+  for (const HostSpeed& speed : speeds) {
+    states.levels.push_back({std::exp(speed.log_cost), speed.slices.size()});
+    states.blocks += speed.slices.size();
+  }
+  for (const AtLevel& at : compared) {
+    const Ratio ratio = to_ratio(at.ratio.log);
+    states.relative.push_back({.model = at.cell->model,
+                               .level = at.level,
+                               .relative = {ratio.ratio, ratio.low, ratio.high, at.ratio.blocks}});
+  }
+  return states;
+}
+
+// "8.7 us in 34 of 72 blocks, 6.0 us in 38"
+std::string format_levels(const report::HostStates& states) {
+  std::string text;
+  for (const report::HostLevel& level : states.levels) {
+    text += text.empty()
+                ? fmt::format("{} in {} of {} blocks", format_time(level.cpu_ns_per_request),
+                              level.blocks, states.blocks)
+                : fmt::format(", {} in {}", format_time(level.cpu_ns_per_request), level.blocks);
+  }
+  return text;
+}
+
+// Whether the intervals of two levels exclude each other, for as many models at once. `levels` are
+// of one model.
+bool depends_on_level(const std::vector<AtLevel>& levels, std::size_t models) {
+  double highest_low = 0;
+  double lowest_high = HUGE_VAL;
+  for (const AtLevel& at : levels) {
+    const Ratio ratio = to_ratio(at.ratio.log, models);
+    highest_low = std::max(highest_low, ratio.low);
+    lowest_high = std::min(lowest_high, ratio.high);
+  }
+  return lowest_high < highest_low;
+}
+
+// "uring_multishot at connections 128 (-10 % at 6.0 us, -24 % at 8.7 us)"
+std::string format_model(const std::vector<AtLevel>& levels, const report::HostStates& states,
+                         const std::string& where) {
+  std::vector<std::string> parts;
+  for (const AtLevel& at : levels) {
+    parts.push_back(fmt::format("{:+.0f} % at {}", std::expm1(at.ratio.log.mean) * 100,
+                                format_time(states.levels[at.level].cpu_ns_per_request)));
+  }
+  return fmt::format("{} at {} ({})", levels.front().cell->model, where, fmt::join(parts, ", "));
+}
+
+std::vector<std::string> format_dependent(const std::vector<AtLevel>& compared,
+                                          const report::HostStates& states,
+                                          const std::string& where) {
+  std::vector<std::vector<AtLevel>> by_model;
+  for (const AtLevel& at : compared) {
+    if (by_model.empty() || by_model.back().front().cell != at.cell) by_model.emplace_back();
+    by_model.back().push_back(at);
+  }
+  std::vector<std::string> texts;
+  for (const auto& levels : by_model) {
+    if (depends_on_level(levels, by_model.size())) {
+      texts.push_back(format_model(levels, states, where));
+    }
+  }
+  return texts;
+}
+
+}  // namespace
+
+void say_host_states(const report::Experiment& experiment, const Basis& basis,
+                     report::Conclusions& into) {
+  std::vector<std::string> changes;
+  std::vector<std::string> dependent;
+  for (const Point& point : experiment.points()) {
+    const report::Cell* reference = reference_at(experiment, point);
+    if (reference == nullptr || basis.slices.logs(reference->id, kCost).empty()) continue;
+    const auto speeds = host_speeds(basis.slices.logs(reference->id, kCost));
+    const auto compared = compare_at_levels(experiment, *reference, speeds, basis.slices);
+    const auto states = states_of(*reference, speeds, compared);
+    const std::string where = format_point(experiment, point);
+    if (speeds.size() > 1) {
+      changes.push_back(fmt::format("at {} a request of {} took {}", where, reference->model,
+                                    format_levels(states)));
+    }
+    const auto texts = format_dependent(compared, states, where);
+    dependent.insert(dependent.end(), texts.begin(), texts.end());
+    into.host_states.push_back(states);
+  }
+  if (!changes.empty()) {
+    say(into, "host_state", experiment.name, kCost,
+        fmt::format("The host changed its speed: {} (server CPU). Models are compared block by "
+                    "block, so this cancels.",
+                    fmt::join(changes, "; ")));
+  }
+  if (!dependent.empty()) {
+    say(into, "host_state", experiment.name, kCost,
+        fmt::format("Server CPU per request beside the reference depends on the speed of the host: "
+                    "{}.",
+                    fmt::join(dependent, "; ")));
+  }
+}
+
+}  // namespace muxbench

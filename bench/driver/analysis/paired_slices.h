@@ -1,0 +1,58 @@
+// All slices of a report, ready to be compared in pairs.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analysis/paired.h"
+#include "report/report.h"
+
+namespace muxbench {
+
+// The model that others are compared with.
+inline constexpr const char* kReference = "epoll_level";
+
+// The cell of that model, or the first one, of those measured at the point. Nothing where none is.
+const report::Cell* reference_at(const report::Experiment& experiment, const Point& point);
+
+// Whether slices tell a metric: CPU time per request by all of them, throughput and latency by those
+// that nobody disturbed. Memory is read once a round.
+bool told_by_slices(std::string_view metric);
+
+class PairedSlices {
+ public:
+  PairedSlices() = default;
+  explicit PairedSlices(const report::Report& report);
+
+  // Of a cell or a twin, by its id; empty where there are none. Those of a withheld metric are left
+  // out.
+  const SliceLogs& logs(const std::string& cell, std::string_view metric) const;
+
+  // Of two cells of one point, by their ids. Nothing where they have too few blocks in common: 20 for
+  // throughput and latency, 3 in a round for CPU time.
+  std::optional<PairedRatio> ratio(const std::string& base, const std::string& now,
+                                   std::string_view metric) const;
+
+  // Of pairs of a cell's point.
+  double instance_variance_at(const std::string& cell, std::string_view metric) const;
+
+ private:
+  struct OfCell {
+    std::size_t point = 0;
+    std::map<std::string, SliceLogs, std::less<>> logs;  // by metric
+  };
+  using Variances = std::map<std::string, double, std::less<>>;  // by metric
+
+  void add(const std::string& id, std::size_t point, const report::Cell& cell,
+           const std::vector<const report::Trial*>& rounds);
+  void pool(const report::Experiment& experiment, const Point& point);
+
+  std::map<std::string, OfCell> cells_;
+  std::vector<Variances> instance_variances_;  // by point
+};
+
+}  // namespace muxbench
