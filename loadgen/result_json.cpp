@@ -1,11 +1,9 @@
 #include "loadgen/result_json.h"
 
-#include <nlohmann/json.hpp>
+#include "json/histogram_json.h"
 
 namespace muxbench::loadgen {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json asked_json(const Options& options) {
   Json asked{{"target", options.target_text},
@@ -56,27 +54,6 @@ Json errors_json(const ErrorLog& errors) {
   return {{"total", errors.total()}, {"by_kind", by_kind}};
 }
 
-Json distribution_json(const Histogram& histogram) {
-  const std::uint64_t count = histogram.count();
-  Json json{{"count", count}};
-  if (count == 0) return json;
-  json["mean"] = histogram.mean().count();
-  json["min"] = histogram.min().count();
-  json["max"] = histogram.max().count();
-  for (const Percentile& percentile : supported_percentiles(count)) {
-    json[percentile.name] = histogram.quantile(percentile.quantile).count();
-  }
-  return json;
-}
-
-Json buckets_json(const Histogram& histogram) {
-  Json buckets = Json::array();
-  histogram.each_bucket([&](Nanoseconds floor, std::uint64_t count) {
-    buckets.push_back({floor.count(), count});
-  });
-  return buckets;
-}
-
 Json cpu_json(const std::vector<ThreadUsage>& usages) {
   CpuTime sum;
   Json threads = Json::array();
@@ -114,7 +91,7 @@ Json series_json(const Series& series) {
 
 Json run_json(const Options& options, const RunResult& result) {
   Json latency = distribution_json(result.latency);
-  latency["histogram"] = {{"significant_digits", 3}, {"buckets", buckets_json(result.latency)}};
+  latency["histogram"] = histogram_json(result.latency);
   Json json{{"status", result.status()},
             {"asked", asked_json(options)},
             {"achieved",

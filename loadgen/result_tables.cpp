@@ -1,5 +1,7 @@
 #include "loadgen/result_tables.h"
 
+#include "metrics/percentiles.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -19,7 +19,9 @@ bool saturated(const ThreadUsage& usage) { return utilisation(usage) > 0.95; }
 
 std::string_view RunResult::status() const {
   if (interrupted) return "interrupted";
-  if (errors.total() != 0 || (requests == 0 && requests_in_window == 0)) return "failed";
+  const bool answered =
+      requests != 0 || requests_in_window != 0 || (sliced && requests_in_run != 0);
+  if (errors.total() != 0 || !answered) return "failed";
   return stop_reason.empty() ? "ok" : "overloaded";
 }
 
@@ -48,19 +50,6 @@ std::optional<Fairness> fairness_of(const std::vector<std::uint32_t>& requests) 
   return Fairness{.jain = sum * sum / (static_cast<double>(requests.size()) * squares),
                   .least = *least,
                   .most = *most};
-}
-
-std::vector<Percentile> supported_percentiles(std::uint64_t samples) {
-  constexpr std::uint64_t kBeyond = 10;
-  std::vector<Percentile> supported;
-  // With the share that lies beyond, as one of so many: exact, where 1 - 0.999 is not.
-  for (const auto& [percentile, one_in] :
-       {std::pair{Percentile{"p50", 0.5}, 2}, std::pair{Percentile{"p90", 0.9}, 10},
-        std::pair{Percentile{"p99", 0.99}, 100}, std::pair{Percentile{"p99_9", 0.999}, 1'000},
-        std::pair{Percentile{"p99_99", 0.9999}, 10'000}}) {
-    if (samples >= kBeyond * static_cast<std::uint64_t>(one_in)) supported.push_back(percentile);
-  }
-  return supported;
 }
 
 const RunResult& worst_of(const std::vector<Step>& steps) {

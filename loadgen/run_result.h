@@ -29,6 +29,7 @@ bool saturated(const ThreadUsage& usage);
 
 struct RunResult {
   bool interrupted = false;
+  bool sliced = false;      // its windows last milliseconds, and may hold none of the answers
   std::string stop_reason;  // the run could not go on: why, and the remedy
   Nanoseconds duration{};   // of the measured window; 0: it never began
   std::uint32_t connections = 0;
@@ -70,14 +71,6 @@ struct Fairness {
 
 // Nothing when no connection was served.
 std::optional<Fairness> fairness_of(const std::vector<std::uint32_t>& requests);
-
-struct Percentile {
-  const char* name;
-  double quantile;
-};
-
-// Those of p50 to p99.99 that at least 10 samples lie beyond.
-std::vector<Percentile> supported_percentiles(std::uint64_t samples);
 
 // One of several runs with the same options but for the rate.
 struct Step {

@@ -234,6 +234,7 @@ class Run {
       report.schedule_lag.reset();
     }
     slice_.elapsed = elapsed / options_.threads;
+    slices_.sliced = true;
     slices_.duration += slice_.elapsed;
     slices_.latency.merge(slice_.latency);
     slices_.schedule_lag.merge(slice_.schedule_lag);

@@ -7,6 +7,7 @@
 
 #include "base/output.h"
 #include "base/parse.h"
+#include "metrics/percentiles.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -15,6 +15,16 @@ void Histogram::merge(const Histogram& other) noexcept {
   max_ = std::max(max_, other.max_);
 }
 
+void Histogram::merge(const Written& other) noexcept {
+  if (other.buckets.empty()) return;
+  for (const auto& [floor, count] : other.buckets) {
+    buckets_[bucket_of(static_cast<std::uint64_t>(floor.count()) & kLargest)] += count;
+  }
+  sum_ += other.sum;
+  min_ = std::min(min_, static_cast<std::uint64_t>(other.min.count()));
+  max_ = std::max(max_, static_cast<std::uint64_t>(other.max.count()));
+}
+
 void Histogram::reset() noexcept {
   for (std::size_t i = first_used(), end = end_used(); i < end; ++i) buckets_[i] = 0;
   sum_ = 0;

@@ -7,16 +7,46 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 
 namespace muxbench {
 
+// Memory from calloc(3), whose pages the kernel fills with zeros when they are first written to: of
+// 250 KB a histogram touches the few pages that its samples lie in.
+template <typename T>
+struct ZeroedAllocator {
+  using value_type = T;
+  ZeroedAllocator() noexcept = default;
+  template <typename U>
+  explicit ZeroedAllocator(const ZeroedAllocator<U>&) noexcept {}
+  T* allocate(std::size_t count) {
+    if (void* memory = std::calloc(count, sizeof(T))) return static_cast<T*>(memory);
+    throw std::bad_alloc();
+  }
+  void deallocate(T* memory, std::size_t) noexcept { std::free(memory); }
+  template <typename U>
+  void construct(U*) noexcept {}  // it is 0 already
+  friend bool operator==(const ZeroedAllocator&, const ZeroedAllocator&) noexcept { return true; }
+};
+
 class Histogram {
  public:
   Histogram();
+  Histogram(const Histogram& other) : Histogram() { merge(other); }
+  Histogram(Histogram&&) noexcept = default;
+  Histogram& operator=(Histogram other) noexcept {
+    std::swap(buckets_, other.buckets_);
+    sum_ = other.sum_;
+    min_ = other.min_;
+    max_ = other.max_;
+    return *this;
+  }
 
   // Values above 2^40 ns (18 minutes) count as that; negative ones (a clock that stepped) as 0.
   void record(Nanoseconds value) noexcept {
@@ -29,6 +59,14 @@ class Histogram {
   }
   void merge(const Histogram& other) noexcept;
   void reset() noexcept;
+  // Adds another one that was written down: what its each_bucket(), sum(), min() and max() gave.
+  struct Written {
+    std::vector<std::pair<Nanoseconds, std::uint64_t>> buckets;
+    std::uint64_t sum = 0;
+    Nanoseconds min{};
+    Nanoseconds max{};
+  };
+  void merge(const Written& other) noexcept;
 
   std::uint64_t count() const noexcept;
   std::uint64_t sum() const noexcept { return sum_; }  // of all samples, in ns
@@ -64,7 +102,7 @@ class Histogram {
   std::size_t end_used() const noexcept { return empty() ? 0 : bucket_of(max_) + 1; }
   bool empty() const noexcept { return min_ > max_; }
 
-  std::vector<std::uint64_t> buckets_;
+  std::vector<std::uint64_t, ZeroedAllocator<std::uint64_t>> buckets_;
   std::uint64_t sum_ = 0;
   std::uint64_t min_ = ~std::uint64_t{0};
   std::uint64_t max_ = 0;

@@ -1,8 +1,10 @@
-// What a process or thread has used so far, from getrusage(2).
+// What a process or thread has used so far: exact from its CPU clock, and divided into user and system
+// as getrusage(2) has it, whose sum lags behind by up to a tick while the thread runs.
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -18,8 +20,12 @@ struct CpuTime {
   friend CpuTime operator+(CpuTime a, CpuTime b) noexcept {
     return {a.user + b.user, a.system + b.system};
   }
+  // The total is exact. The kernel divides it anew at every reading, so that either part may step
+  // back a little.
   friend CpuTime operator-(CpuTime a, CpuTime b) noexcept {
-    return {a.user - b.user, a.system - b.system};
+    const Nanoseconds total = std::max(a.total() - b.total(), Nanoseconds(0));
+    const Nanoseconds user = std::clamp(a.user - b.user, Nanoseconds(0), total);
+    return {user, total - user};
   }
 };
 

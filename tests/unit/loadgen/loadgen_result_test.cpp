@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "loadgen/summary.h"
+#include "metrics/percentiles.h"
 
 namespace muxbench::loadgen {
 namespace {
