@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from muxplots import style, text
+from muxplots.metrics import RATIO
 from muxplots.table import Scale, Table
 
 TICK_SIZE = 8.5
@@ -23,6 +24,16 @@ MARK_ROOM = 70.0
 
 # Values that span more than this would leave most points on the floor of an axis from zero.
 WIDE = 30
+
+# Marks of the axis of ratios, from coarse to fine: the first that give three are taken.
+RATIO_MARKS = (
+    (0.001, 0.01, 0.1, 1, 10, 100, 1000),
+    (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50),
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2),
+    (0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15),
+    (0.96, 0.98, 1, 1.02, 1.04),
+)
+RATIO_GAP = 28.0
 
 _PARAMETERS = {
     "connections": "Active connections",
@@ -123,6 +134,8 @@ class Measure:
 
     def title(self) -> str:
         # Marks of a logarithmic axis of time each name their unit.
+        if self.metric.unit == RATIO:
+            return "Ratio (log scale)"
         told = [] if self.metric.is_time and self.is_log else [self._unit[1]]
         told += ["log scale"] if self.is_log else []
         return f"{self.metric.heading} ({', '.join(told)})"
@@ -137,7 +150,13 @@ class Measure:
     def apply_up(self, axes: Axes) -> None:
         axes.set_yscale("log" if self.is_log else "linear")
         axes.set_ylim(self.limits)
-        self._mark_axis(axes.yaxis, log_marks(*self.limits) if self.is_log else [], most=6)
+        marks = self._log_marks(axes.get_window_extent().height) if self.is_log else []
+        self._mark_axis(axes.yaxis, marks, most=6)
+
+    def _log_marks(self, points: float) -> list[float]:
+        if self.metric.unit == RATIO:
+            return ratio_marks(*self.limits, points)
+        return log_marks(*self.limits)
 
     def _fitting(self, marks: list[float], points: float) -> list[float]:
         """All of them, or the decades, or each second decade and so on: the first whose names stand apart."""
@@ -199,6 +218,18 @@ def log_marks(low: float, high: float) -> list[float]:
         if len(marks) >= 4:
             break
     return marks
+
+
+def ratio_marks(low: float, high: float, points: float) -> list[float]:
+    """Round ratios between two limits, among them 1, that have room on an axis of `points`."""
+    fitting = [[mark for mark in marks if low <= mark <= high] for marks in RATIO_MARKS]
+    marks = next((one for one in fitting if len(one) >= 3), fitting[-1])
+    per_unit = points / math.log(high / low)
+    kept: list[float] = []
+    for mark in sorted(marks, key=lambda mark: (mark != 1, -abs(math.log(mark)))):
+        if all(abs(math.log(mark / other)) * per_unit >= RATIO_GAP for other in kept):
+            kept.append(mark)
+    return sorted(kept)
 
 
 def dress(axes: Axes, grid: str = "y") -> None:

@@ -1,11 +1,11 @@
 """The words around a chart: host and run above it; how to read it and what is absent below it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from muxplots import axes, text
-from muxplots.report import Experiment, Report
-from muxplots.table import UNMEASURED, Absence, Table
+from muxplots import axes, text, trials
+from muxplots.report import Cell, Experiment, Report
+from muxplots.table import UNMEASURED, WITHHELD, Absence, Table
 
 # A reason longer than this is left to the report.
 SHORT_REASON = 44
@@ -31,7 +31,7 @@ def subtitle(report: Report, table: Table) -> str:
     parts = [table.experiment.question] + ([only] if len(table.values) == 1 else [])
     if table.metric.is_latency:
         parts.append(loop(table.experiment))
-    return " · ".join([*parts, *run(report, table.experiment.repetitions)])
+    return " · ".join([*parts, *run(report, table.experiment)])
 
 
 def loop(experiment: Experiment) -> str:
@@ -39,8 +39,8 @@ def loop(experiment: Experiment) -> str:
     return "open loop" if experiment.open_loop else "closed loop"
 
 
-def run(report: Report, repetitions: int | None = None) -> list[str]:
-    """Where and when a report was measured."""
+def run(report: Report, experiment: Experiment | None = None) -> list[str]:
+    """Where and when a report was measured, and how often an experiment of it."""
     kernel = report.kernel
     if kernel and kernel[0].isdigit():
         kernel = f"kernel {kernel}"
@@ -48,10 +48,35 @@ def run(report: Report, repetitions: int | None = None) -> list[str]:
     parts = [
         report.host,
         kernel,
-        f"{repetitions} repetition{'' if repetitions == 1 else 's'}" if repetitions else None,
+        how_often(report, experiment) if experiment else None,
         date[0] if date else None,
     ]
     return [part for part in parts if part]
+
+
+def how_often(report: Report, experiment: Experiment) -> str | None:
+    """"5 repetitions", or "3 rounds of 24 slices of 5 ms"."""
+    sliced = trials.rounds(report, experiment.name)
+    if sliced is None:
+        return counted(experiment.repetitions, "repetition") if experiment.repetitions else None
+    slices, lengths = span(sliced.slices, text.count), span(sliced.length_ns, text.duration)
+    return f"{counted(sliced.rounds, 'round')} of {slices} slices of {lengths}".replace(" ", text.NO_BREAK)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def span(ends: Sequence[float], show: Callable[[float], str]) -> str:
+    """"4 to 20", or "4" where both ends are that."""
+    return " to ".join(dict.fromkeys(map(show, (min(ends), max(ends)))))
+
+
+def samples(cells: Iterable[Cell]) -> str:
+    """What statistics of these cells are over: trials, rounds, or either."""
+    methods = {cell.sliced for cell in cells if cell.status == "measured"}
+    names = [name for name, sliced in (("rounds", True), ("trials", False)) if sliced in methods]
+    return " or ".join(names) or "trials"
 
 
 def caption(report: Report, table: Table, mark: str, spread: str, key: str = "") -> str:
@@ -81,11 +106,15 @@ def absent(table: Table) -> str:
 
 
 def _how_to_read(table: Table, mark: str, spread: str) -> str:
+    if table.reading:
+        return table.reading
     counts = sorted({point.statistic.n for point in table.points()})
+    methods = {point.sliced for point in table.points()}
+    names = [name for name, sliced in (("round", True), ("repetition", False)) if sliced in methods]
     if counts == [1]:
-        return "One repetition, so no spread is shown."
-    span = text.count(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{mark}: median of {span} repetitions; {spread}: lowest to highest."
+        return f"One {' or '.join(names)}, so no spread is shown."
+    many = " or ".join(f"{name}s" for name in names)
+    return f"{mark}: median of {span(counts, text.count)} {many}; {spread}: lowest to highest."
 
 
 def _backends(report: Report, table: Table) -> list[str]:
@@ -114,6 +143,8 @@ def _absent(table: Table, absences: Sequence[Absence], with_reasons: bool) -> st
         title = _WHY.get(why, why.capitalize())
         if why == UNMEASURED:
             title = f"No {table.metric.title}"
+        if why == WITHHELD:
+            title = f"{table.metric.heading} withheld"
         sentences.append(f"{title}: {'; '.join(groups)}.")
     return " ".join(sentences)
 
@@ -139,6 +170,11 @@ def alternative(report: Report, table: Table) -> str:
     )
 
 
+def plain(markdown: str) -> str:
+    """A finding without the marks of Markdown."""
+    return re.sub(r"[*`]", "", markdown)
+
+
 # As many sentences as a listener wants to hear about one chart.
 MOST_FOUND = 4
 
@@ -146,7 +182,7 @@ MOST_FOUND = 4
 def found(report: Report, experiment: str, metric: str | None = None) -> str:
     """The findings about an experiment, without the marks of Markdown."""
     told = [
-        re.sub(r"[*`]", "", finding.text)
+        plain(finding.text)
         for finding in report.findings or ()
         if finding.experiment == experiment and metric in (None, finding.metric)
     ]

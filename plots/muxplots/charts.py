@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from functools import partial
 
-from muxplots import captions, costs, drift, figure, heat, marked, metrics, percentiles
+from muxplots import captions, costs, drift, figure, heat, host, marked, metrics, percentiles, ranking
 from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
-from muxplots.table import Scale, Table, swept_cells, tabulate
+from muxplots.table import Scale, Table, beside_reference, swept_cells, tabulate
 
 # By kind, which is part of a file's name: the keys of the metrics of which the first that was
 # measured is drawn, and their axis.
@@ -46,10 +46,13 @@ def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
     found: list[Chart | Absent] = []
     for experiment in report.experiments:
         reason = _unfit(report, experiment)
+        ranked = list(ranking.plan(report, experiment)) if _is_measured(report, experiment) else []
+        found.extend(ranked)
         if reason:
             found.append(Absent(experiment.name, reason))
         else:
-            found.extend(_swept(report, experiment))
+            names = {one.name for one in ranked if isinstance(one, Chart)}
+            found.extend(_swept(report, experiment, names))
         # Charts of one point need no axis of swept values.
         if not reason or (len(experiment.swept) > 1 and _is_measured(report, experiment)):
             found.append(percentiles.plan(report, experiment))
@@ -59,12 +62,12 @@ def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
     elif not any("idle" in experiment.swept for experiment in report.experiments):
         found.append(Absent("idle-cost", "no experiment sweeps idle"))
     if any(cell.status == "measured" for cell in report.cells):
-        found = [*heat.plan(report), *found, drift.plan(report)]
+        found = [*heat.plan(report), *found, *host.plan(report), drift.plan(report)]
     charts = [one for one in found if isinstance(one, Chart)]
     return charts, [one for one in found if isinstance(one, Absent)]
 
 
-def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
+def _swept(report: Report, experiment: Experiment, ranked: set[str]) -> Iterable[Chart | Absent]:
     kinds = {"idle": IDLE, "rate": RATE}.get(experiment.parameter or "", SWEPT)
     if kinds is IDLE and _is_one_value(report, experiment):
         kinds = SWEPT
@@ -74,15 +77,24 @@ def _swept(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
         name = f"{experiment.name}-{kind}"
         if isinstance(table, str):
             yield Absent(name, table)
-        else:
+        # A row for each model at a single point is what a ranking has as well.
+        elif len(table.values) > 1 or f"{experiment.name}-ranking-{kind}" not in ranked:
+            # The ranking shows the ends of a sweep.
+            beside = beside_reference(report, table) if len(table.values) > 2 and table.metric.key == metrics.CPU else None
+            if beside and ranked:
+                yield _chart(report, f"{name}-relative", beside)
             if kind == "cost":
                 table = marked.with_idle_cost(report, table)
             if kinds is RATE and kind in ("p50", "p99"):
                 table = marked.with_knees(report, table)
-            yield Chart(
-                name, captions.title(table), captions.alternative(report, table), experiment.name,
-                partial(figure.draw, report, table),
-            )
+            yield _chart(report, name, table)
+
+
+def _chart(report: Report, name: str, table: Table) -> Chart:
+    return Chart(
+        name, captions.title(table), captions.alternative(report, table), table.experiment.name,
+        partial(figure.draw, report, table),
+    )
 
 
 def _answer_first(

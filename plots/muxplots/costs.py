@@ -82,7 +82,7 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
             parts = {"system": total - user, "user": user}
         rows.append(Row(
             cell.model, table.look(report, cell.model),
-            tuple(Segment(part, value) for part, value in parts.items()), bool(cell.flags),
+            tuple(Segment(part, value) for part, value in parts.items()), cell.flagged,
             text.scaled(total, text.TIMES), (min(totals), max(totals)),
         ))
     if not rows:
@@ -94,7 +94,7 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
     few = f" Grey: under {least} of CPU time, which timer ticks divide badly." if UNDIVIDED in used else ""
     words = Words(
         f"{metric.heading}, user and system", _subtitle(report, experiment, cells),
-        f"Bars: median over trials, split as in all together; line: lowest to highest.{few}{_flags(rows)}",
+        f"Bars: median over {captions.samples(cells)}, split as in all together; line: lowest to highest.{few}{_flags(rows)}",
         metric.heading,
     )
     shades = {"system": SHADES[0], "user": SHADES[1], UNDIVIDED: REST}
@@ -235,13 +235,13 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
         Row(
             cell.model, table.look(report, cell.model),
             tuple(Segment(who, one.median) for who, one in zip(("process", "kernel"), both) if one),
-            bool(cell.flags),
+            cell.flagged,
             text.scaled(sum(one.median for one in both if one), text.SIZES),
         )
         for cell, both in told
     ]
     if rows:
-        where, how = _subtitle(report, experiment, cells), "Bars: medians over trials."
+        where, how = _subtitle(report, experiment, cells), f"Bars: medians over {captions.samples(cells)}."
     else:
         rows = _fitted_memory(report, experiment)
         where = " · ".join([experiment.question, *captions.run(report)])

@@ -43,8 +43,9 @@ def relative(report: Report) -> list[tuple[int, float]]:
     cells = trials.by_cell(report)
     found = []
     for one in trials.of(report):
-        others = [other.rate for other in cells[one.cell] if other is not one]
-        if others and statistics.median(others) > 0:
+        others = [other.rate for other in cells[one.cell] if other is not one and other.rate is not None]
+        # Of rounds the chart of the host tells more.
+        if one.rate is not None and not one.slices and others and statistics.median(others) > 0:
             found.append((one.order, one.rate / statistics.median(others) - 1))
     return found
 

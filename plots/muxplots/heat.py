@@ -14,7 +14,7 @@ from muxplots.chart import Absent, Chart
 from muxplots.layout import Layout
 from muxplots.metrics import Metric
 from muxplots.page import EDGE, Page
-from muxplots.report import Cell, Report
+from muxplots.report import Cell, Report, place
 
 ROW = 17.0
 NARROWEST_COLUMN = 46.0
@@ -66,17 +66,16 @@ def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
         if metric.key == metrics.THROUGHPUT and cell.experiment in given:
             continue
         if metric.key in cell.summary and cell.summary[metric.key].median > 0:
-            point = (cell.experiment, *sorted(cell.point.items(), key=str))
-            at_point.setdefault(point, []).append(cell)
+            at_point.setdefault(place(cell), []).append(cell)
     factors: dict[tuple[str, str], list[tuple[float, bool]]] = {}
     for cells in at_point.values():
-        medians = [cell.summary[metric.key].median for cell in cells]
+        values = _values(cells, metric.key)
         # The best is a clean cell where there is one: a flagged cell is never called best.
-        clean = [cell.summary[metric.key].median for cell in cells if not cell.flags] or medians
+        clean = [value for cell, value in zip(cells, values) if not cell.flagged] or values
         best = max(clean) if metric.more_is_better else min(clean)
-        for cell, median in zip(cells, medians):
-            factor = best / median if metric.more_is_better else median / best
-            factors.setdefault((cell.model, cell.experiment), []).append((factor, bool(cell.flags)))
+        for cell, value in zip(cells, values):
+            factor = best / value if metric.more_is_better else value / best
+            factors.setdefault((cell.model, cell.experiment), []).append((factor, cell.flagged))
     return {
         key: Square(
             statistics.geometric_mean([factor for factor, _ in mine]), len(mine),
@@ -84,6 +83,13 @@ def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
         )
         for key, mine in factors.items()
     }
+
+
+def _values(cells: Sequence[Cell], key: str) -> list[float]:
+    """Of the cells of one point: paired with the reference where all are, else medians."""
+    if all(key in cell.relative for cell in cells):
+        return [cell.relative[key].ratio for cell in cells]
+    return [cell.summary[key].median for cell in cells]
 
 
 def _alternative(
@@ -113,7 +119,7 @@ def _draw(
     width = max(left + size * len(columns) + EDGE, 336.0)
     page = Page(
         width, HEADS + height + 6, title, " · ".join(captions.run(report)),
-        "Geometric mean over the points of an experiment of the distance to the best clean median there; 1 is the best. "
+        "Geometric mean over the points of an experiment of the distance to the best clean model there; 1 is the best. "
         "Parentheses: some of its cells are flagged, so below 1 is no better than best. Star: measured at fewer points than others. "
         "Differences of a few percent may be noise: the findings say what is not.",
     )

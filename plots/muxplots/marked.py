@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from muxplots import metrics, text
+from muxplots import captions, metrics, text
 from muxplots.report import Report
 from muxplots.table import Table
 from muxplots.trials import SERVED
@@ -24,7 +24,8 @@ def with_idle_cost(report: Report, table: Table) -> Table:
     notes = []
     if any(line.fit for line in lines):
         notes.append(
-            "Dashed and “+”: what each idle connection adds, by a straight line through all trials "
+            "Dashed and “+”: what each idle connection adds, by a straight line through all "
+            f"{captions.samples(cell for cell in report.cells if cell.experiment == at[0])} "
             "(where its 95 % interval lies above zero)."
         )
     if any(line.ring is not None for line in lines):
@@ -34,6 +35,11 @@ def with_idle_cost(report: Report, table: Table) -> Table:
 
 def with_knees(report: Report, table: Table) -> Table:
     """Rings the highest offered rate that a model still served, with all below it."""
+    unknown = {
+        (cell.model, cell.point.get(table.parameter))
+        for cell in report.cells
+        if cell.experiment == table.experiment.name and metrics.THROUGHPUT in cell.withheld
+    }
     achieved = {
         (cell.model, cell.point.get(table.parameter)): cell.summary[metrics.THROUGHPUT].median
         for cell in report.cells
@@ -43,11 +49,13 @@ def with_knees(report: Report, table: Table) -> Table:
     for line in table.lines:
         knee = None
         for value in table.values:
+            if (line.model, value) in unknown:
+                continue
             if achieved.get((line.model, value), 0.0) < SERVED * value:
                 break
             knee = value
         lines.append(replace(line, ring=knee))
     if all(line.ring is None for line in lines):
-        return replace(table, notes="No model served any of these rates in full.")
+        return replace(table, notes="" if unknown else "No model served any of these rates in full.")
     notes = f"Ring: the knee, the highest rate of which {100 * SERVED:.0f} % was served."
     return replace(table, lines=tuple(lines), notes=notes)

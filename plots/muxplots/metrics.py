@@ -23,6 +23,9 @@ MEMORY = "server_memory_bytes"
 PROCESS_MEMORY = "process_bytes_per_connection"
 KERNEL_MEMORY = "kernel_bytes_per_connection"
 
+# The unit of a metric over that of the reference.
+RATIO = "ratio"
+
 _SCALES = {"1/s": text.RATES, "ns": text.TIMES, "bytes": text.SIZES}
 
 

@@ -28,20 +28,22 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
     mine = trials.by_cell(report)
     curves = []
     for cell in sorted(cells, key=lambda cell: table.rank(report, cell.model)):
-        points = quantiles(mine.get(cell.id, []))
+        points = quantiles(mine.get(cell.id, [])) if metrics.P99 not in cell.withheld else None
         if points is not None:
-            curves.append(Curve(cell.model, table.look(report, cell.model), *points, bool(cell.flags)))
+            curves.append(Curve(cell.model, table.look(report, cell.model), *points, cell.flagged))
     if not curves:
-        return Absent(name, "no trial has a histogram with enough samples")
+        withheld = table.why_withheld(cells, metrics.P99)
+        return Absent(name, withheld or "no trial has a histogram with enough samples")
     alt = (
         f"Chart: {TITLE} for {len(curves)} models at {trials.describe_point(cells[0])}. "
         + captions.found(report, experiment.name, metrics.P99)
     )
     subtitle = " · ".join(
         [f"{experiment.name}: {trials.describe_point(cells[0])}", captions.loop(experiment),
-         *captions.run(report, experiment.repetitions)]
+         *captions.run(report, experiment)]
     )
-    return Chart(name, TITLE, alt, experiment.name, partial(_draw, curves, subtitle))
+    whole = f"All {captions.samples(cells).replace('rounds', 'undisturbed slices')} of a model together"
+    return Chart(name, TITLE, alt, experiment.name, partial(_draw, curves, subtitle, whole))
 
 
 def quantiles(mine: Sequence[Trial]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
@@ -61,7 +63,7 @@ def quantiles(mine: Sequence[Trial]) -> tuple[tuple[float, ...], tuple[float, ..
     return tuple(rarity), tuple(values[np.searchsorted(beneath, ranks)].astype(float))
 
 
-def _draw(curves: Sequence[Curve], subtitle: str, layout: Layout) -> Figure:
+def _draw(curves: Sequence[Curve], subtitle: str, whole: str, layout: Layout) -> Figure:
     deepest = max(curve.x[-1] for curve in curves)
     lowest = min(curve.y[0] for curve in curves)
     highest = max(curve.y[-1] for curve in curves)
@@ -84,7 +86,7 @@ def _draw(curves: Sequence[Curve], subtitle: str, layout: Layout) -> Figure:
         curves, dress,
         panels.Words(
             TITLE, subtitle,
-            "All trials of a model together; drawn as deep as 10 samples lie beyond." + flagged,
+            f"{whole}; drawn as deep as 10 samples lie beyond.{flagged}",
             "Percentile", f"Latency ({unit})",
         ),
         layout,

@@ -19,14 +19,31 @@ SCHEMA_VERSION = r"1\.[0-9]+"  # whatever the minor one: it adds and takes nothi
 WITHOUT_METRICS = ("1.0", "1.1")
 
 
+# Caveats that concern single metrics: a cell with them is ranked by what it reports.
+CAVEATS = ("few_undisturbed", "host_state")
+
+# The reference wherever it was measured; elsewhere it is the first model that was.
+REFERENCE = "epoll_level"
+
+
 @dataclass(frozen=True)
 class Statistic:
-    """One number of a cell over its successful trials."""
+    """One number of a cell over its successful trials, or rounds."""
 
     n: int
     median: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A metric over that of the reference at the same point; 95 % interval."""
+
+    ratio: float
+    low: float
+    high: float
+    n: int  # blocks that both have, or trials
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,10 @@ class Experiment:
 class Flag:
     kind: str
     detail: str
+
+    @property
+    def forbids_ranking(self) -> bool:
+        return self.kind not in CAVEATS
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,17 @@ class VerdictTable:
 
 
 @dataclass(frozen=True)
+class HostStates:
+    """The speeds of the host at a point: the reference's CPU time per request, from the fastest."""
+
+    experiment: str
+    point: dict[str, Any]
+    reference: str
+    blocks: int
+    levels: tuple[tuple[float, int], ...]  # nanoseconds, and in how many of the blocks
+
+
+@dataclass(frozen=True)
 class Cell:
     id: str
     model: str
@@ -115,10 +147,27 @@ class Cell:
     reason: str | None
     flags: tuple[Flag, ...]
     summary: dict[str, Statistic]
+    # Since schema 1.3; in an older report nothing is relative or withheld.
+    sliced: bool
+    relative: dict[str, Relative]
+    withheld: dict[str, str]
+    undisturbed: tuple[int, int] | None  # slices, of so many
 
     @property
     def flag_kinds(self) -> tuple[str, ...]:
-        return tuple(flag.kind for flag in self.flags)
+        """What forbids to rank it."""
+        return tuple(flag.kind for flag in self.flags if flag.forbids_ranking)
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.flag_kinds)
+
+    def why_withheld(self, key: str) -> str | None:
+        """Why a metric is not reported, in a few words; None if it was not withheld."""
+        few = any(flag.kind == "few_undisturbed" for flag in self.flags)
+        if key in self.withheld and self.undisturbed and few:
+            return "only {} of {} slices were undisturbed".format(*self.undisturbed)
+        return self.withheld.get(key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +186,9 @@ class Report:
     crossovers: tuple[Crossover, ...]
     # Since schema 1.2; empty in a report that is older.
     verdicts: tuple[VerdictTable, ...]
+    # Since schema 1.3; empty in a report that is older.
+    twins: tuple[Cell, ...]
+    host_states: tuple[HostStates, ...]
     section: Node  # what is read where it is needed: trials, run, host, plan
 
 
@@ -174,8 +226,38 @@ def load(path: Path) -> Report:
             _crossover(node) for node in section.get("crossovers", default=[]).items()
         ),
         verdicts=tuple(_verdicts(node) for node in section.get("verdicts", default=[]).items()),
+        twins=tuple(_cell(node, table) for node in section.get("twins", default=[]).items()),
+        host_states=tuple(
+            _host_states(node) for node in section.get("host_states", default=[]).items()
+        ),
         section=section,
     )
+
+
+def at_point(cells: Iterable[Cell]) -> dict[tuple, list[Cell]]:
+    """Measured cells by experiment and point, in the order of the report."""
+    found: dict[tuple, list[Cell]] = {}
+    for cell in cells:
+        if cell.status == "measured":
+            found.setdefault(place(cell), []).append(cell)
+    return found
+
+
+def place(cell: Cell | HostStates | VerdictTable) -> tuple:
+    """Experiment and point, whatever the order of the point's keys."""
+    return (cell.experiment, *sorted(cell.point.items(), key=str))
+
+
+def references(cells: Iterable[Cell]) -> set[str]:
+    """The ids of the reference's cells."""
+    related = at_point(cell for cell in cells if cell.relative)
+    return {cell.id for mine in related.values() for cell in mine if cell.model == reference_of(mine)}
+
+
+def reference_of(cells: Iterable[Cell]) -> str:
+    """The model that the cells of one point are relative to."""
+    models = [cell.model for cell in cells]
+    return REFERENCE if REFERENCE in models else models[0]
 
 
 def _model(node: Node) -> Model:
@@ -228,6 +310,19 @@ def _verdicts(node: Node) -> VerdictTable:
     )
 
 
+def _host_states(node: Node) -> HostStates:
+    return HostStates(
+        experiment=node.get("experiment").string(),
+        point=node.get("point").object().value,
+        reference=node.get("reference").text(),
+        blocks=node.get("blocks").integer(),
+        levels=tuple(
+            (level.get("cpu_ns_per_request").number(), level.get("blocks").integer())
+            for level in node.get("levels").items()
+        ),
+    )
+
+
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
     name = node.get("name").file_name()
     planned = node.get("repetitions", default=None)
@@ -258,6 +353,8 @@ def _swept(node: Node) -> tuple[str, ...]:
 def _cell(node: Node, table: Metrics) -> Cell:
     flags = node.get("flags", default=[]).items()
     summary = node.get("summary", default={}).object()
+    relative, withheld = (node.get(key, default={}).object() for key in ("relative", "withheld"))
+    undisturbed = node.optional_object("undisturbed")
     return Cell(
         id=node.get("id").text(),
         model=node.get("model").text(),
@@ -270,7 +367,22 @@ def _cell(node: Node, table: Metrics) -> Cell:
         ),
         # What the table does not name is not drawn, and left alone, whatever its shape.
         summary={key: _statistic(summary.get(key)) for key in table if key in summary.value},
+        sliced=node.optional_string("method") == "slices",
+        relative={key: _relative(relative.get(key)) for key in table if key in relative.value},
+        withheld={key: withheld.get(key).text() for key in table if key in withheld.value},
+        undisturbed=(
+            (undisturbed.get("slices").integer(), undisturbed.get("of").integer())
+            if undisturbed.value else None
+        ),
     )
+
+
+def _relative(node: Node) -> Relative:
+    numbers = (node.get(key).number() for key in ("ratio", "low", "high"))
+    relative = Relative(*numbers, node.get("n").integer())
+    if not 0 < relative.low <= relative.ratio <= relative.high:
+        node.fail("a ratio above 0 within its interval")
+    return relative
 
 
 def _statistic(node: Node) -> Statistic:

@@ -1,12 +1,13 @@
 """From cells of a report to what a chart draws: points per model, and what is absent."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
 from muxplots import style
-from muxplots.metrics import Metric
-from muxplots.report import Cell, Experiment, Report, Statistic
+from muxplots.metrics import RATIO, Metric
+from muxplots.report import Cell, Experiment, Relative, Report, Statistic, reference_of
 from muxplots.style import Look
 
 
@@ -21,6 +22,7 @@ class Point:
     value: int
     statistic: Statistic
     flags: tuple[str, ...]
+    sliced: bool = False  # the statistic is over rounds
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Absence:
-    """Why a model has no points at some values: `why` is a cell's status, or `UNMEASURED`."""
+    """Why a model has no points at some values: `why` is a cell's status, or one of those below."""
 
     model: str
     why: str
@@ -53,6 +55,7 @@ class Absence:
 
 
 UNMEASURED = "unmeasured"
+WITHHELD = "withheld"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Table:
     lines: tuple[Line, ...]
     absences: tuple[Absence, ...]
     notes: str = ""  # what the caption says of labels, rings and fits
+    reading: str = ""  # how to read a point and its spread, where that is no median of trials or rounds
 
     def points(self) -> list[Point]:
         return [point for line in self.lines for point in line.drawn()]
@@ -101,12 +105,12 @@ def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> 
     if isinstance(swept, str):
         return swept
     points = {
-        (model, value): Point(value, cell.summary[key], cell.flag_kinds)
+        (model, value): Point(value, cell.summary[key], cell.flag_kinds, cell.sliced)
         for (model, value), cell in swept.items()
         if _is_drawable(cell, key, scale)
     }
     if not points:
-        return f"none of its cells has a value of {metric.title}"
+        return why_withheld(swept.values(), key) or f"none of its cells has a value of {metric.title}"
     values = tuple(sorted({value for _, value in points}))
     models = sorted({model for model, _ in points}, key=lambda model: rank(report, model))
     return Table(
@@ -120,8 +124,43 @@ def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> 
             Line(model, look(report, model), tuple(points.get((model, value)) for value in values))
             for model in models
         ),
-        absences=_absences({key: cell for key, cell in swept.items() if key not in points}),
+        absences=_absences({place: cell for place, cell in swept.items() if place not in points}, key),
     )
+
+
+def beside_reference(report: Report, table: Table) -> Table | None:
+    """The same points over those of the reference, with their intervals; None where two of them have none."""
+    swept = swept_cells(report, table.experiment)
+    assert isinstance(swept, dict)
+    related = {place: cell for place, cell in swept.items() if table.metric.key in cell.relative}
+    if len({value for _, value in related}) < 2:
+        return None
+
+    def beside(model: str, point: Point | None) -> Point | None:
+        cell = related.get((model, point.value)) if point else None
+        return replace(point, statistic=_interval(cell.relative[table.metric.key])) if point and cell else None
+
+    lines = [replace(line, points=tuple(beside(line.model, one) for one in line.points)) for line in table.lines]
+    title = f"{table.metric.title} relative to {reference_of(related.values())}"
+    return replace(
+        table, metric=replace(table.metric, title=title, unit=RATIO), scale=Scale.LOG,
+        lines=tuple(line for line in lines if line.drawn()),
+        reading="Line: ratio over slices that were measured side by side; band or bar: 95 % interval.",
+    )
+
+
+def _interval(relative: Relative) -> Statistic:
+    return Statistic(relative.n, relative.ratio, relative.low, relative.high)
+
+
+def why_withheld(cells: Iterable[Cell], key: str) -> str | None:
+    """Why a metric of all of these cells is not reported: the best case, or None where it was not withheld."""
+    withheld = [cell for cell in cells if key in cell.withheld]
+    if not withheld:
+        return None
+    best = max(withheld, key=lambda cell: cell.undisturbed or (0, 0))
+    several = len({cell.why_withheld(key) for cell in withheld}) > 1
+    return f"withheld: {best.why_withheld(key)}{', at best' if several else ''}"
 
 
 def _is_drawable(cell: Cell, key: str, scale: Scale) -> bool:
@@ -132,12 +171,13 @@ def _is_drawable(cell: Cell, key: str, scale: Scale) -> bool:
     return least > 0 or (least == 0 and scale is Scale.LINEAR)
 
 
-def _absences(cells: dict[tuple[str, int], Cell]) -> tuple[Absence, ...]:
+def _absences(cells: dict[tuple[str, int], Cell], key: str) -> tuple[Absence, ...]:
     """One entry per model and cause, in the order of the causes' names and then the models'."""
     grouped: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
     for (model, value), cell in sorted(cells.items()):
-        why = UNMEASURED if cell.status == "measured" else cell.status
-        grouped.setdefault((why, model), []).append((value, cell.reason))
+        withheld = cell.why_withheld(key)
+        why = WITHHELD if withheld else UNMEASURED if cell.status == "measured" else cell.status
+        grouped.setdefault((why, model), []).append((value, withheld or cell.reason))
     return tuple(
         Absence(
             model=model,

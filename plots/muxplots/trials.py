@@ -13,14 +13,26 @@ SERVED = 0.98
 
 
 @dataclass(frozen=True)
+class Slices:
+    """Those of a round, in the order in which they ran."""
+
+    length_ns: int
+    started_ns: tuple[int, ...]  # since the start of the run
+    cpu_ns_per_request: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Trial:
     cell: str
     order: int
-    rate: float
-    answered: int  # within the window, as the CPU time is; an open loop's "requests" were due in it
+    rate: float | None  # None: no slice was undisturbed
+    # What the CPU time was for: in the window of a trial, in all of a round. (An open loop's
+    # "requests" were due in the window.)
+    answered: int
     user_ns: float | None
     system_ns: float | None
     latencies: tuple[tuple[int, int], ...]  # histogram: lowest value of a bucket, count
+    slices: Slices | None = None  # of a round
 
 
 @lru_cache(maxsize=4)
@@ -44,16 +56,60 @@ def _read(report: Report) -> Iterator[Trial]:
         load = node.get("load").object()
         cpu = node.get("server").object().optional_object("cpu")
         achieved = load.get("achieved").object()
-        rate = throughput.in_trial(node)
+        slices = _slices(node.get("slices")) if "slices" in node.value else None
+        known = slices is None or metrics.THROUGHPUT in achieved.value
+        rate = throughput.in_trial(node) if known else None
         yield Trial(
             cell=node.get("cell").string(),
             order=node.get("order").integer(),
             rate=rate,
-            answered=round(rate * achieved.get("duration_ns").integer() / 1e9),
+            answered=(
+                load.get("requests_in_run").integer() if slices
+                else round((rate or 0.0) * achieved.get("duration_ns").integer() / 1e9)
+            ),
             user_ns=cpu.get("user_ns").number() if "user_ns" in cpu.value else None,
             system_ns=cpu.get("system_ns").number() if "system_ns" in cpu.value else None,
             latencies=_buckets(load.optional_object("latency_ns").optional_object("histogram")),
+            slices=slices,
         )
+
+
+def _slices(node: Node) -> Slices:
+    started, requests, cpu = (
+        [one.integer() for one in node.get(key).items()]
+        for key in ("started_ns", "requests_in_run", "server_cpu_ns")
+    )
+    if not len(started) == len(requests) == len(cpu) or not all(one > 0 for one in requests):
+        node.fail("lists of one length, with requests above 0")
+    return Slices(
+        length_ns=node.get("length_ns").integer(),
+        started_ns=tuple(started),
+        cpu_ns_per_request=tuple(spent / one for spent, one in zip(cpu, requests)),
+    )
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How an experiment was sliced: the fewest and the most over its points."""
+
+    rounds: int
+    slices: tuple[int, int]  # of a round
+    length_ns: tuple[int, int]
+
+
+def rounds(report: Report, experiment: str) -> Rounds | None:
+    """None where nothing was sliced."""
+    cells = {cell.id for cell in report.cells if cell.experiment == experiment}
+    mine: dict[str, list[Trial]] = {}
+    for one in of(report):
+        if one.slices and one.cell in cells:
+            mine.setdefault(one.cell, []).append(one)
+    if not mine:
+        return None
+    # A slice that failed is not there, so the fullest round of a cell tells how many were planned.
+    slices = [max(len(one.slices.started_ns) for one in trials if one.slices) for trials in mine.values()]
+    lengths = [one.slices.length_ns for trials in mine.values() for one in trials if one.slices]
+    return Rounds(max(map(len, mine.values())), (min(slices), max(slices)), (min(lengths), max(lengths)))
 
 
 def _buckets(histogram: Node) -> tuple[tuple[int, int], ...]:
@@ -96,6 +152,8 @@ def main_point(report: Report, experiment: Experiment, *any_of: str) -> list[Cel
 def _served(cell: Cell) -> bool:
     achieved = cell.summary.get(metrics.THROUGHPUT)
     rate = cell.point.get("rate")
+    if metrics.THROUGHPUT in cell.withheld:
+        return "rate_not_reached" not in cell.flag_kinds
     return achieved is not None and isinstance(rate, int) and achieved.median >= SERVED * rate
 
 

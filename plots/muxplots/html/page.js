@@ -97,7 +97,7 @@
       .map((row) => [`${row.dataset.experiment}: ${row.dataset.point}`, row])));
     side.replaceChildren();
     side.createCaption().textContent =
-      `${title}: ${names[0]} and ${names[1]}, medians with the lowest and the highest trial, and their ratio.`;
+      `${title}: ${names[0]} and ${names[1]}, medians with the lowest and the highest ${table.dataset.sample}, and their ratio.`;
     const head = side.createTHead().insertRow();
     for (const name of ["Experiment and point", ...names, "Ratio", ""]) add(head, "th", name, "col");
     const into = side.createTBody();

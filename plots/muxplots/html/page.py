@@ -27,6 +27,7 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         small = [(chart, svg.inline(chart)) for chart in micro_charts.plan(micro)] if micro else []
     body = _experiments(report, drawn) + _micro_charts(small)
     light, dark = svg.colours(body)
+    samples = captions.samples(report.cells)
     return Template((_HERE / "page.html").read_text()).substitute(
         title=html.escape(" · ".join(["muxbench", *captions.run(report)])),
         css=(_HERE / "page.css").read_text(),
@@ -38,6 +39,12 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         charts=body,
         absent=_absent(absent),
         cells=tables.cells(report),
+        slices=tables.slices(report),
+        noise=_scrolling("Noise floor", tables.noise_floor(report)),
+        how=_how(report),
+        samples=samples,
+        sample=tables.sample(samples),
+        unless=_unless(report),
         method=tables.method(report) + tables.experiments(report) + tables.host(report),
         no_verdicts=verdicts.remark(report),
         verdicts=verdicts.script(report),
@@ -73,7 +80,7 @@ def _findings(report: Report) -> str:
         rest = [one for one in mine if one.kind not in _ORDER]
         parts.append(
             f"<h3>{html.escape(experiment.name)}: {html.escape(experiment.question)}</h3>"
-            + (_items(telling) or "<p>Nothing that the trials of this run support.</p>")
+            + (_items(telling) or f"<p>Nothing that the {captions.samples(report.cells)} of this run support.</p>")
         )
         if rest:
             parts.append(
@@ -111,6 +118,34 @@ def _micro_charts(drawn: Sequence[tuple[Chart, str]]) -> str:
         return ""
     figures = "\n".join(_figure(chart, markup) for chart, markup in drawn)
     return f"\n<h3>{micro_findings.TITLE}</h3>\n{figures}"
+
+
+def _scrolling(name: str, markup: str) -> str:
+    if not markup:
+        return ""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">{markup}</div>'
+
+
+_TRIALS = (
+    "Each trial is a fresh server process; trials of all cells ran interleaved in random order. "
+)
+_SLICES = (
+    "In each round every model has a fresh server process with its connections open. A block of a round holds one "
+    "short slice of load for each model, in random order, while all other servers are at rest. Ratios are made of "
+    "slices of the same block. CPU per request uses all slices; throughput and latency only those that no other "
+    "process disturbed, and they are withheld where these are too few. "
+)
+
+
+def _how(report: Report) -> str:
+    sliced = {cell.sliced for cell in report.cells if cell.status == "measured"}
+    return (_SLICES if True in sliced else "") + (_TRIALS if sliced != {True} else "")
+
+
+def _unless(report: Report) -> str:
+    """The remarks that do not keep a cell out of a ranking, where there are any."""
+    kinds = {flag.kind for cell in report.cells for flag in cell.flags if not flag.forbids_ranking}
+    return f", except for: {', '.join(kind.replace('_', ' ') for kind in sorted(kinds))}" if kinds else ""
 
 
 def _figure(chart: Chart, markup: str) -> str:

@@ -4,7 +4,7 @@ import html
 import json
 from typing import Any
 
-from muxplots import trials
+from muxplots import captions, trials
 from muxplots.report import Report
 
 # What the letters of a verdict table say of a new model and a base, by the rule of `muxbench compare`
@@ -14,7 +14,7 @@ WORDS = {
     "s": "{new} is slower",
     "=": "the same within 2 %",
     "?": "undecided",
-    "-": "too few trials for a verdict (4 needed)",
+    "-": "too few {samples} for a verdict (4 needed)",
     "x": "flagged: not judged",
 }
 DECIDED = "fs"
@@ -40,7 +40,9 @@ def script(report: Report) -> str:
         at = shown.get((one.experiment, _key(one.point)))
         if at is not None:
             found[f"{one.metric} {at}"] = [lists.setdefault(one.models, len(lists)), *one.matrix]
-    told = {"words": WORDS, "decided": DECIDED, "models": list(map(list, lists)), "tables": found}
+    samples = captions.samples(report.cells)
+    words = {letter: told.replace("{samples}", samples) for letter, told in WORDS.items()}
+    told = {"words": words, "decided": DECIDED, "models": list(map(list, lists)), "tables": found}
     # Nothing in it can end the element, or begin a comment there.
     written = json.dumps(told, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="verdicts">{written}</script>'

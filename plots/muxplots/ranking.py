@@ -1,0 +1,243 @@
+"""Models in order at a point: a metric over that of the reference, with its 95 % interval.
+
+Ratios and intervals are the driver's: of slices that were measured side by side. Lengths are points.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from muxplots import axes, captions, labels, lines, metrics, style, table, text, trials
+from muxplots.chart import Absent, Chart
+from muxplots.layout import Layout
+from muxplots.metrics import Metric
+from muxplots.page import EDGE, UNDER, UNDER_TITLE, Page
+from muxplots.report import Cell, Experiment, Relative, Report, at_point, place, reference_of
+from muxplots.style import Look
+
+ROW = 14.0
+HEAD = 24.0
+HEAD_SIZE = 10.0
+BEFORE_NAMES = 8.0
+COLUMN_GAP = 8.0
+
+# An axis reaches at least so far on both sides of 1.
+LEAST_REACH = 1.03
+
+# By kind, which is part of a file's name. Throughput of an open loop is given.
+CLOSED = {"cpu": metrics.CPU, "throughput": metrics.THROUGHPUT}
+OPEN = {"p99": metrics.P99, "cpu": metrics.CPU}
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    look: Look | None  # None: the reference under its second name
+    relative: Relative
+    value: str  # with its unit
+    flags: tuple[str, ...]
+    is_reference: bool
+
+    @property
+    def told(self) -> str:
+        return "reference" if self.is_reference else difference(self.relative.ratio)
+
+
+@dataclass(frozen=True)
+class Panel:
+    point: str
+    reference: str
+    rows: tuple[Row, ...]  # from the best; those that are flagged at the end, and not in order
+    noise: float | None  # a factor: how far from itself the reference may be
+
+
+def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
+    cells = [cell for cell in report.cells if cell.experiment == experiment.name]
+    if not any(cell.sliced for cell in cells):
+        return
+    for kind, key in (OPEN if experiment.open_loop else CLOSED).items():
+        name = f"{experiment.name}-ranking-{kind}"
+        panels = tabulate(report, experiment, key)
+        if not panels:
+            yield Absent(name, table.why_withheld(cells, key) or "no two models were compared")
+            continue
+        metric = report.metrics[key]
+        title = f"{metric.heading}, relative to {' or '.join(sorted({one.reference for one in panels}))}"
+        yield Chart(
+            name, title, _alternative(title, panels), experiment.name,
+            partial(_draw, report, experiment, metric, title, panels),
+        )
+
+
+def tabulate(report: Report, experiment: Experiment, key: str) -> list[Panel]:
+    """The first point and the largest that most models reached."""
+    cells = [
+        cell for cell in report.cells if cell.experiment == experiment.name and key in cell.relative
+    ]
+    points = {at: mine for at, mine in at_point(cells).items() if len(mine) > 1}
+    main = trials.main_point(report, experiment, key)
+    kept = list(dict.fromkeys([*list(points)[:1], *(place(cell) for cell in main[:1])]))
+    twins = {place(twin): twin for twin in report.twins if key in twin.relative}
+    return [_panel(report, report.metrics[key], points[at], twins.get(at)) for at in kept if at in points]
+
+
+def _panel(report: Report, metric: Metric, cells: Sequence[Cell], twin: Cell | None) -> Panel:
+    reference = reference_of(cells)
+    rows = [
+        _row(metric, cell, cell.model, table.look(report, cell.model), cell.model == reference)
+        for cell in cells
+    ]
+    rows += [_row(metric, twin, again(reference), None, False)] if twin else []
+    sign = -1 if metric.more_is_better else 1
+    clean = sorted((row for row in rows if not row.flags), key=lambda row: sign * row.relative.ratio)
+    flagged = [row for row in rows if row.flags]
+    return Panel(
+        trials.describe_point(cells[0]), reference, (*clean, *flagged),
+        reach(twin.relative[metric.key]) if twin else None,
+    )
+
+
+def _row(metric: Metric, cell: Cell, name: str, look: Look | None, is_reference: bool) -> Row:
+    summary = cell.summary.get(metric.key)
+    value = metrics.show(summary.median, metric.unit) if summary else ""
+    return Row(name, look, cell.relative[metric.key], value, cell.flag_kinds, is_reference)
+
+
+def again(reference: str) -> str:
+    return f"{reference} (again)"
+
+
+def reach(relative: Relative) -> float:
+    """How far the interval lies from 1, as a factor."""
+    return max(relative.high, 1 / relative.low)
+
+
+def difference(ratio: float) -> str:
+    """"-37.9 %", and from twice as much on "3.41 times"."""
+    # Adding 0.0 makes a zero of -0.0.
+    return f"{ratio:.3g} times" if ratio >= 2 else f"{round(100 * (ratio - 1), 1) + 0.0:+.1f} %"
+
+
+def _alternative(title: str, panels: Sequence[Panel]) -> str:
+    told = [
+        f"At {one.point}: " + ", ".join(f"{row.name} {row.told}" for row in one.rows) + "."
+        for one in panels
+    ]
+    return f"Chart: {title}. {' '.join(told)}"
+
+
+def _draw(
+    report: Report, experiment: Experiment, metric: Metric, title: str, panels: Sequence[Panel],
+    layout: Layout,
+) -> Figure:
+    columns = min(layout.across, len(panels))
+    rows = [row for panel in panels for row in panel.rows]
+    left, told, value = (
+        max(text.width(words, labels.SIZE) for words in column) + COLUMN_GAP
+        for column in ([row.name for row in rows], [row.told for row in rows], [row.value for row in rows])
+    )
+    whole = layout.panels if columns > 1 else layout.one
+    width = max((whole - EDGE) / columns - left - told - value - EDGE, layout.narrowest)
+    step = left + width + told + value + EDGE
+    height = ROW * (max(len(panel.rows) for panel in panels) + 0.5)
+    row_height = HEAD + height + UNDER + UNDER_TITLE + 6
+    page = Page(
+        EDGE + columns * step, math.ceil(len(panels) / columns) * row_height + 6, title,
+        " · ".join([experiment.question, *captions.run(report, experiment)]),
+        _caption(report, experiment, metric, panels),
+    )
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, columns)
+        place_left = EDGE + column * step + left
+        top = page.top - row * row_height - HEAD
+        tall = ROW * (len(panel.rows) + 0.5)
+        plot = page.plot(place_left, top - tall, width, tall)
+        _fill(page, plot, panel, place_left, top, width, told + value)
+        page.write(
+            place_left, top + 6, panel.point, size=HEAD_SIZE, weight="bold", color=style.INK, va="bottom",
+        )
+        side = "right" if metric.more_is_better else "left"
+        page.write_across_title(f"Ratio (log scale; {side} is better)", place_left + width / 2, top - tall)
+    return page.figure
+
+
+def _fill(
+    page: Page, plot: Axes, panel: Panel, left: float, top: float, width: float, beside: float
+) -> None:
+    axes.dress(plot, grid="x")
+    plot.set_ylim(len(panel.rows) - 0.25, -0.75)
+    plot.yaxis.set_major_locator(NullLocator())
+    _scale(plot, panel, width)
+    if panel.noise:
+        band = plot.axvspan(1 / panel.noise, panel.noise, color=style.GRID, linewidth=0, zorder=0)
+        band.set_gid("noise")
+    plot.axvline(1, color=style.MUTED, linewidth=0.9, zorder=1)
+    for number, row in enumerate(panel.rows):
+        colour = row.look.colour if row.look else style.MUTED
+        plot.hlines(number, row.relative.low, row.relative.high, color=colour, linewidth=1.6, zorder=3)
+        look = row.look or Look(style.OTHER_FAMILY, style.MUTED, "o")
+        mark = plot.plot(
+            row.relative.ratio, number, linestyle="none", zorder=4, clip_on=False,
+            **lines.marker(look, bool(row.flags)),
+        )[0]
+        mark.set_gid(f"{row.name}-ratio")
+        y = top - ROW * (number + 0.75)
+        how = {"size": labels.SIZE, "va": "center_baseline"}
+        page.write(
+            left - BEFORE_NAMES, y, row.name, ha="right", gid=f"{row.name}-name",
+            color=style.text_colour(colour), **how,
+        )
+        ink = style.MUTED if row.flags or row.look is None else style.INK
+        page.write(left + width + COLUMN_GAP, y, row.told, color=ink, **how)
+        page.write(left + width + beside, y, row.value, color=ink, ha="right", **how)
+
+
+def _scale(plot: Axes, panel: Panel, width: float) -> None:
+    noise = panel.noise or 1.0
+    low = min(1 / LEAST_REACH, 1 / noise, *(row.relative.low for row in panel.rows))
+    high = max(LEAST_REACH, noise, *(row.relative.high for row in panel.rows))
+    margin = (high / low) ** 0.03
+    low, high = low / margin, high * margin
+    plot.set_xscale("log")
+    plot.set_xlim(low, high)
+    marks = axes.ratio_marks(low, high, width)
+    plot.xaxis.set_major_locator(FixedLocator(marks))
+    plot.xaxis.set_major_formatter(FixedFormatter([f"{mark:g}" for mark in marks]))
+    plot.xaxis.set_minor_locator(NullLocator())
+
+
+def _caption(
+    report: Report, experiment: Experiment, metric: Metric, panels: Sequence[Panel]
+) -> str:
+    rows = [row for panel in panels for row in panel.rows]
+    parts = ["Marker: ratio over slices that were measured side by side; line: 95 % interval. "
+             f"Beside it: the difference, and the median of {captions.samples(_cells(report, experiment))}."]
+    if any(panel.noise for panel in panels):
+        parts.append("Band and “(again)”: the same server measured twice; a difference within the band may be noise.")
+    flags = sorted({flag.replace("_", " ") for row in rows for flag in row.flags})
+    if flags:
+        parts.append(f"Hollow: flagged and not ranked ({', '.join(flags)}).")
+    parts += _withheld(report, experiment, metric)
+    return " ".join(parts)
+
+
+def _withheld(report: Report, experiment: Experiment, metric: Metric) -> list[str]:
+    """What has no ratio here, and in a chart of CPU time whether there is one of throughput at all."""
+    cells = _cells(report, experiment)
+    gone = list(dict.fromkeys(cell.model for cell in cells if metric.key in cell.withheld))
+    if gone:
+        return [f"{', '.join(gone)}: {table.why_withheld(cells, metric.key)}."]
+    rate = report.metrics[metrics.THROUGHPUT]
+    if experiment.open_loop or any(rate.key in cell.summary for cell in cells):
+        return []
+    why = table.why_withheld(cells, rate.key)
+    return [f"{rate.heading} is {why}."] if why else []
+
+
+def _cells(report: Report, experiment: Experiment) -> list[Cell]:
+    return [cell for cell in report.cells if cell.experiment == experiment.name]
