@@ -6,16 +6,18 @@ import subprocess
 
 import jsonschema
 import pytest
-from support.patience import RUN_PATIENCE
+from support.patience import RUN_PATIENCE, wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
 MUXBENCH = BUILD / "bench" / "muxbench"
 HERE = pathlib.Path(__file__).resolve().parent
 
-SMALL = {"name": "small", "question": "Does the driver work?", "protocol": "echo", "transport": "tcp",
+SMALL = {"name": "small", "question": "Does the driver work?", "protocol": "echo", "transport": "tcp", "method": "trials",
          "load": {"mode": "closed", "message_bytes": 32}, "sweep": {"connections": [1, 4]},
          "warmup": "10ms", "duration": "60ms", "repetitions": 2}
+# The same in slices, in as few blocks as there can be.
+SLICED = {**SMALL, "method": "slices", "duration": "20ms"}
 
 
 def check_report(path):
@@ -34,12 +36,37 @@ def check_report(path):
     for cell in ours["cells"]:
         good = [t for t in ours["trials"] if t["cell"] == cell["id"] and t["status"] == "ok"]
         assert (cell["status"] == "measured") == bool(good)
-        if good:
-            assert cell["summary"]["requests_per_second"]["n"] == len(good)
+        if good and not cell.get("withheld"):  # a round without an undisturbed slice has no throughput
+            rates = sum("requests_per_second" in trial["load"]["achieved"] for trial in good)
+            assert cell["summary"]["requests_per_second"]["n"] == rates
+            assert rates == len(good) or cell["method"] == "slices"
     names = [b["run_name"].removesuffix("/real_time") for b in report["benchmarks"]]
     assert set(names) == {trial["cell"] for trial in ours["trials"] if trial["status"] == "ok"
-                          and "mean" in trial["load"]["latency_ns"] and "cpu_ns_per_request" in trial["server"]}
+                          and "mean" in trial["load"]["latency_ns"] and "cpu_ns_per_request" in trial["server"]
+                          and not cells[trial["cell"]].get("withheld")}
+    for trial in ours["trials"] + ours["twin_trials"]:
+        check_slices(trial)
     return report
+
+
+def check_slices(trial):
+    """Those of a round, if it is one: a line for each, and together what the round says."""
+    assert ("slices" in trial) == (trial.get("method") == "slices")
+    if "slices" not in trial:
+        return
+    columns = {name: values for name, values in trial["slices"].items() if isinstance(values, list)}
+    assert len({len(values) for values in columns.values()}) == 1, columns
+    assert columns["block"] == sorted(set(columns["block"]))
+    assert set(columns["disturbed"]) <= {0, 1}
+    if trial["status"] != "ok":
+        return
+    undisturbed = [requests for requests, disturbed in zip(columns["requests"], columns["disturbed"]) if not disturbed]
+    load, cpu = trial["load"], trial["server"]["cpu"]["total_ns"]
+    assert load["requests"] == sum(undisturbed)
+    assert ("requests_per_second" in load["achieved"]) == bool(undisturbed)
+    assert load["requests_in_run"] == sum(columns["requests_in_run"])
+    assert cpu == sum(columns["server_cpu_ns"])
+    assert trial["server"]["cpu_ns_per_request"] == pytest.approx(cpu / load["requests_in_run"])
 
 
 # Nothing but the trials and their report, and no link to it among the results of this checkout.
@@ -56,11 +83,21 @@ class Bench:
         self.out = folder / "out"
         self.servers.mkdir()
         self.experiments.mkdir()
+        self.loadgen = HERE / "fake_loadgen.py"
         self.experiment(SMALL)
 
     def server(self, *names):
         for name in names:
             (self.servers / f"server_{name}").symlink_to(HERE / "fake_server.py")
+
+    def real(self, *names):
+        """Servers of this build, under its load generator; both are called by paths in this folder."""
+        programs = {self.servers / f"server_{name}": BUILD / "servers" / f"server_{name}" for name in names}
+        self.loadgen = self.folder / "loadgen"
+        for link, program in (programs | {self.loadgen: BUILD / "loadgen" / "loadgen"}).items():
+            if not program.exists():
+                pytest.skip(f"environment: this build has no {program.name}")
+            link.symlink_to(program)
 
     def experiment(self, content, name="small"):
         text = content if isinstance(content, str) else json.dumps(content)
@@ -68,7 +105,7 @@ class Bench:
 
     def command(self, *words, out=True, parts=TRIALS_ALONE):
         options = ["--servers-dir", str(self.servers), "--experiments-dir", str(self.experiments),
-                   "--loadgen", str(HERE / "fake_loadgen.py"), *parts]
+                   "--loadgen", str(self.loadgen), *parts]
         if out:
             options += ["--out", str(self.out)]
         return [str(MUXBENCH), "run", "--share-cpus", "--profile", "quick", *options, *words]
@@ -78,6 +115,22 @@ class Bench:
         return subprocess.run([*prefix, *command], capture_output=True, text=True,
                               timeout=RUN_PATIENCE, cwd=self.folder, **keywords)
 
+    def start(self, *words):
+        """The same in the background, with its scratch folder in this one."""
+        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder,
+                                env={**os.environ, "TMPDIR": str(self.folder)})
+
+    def wait_for(self, word, count):
+        """Until so many processes with that word in their command were seen, one after the other or at a time."""
+        seen = set()
+
+        def enough():
+            seen.update(pid for pid, command in self.processes_left() if word in command.split())
+            return len(seen) >= count
+
+        wait_until(enough, lambda: f"{len(seen)} processes with {word} were started, expected {count}")
+        return seen
+
     def report(self):
         return check_report(self.out / "report.json")
 
@@ -85,7 +138,7 @@ class Bench:
         return [cell for cell in self.report()["muxbench"]["cells"] if cell["model"] == model]
 
     def processes_left(self):
-        """Processes that were started from this folder's servers, or the fake load generator against them."""
+        """Processes that were started by a path in this folder, as its servers are."""
         left = []
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():

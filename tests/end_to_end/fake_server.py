@@ -40,10 +40,19 @@ class Echo:
         self.listener = listener
         self.pending = {}
         self.connections = 0
+        self.load = set()  # the connections of those that came after the verification
+        self.requests = 0  # of the load
+
+    def is_late(self):
+        """In the midst of the load."""
+        return self.requests >= 5
 
     def run(self):
         while True:
-            for key, events in self.selector.select():
+            ready = self.selector.select(0.002 if NAME == "closes_at_rest" and self.is_late() else None)
+            if not ready and self.load:
+                self.close(next(iter(self.load)))
+            for key, events in ready:
                 if key.fileobj is self.listener:
                     self.accept()
                 else:
@@ -58,15 +67,19 @@ class Echo:
         self.selector.register(connection, selectors.EVENT_READ)
         self.connections += 1
         # The verification before a trial makes three connections.
-        if NAME == "crash_under_load" and self.connections > 3:
-            print("the fake fell over", file=sys.stderr, flush=True)
-            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.connections > 3:
+            self.load.add(connection)
+            if NAME == "crash_under_load":
+                crash()
 
     def serve(self, connection, events):
         try:
             if events & selectors.EVENT_READ:
                 data = connection.recv(65536)
-                if NAME == "wrong_bytes":
+                self.requests += connection in self.load
+                if NAME == "dies_late" and self.is_late():
+                    crash()
+                if NAME == "wrong_bytes" or NAME == "lies_late" and self.is_late():
                     data = data.replace(data[:1], b"?")
                 if not data:
                     self.flush(connection)
@@ -92,7 +105,13 @@ class Echo:
     def close(self, connection):
         self.selector.unregister(connection)
         del self.pending[connection]
+        self.load.discard(connection)
         connection.close()
+
+
+def crash():
+    print("the fake fell over", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def stop(*_):

@@ -83,7 +83,7 @@ def test_charts_and_page_of_a_real_report_and_the_link_to_it(whole):
 
 
 @pytest.mark.parametrize("profile, amounts", [
-    ("smoke", "--budget 4 --repetitions 2 --largest 128 --slice 2"), ("quick", "--budget 35 --repetitions 3"), ("full", "--budget 240")])
+    ("smoke", "--budget 4 --repetitions 2 --largest 128 --slice 2"), ("quick", "--budget 20 --repetitions 3"), ("full", "--budget 240")])
 def test_every_profile_has_its_micro_benchmarks(whole, profile, amounts):
     result = run(whole, "--experiments", "micro", "--profile", profile)
     assert result.returncode == 0, result.stderr
@@ -149,7 +149,7 @@ def test_quiet_goes_to_everything(whole):
 
 def test_a_dry_run_tells_of_the_micro_benchmarks_and_starts_none(whole):
     result = run(whole, "--dry-run")
-    assert result.returncode == 0 and result.stdout.endswith("\nMicro-benchmarks: 35 seconds at most, on one CPU\n")
+    assert result.returncode == 0 and result.stdout.endswith("\nMicro-benchmarks: 20 seconds at most, on one CPU\n")
     assert words_of(whole, "micro") is None and not whole.out.exists()
 
 

@@ -23,11 +23,11 @@ Relative relative_of(const Ratio& ratio, std::size_t n) {
 // The reference is what is compared with: its ratio is 1 by definition.
 std::optional<CellRatio> ratio_to_itself(const PairedSlices& slices, const Cell& reference,
                                          const std::string& metric) {
-  const bool paired = are_paired(reference, reference, metric);
-  const std::size_t n =
-      paired ? slices.logs(reference.id, metric).size() : values_of(reference, metric).size();
+  const std::size_t n = are_paired(reference, reference, metric)
+                            ? slices.logs(reference.id, metric).size()
+                            : values_of(reference, metric).size();
   if (n == 0) return {};
-  return CellRatio{.ratio = {.ratio = 1, .low = 1, .high = 1}, .n = n, .paired = paired};
+  return CellRatio{.ratio = {.ratio = 1, .low = 1, .high = 1}, .n = n};
 }
 
 void add_relative(const PairedSlices& slices, const Cell& reference, Cell& cell) {
@@ -51,7 +51,7 @@ std::optional<CellRatio> cell_ratio(const PairedSlices& slices, const Cell& base
   if (are_paired(base, now, metric)) {
     const auto paired = slices.ratio(base.id, now.id, metric);
     if (!paired) return {};
-    return CellRatio{.ratio = to_ratio(paired->log), .n = paired->blocks, .paired = true};
+    return CellRatio{.ratio = to_ratio(paired->log), .n = paired->blocks};
   }
   std::vector<double> before = values_of(base, metric);
   std::vector<double> after = values_of(now, metric);

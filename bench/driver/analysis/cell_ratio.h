@@ -14,8 +14,7 @@ namespace muxbench {
 
 struct CellRatio {
   Ratio ratio;
-  std::size_t n = 0;    // blocks that both have, if paired, otherwise trials of each
-  bool paired = false;  // by slices
+  std::size_t n = 0;  // blocks that both have where slices are paired, otherwise trials of each
 };
 
 // Whether slices of both cells tell the metric.

@@ -24,10 +24,6 @@ std::vector<double> first_of(const MeasuredCell& cell, const std::string& metric
 
 bool ran(const MeasuredCell* cell) { return cell != nullptr && cell->status == "measured"; }
 
-std::string join(const std::vector<std::string>& parts) {
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 // What is compared, and where.
 struct Reports {
   const MeasuredReport& base;
@@ -118,6 +114,20 @@ std::string too_few(const CellComparison& cell) {
                      cell.new_trials, kCompareRule.fewest_trials);
 }
 
+// "base: noisy, errors; new: errors": the flags that forbid a verdict by this metric.
+std::string flags_against(const MeasuredCell& base, const MeasuredCell& now,
+                          const std::string& metric) {
+  std::vector<std::string> sides;
+  for (const auto& [side, name] : {std::pair{&base, "base"}, std::pair{&now, "new"}}) {
+    std::vector<std::string> kinds;
+    for (const Flag& flag : side->flags) {
+      if (forbids_ranking(flag, metric)) kinds.push_back(flag.kind);
+    }
+    if (!kinds.empty()) sides.push_back(fmt::format("{}: {}", name, fmt::join(kinds, ", ")));
+  }
+  return fmt::format("{}", fmt::join(sides, "; "));
+}
+
 // Everything but what the trials' values decide.
 CellComparison pair(const Reports& reports, const std::string& name, const Metric& metric,
                     const MeasuredCell* base, const MeasuredCell* now) {
@@ -145,11 +155,8 @@ CellComparison pair(const Reports& reports, const std::string& name, const Metri
   }
   take_evidence(reports, *base, *now, cell);
   if (!reports.comparable) return none(Verdict::refused, "measured under other conditions");
-  if (!base->flags.empty() || !now->flags.empty()) {
-    std::vector<std::string> sides;
-    if (!base->flags.empty()) sides.push_back("base: " + join(base->flags));
-    if (!now->flags.empty()) sides.push_back("new: " + join(now->flags));
-    return none(Verdict::flagged, fmt::format("{}", fmt::join(sides, "; ")));
+  if (auto reason = flags_against(*base, *now, cell.metric); !reason.empty()) {
+    return none(Verdict::flagged, std::move(reason));
   }
   if (cell.reference == base->model) {
     cell.ratio.reset();
@@ -234,7 +241,7 @@ std::vector<std::string> remarks_on(const MeasuredReport& base, const MeasuredRe
   return remarks;
 }
 
-// The model that both reports measured in slices at each place: kReference, or the base's first.
+// The model that both reports measured in slices at each place: the reference, or the base's first.
 std::map<std::string, std::string> references_of(const MeasuredReport& base,
                                                  const MeasuredReport& now) {
   std::set<std::string> sliced;
@@ -245,7 +252,7 @@ std::map<std::string, std::string> references_of(const MeasuredReport& base,
   for (const MeasuredCell& cell : base.cells) {
     if (!ran(&cell) || !cell.sliced || !sliced.contains(cell.id)) continue;
     std::string& model = references[cell.experiment + "/" + cell.point];
-    if (model.empty() || cell.model == kReference) model = cell.model;
+    if (model.empty() || cell.model == report::kReference) model = cell.model;
   }
   return references;
 }

@@ -16,7 +16,7 @@ void say(report::Conclusions& into, const std::string& kind, const std::string& 
 }
 
 bool can_rank(const report::Cell* cell, std::string_view metric) {
-  if (cell == nullptr || !cell->measured() || forbid_ranking(cell->flags)) return false;
+  if (cell == nullptr || !cell->measured() || forbid_ranking(cell->flags, metric)) return false;
   const auto trials = cell->values.find(std::string(metric));
   if (cell->metric(metric) == nullptr || trials == cell->values.end()) return false;
   return trials->second.size() >= kFindingRule.fewest_trials ||

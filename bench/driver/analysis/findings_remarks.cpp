@@ -14,7 +14,7 @@ struct Group {
   std::string kind;   // of the finding
   std::string title;  // "Skipped"
   std::string reason;
-  bool forbids_ranking = true;
+  std::string consequence = ", so not ranked";
   std::size_t cells = 0;
   std::vector<std::pair<std::string, std::vector<Point>>> points;  // by model
 
@@ -110,15 +110,14 @@ void say_remarks(const report::Experiment& experiment, report::Conclusions& into
       if (group.cells == 0) group.reason = flag.detail;
       group.kind = "flagged";
       group.title = "Flagged as " + flag.kind;
-      group.forbids_ranking = forbids_ranking(flag);
+      group.consequence = consequence_of(flag);
       group.add(cell.model, cell.point);
     }
   }
   for (const Group& group : groups.all()) {
     const bool example = group.kind == "flagged" && group.cells > 1;
     say(into, group.kind, experiment.name, "",
-        fmt::format("{}{}: {}{}{}.", group.title, group.forbids_ranking ? ", so not ranked" : "",
-                    describe(group, experiment),
+        fmt::format("{}{}: {}{}{}.", group.title, group.consequence, describe(group, experiment),
                     group.reason.empty() ? ""
                     : example            ? " (for example, "
                                          : " (",

@@ -39,14 +39,14 @@ Compared compare_with_reference(const report::Experiment& experiment, const Metr
   const std::size_t comparisons = (models.size() - 1) * values.size();
   Compared compared;
   for (const std::string& model : models) {
-    if (model == kReference) continue;
+    if (model == report::kReference) continue;
     std::optional<Range> range;
     std::vector<std::uint64_t> ranked;
     std::size_t worse_at = 0;
     bool unbroken = true;
     for (auto value = values.rbegin(); value != values.rend(); ++value) {
       const report::Cell* mine = experiment.at(model, *value);
-      const report::Cell* theirs = experiment.at(kReference, *value);
+      const report::Cell* theirs = experiment.at(report::kReference, *value);
       if (!can_rank(mine, metric.key) || !can_rank(theirs, metric.key)) continue;
       ranked.insert(ranked.begin(), *value);
       unbroken = unbroken &&
@@ -96,7 +96,7 @@ void say_loss(const report::Experiment& experiment, const Metric& metric, const 
     parts.push_back(describe(range, experiment));
     into.crossovers.push_back({.experiment = experiment.name,
                                .model = range.model,
-                               .against = kReference,
+                               .against = report::kReference,
                                .metric = std::string(metric.key),
                                .parameter = experiment.parameter,
                                .value = range.from});
@@ -109,7 +109,7 @@ void say_loss(const report::Experiment& experiment, const Metric& metric, const 
   }
   if (parts.empty()) return;
   say(into, "crossover", experiment.name, metric.key,
-      fmt::format("{} than {}: {}.", metric.worse, kReference, fmt::join(parts, "; ")));
+      fmt::format("{} than {}: {}.", metric.worse, report::kReference, fmt::join(parts, "; ")));
 }
 
 struct Cost {
@@ -190,7 +190,8 @@ void say_slope(const report::Experiment& experiment, const Cost& cost, report::C
 void say_crossovers(const report::Experiment& experiment, const Basis& basis,
                     report::Conclusions& into) {
   const auto models = experiment.models();
-  const bool has_reference = std::find(models.begin(), models.end(), kReference) != models.end();
+  const bool has_reference =
+      std::find(models.begin(), models.end(), report::kReference) != models.end();
   if (experiment.parameter.empty() || !has_reference || models.size() < 2) return;
   say_loss(experiment, metric_of(experiment.metric), basis, into);
   if (experiment.metric != kAlwaysSaid) say_loss(experiment, metric_of(kAlwaysSaid), basis, into);

@@ -57,19 +57,15 @@ std::map<std::string, std::string> identities_of(const report::Report& report) {
 }
 
 MeasuredCell measured_cell(const report::Cell& cell) {
-  MeasuredCell measured{.id = cell.id,
-                        .model = cell.model,
-                        .experiment = cell.experiment,
-                        .point = to_string(cell.point),
-                        .status = cell.status,
-                        .flags = {},
-                        .sliced = cell.sliced(),
-                        .withheld = cell.withheld,
-                        .values = {}};
-  for (const Flag& flag : cell.flags) {
-    if (forbids_ranking(flag)) measured.flags.push_back(flag.kind);
-  }
-  return measured;
+  return {.id = cell.id,
+          .model = cell.model,
+          .experiment = cell.experiment,
+          .point = to_string(cell.point),
+          .status = cell.status,
+          .flags = cell.flags,
+          .sliced = cell.sliced(),
+          .withheld = cell.withheld,
+          .values = {}};
 }
 
 // In the order of repetitions, whatever the order in which they ran.

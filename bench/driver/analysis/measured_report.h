@@ -17,9 +17,9 @@ struct MeasuredCell {
   std::string id;
   std::string model;
   std::string experiment;
-  std::string point;                            // "idle:8000/connections:100"
-  std::string status;                           // as in the report
-  std::vector<std::string> flags;               // that forbid a verdict
+  std::string point;   // "idle:8000/connections:100"
+  std::string status;  // as in the report
+  std::vector<Flag> flags;
   bool sliced = false;                          // measured in slices
   std::map<std::string, std::string> withheld;  // metrics that are not reported, and why
   std::size_t good_trials = 0;

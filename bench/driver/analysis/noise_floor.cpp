@@ -60,12 +60,12 @@ std::vector<TwinRatio> twin_ratios(const report::Report& report, const PairedSli
   std::vector<TwinRatio> twins;
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
-      if (flagged == Flagged::left_out && forbid_ranking(cell.flags)) continue;
       if (!once.contains(cell.id) || !again.contains(cell.id)) continue;
       for (const Metric& metric : metrics()) {
         // That a server kept a given rate twice says nothing of how throughput varies here.
         if (!metric.compared || (metric.unit == Unit::per_second && experiment.open_loop)) continue;
         const std::string key(metric.key);
+        if (flagged == Flagged::left_out && forbid_ranking(cell.flags, key)) continue;
         auto twin = cell.sliced() && told_by_slices(key)
                         ? paired_twin(slices, cell, key)
                         : unpaired_twin(once.at(cell.id), again.at(cell.id), key);

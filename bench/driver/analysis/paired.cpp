@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+
+#include "report/statistics.h"
 
 namespace muxbench {
 namespace {
 
 constexpr double kTrimmed = 0.2;             // of the differences at each end
 constexpr std::size_t kFewestInRound = 3;    // blocks: fewer have no variance worth the name
-constexpr double kInstanceDeviation = 7e-3;  // of a pair: two instances of 0.5 % each
-constexpr double kInstancePairs = 4;         // how many pairs that constant counts for
+constexpr double kInstanceDeviation = 5e-3;  // of two instances of one program
+constexpr std::size_t kInstances = 4;        // how many cells that constant counts for
 constexpr double kPooledFreedom = 10;  // how many degrees of freedom the pooled variance counts for
 
 // The trimmed mean of a round's differences.
@@ -105,6 +108,31 @@ double excess(const Rounds& rounds) {
   return spread * rounds.count() / (rounds.count() - 1) - noise;
 }
 
+// The variance between instances of one cell, so that the median over many cells is right: of few
+// rounds the sample variance lies below its mean more often than not.
+double instance_variance_of(const Rounds& rounds) {
+  const double noise = mean_over(rounds, [](const RoundMean& round) { return round.variance; });
+  const double freedom = rounds.count() - 1;
+  const double median = std::pow(1 - 2 / (9 * freedom), 3);  // of chi-squared over its freedom
+  return (excess(rounds) + noise) / median - noise;
+}
+
+// What the host's speed did to each block: the median over cells of how far each was from its own
+// median then.
+SliceLogs host_effects(std::span<const SliceLogs* const> cells) {
+  std::map<SliceKey, std::vector<double>> effects;
+  for (const SliceLogs* cell : cells) {
+    if (cell->empty()) continue;
+    std::vector<double> logs;
+    for (const SliceLog& slice : *cell) logs.push_back(slice.log);
+    const double center = statistics_of(std::move(logs)).median;
+    for (const SliceLog& slice : *cell) effects[slice.at].push_back(slice.log - center);
+  }
+  SliceLogs host;
+  for (auto& [at, values] : effects) host.push_back({at, statistics_of(std::move(values)).median});
+  return host;
+}
+
 LogEstimate within_rounds(const Rounds& rounds) {
   const double variance =
       mean_over(rounds, [](const RoundMean& round) { return round.variance; }) / rounds.count();
@@ -129,15 +157,13 @@ LogEstimate between_rounds(const Rounds& rounds, double pooled) {
 }  // namespace
 
 double instance_variance(std::span<const SliceLogs* const> cells) {
-  double pairs = kInstancePairs;
-  double sum = kInstancePairs * kInstanceDeviation * kInstanceDeviation;
-  for (std::size_t i = 0; cells.size() > 1 && i < cells.size(); ++i) {
-    const Rounds rounds = rounds_of(*cells[i], *cells[(i + 1) % cells.size()]);
-    if (rounds.means.size() < 2) continue;
-    pairs += 1;
-    sum += excess(rounds);
+  const SliceLogs host = host_effects(cells);
+  std::vector<double> variances(kInstances, kInstanceDeviation * kInstanceDeviation);
+  for (const SliceLogs* cell : cells) {
+    const Rounds rounds = rounds_of(host, *cell);
+    if (rounds.means.size() >= 2) variances.push_back(instance_variance_of(rounds));
   }
-  return std::max(0.0, sum / pairs);
+  return 2 * std::max(0.0, statistics_of(std::move(variances)).median);
 }
 
 std::optional<PairedRatio> paired_ratio(const SliceLogs& base, const SliceLogs& now,

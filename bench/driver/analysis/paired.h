@@ -38,10 +38,10 @@ struct PairedRatio {
   std::size_t blocks = 0;  // that both cells have, in rounds with blocks enough
 };
 
-// The variance between instances of a pair: what the rounds' differences vary by beyond the noise
-// within rounds. It is the mean over pairs of neighbours among the cells of a point, each of which
-// takes part in two (pairs with one reference would all share its luck), and over a few pairs of
-// what was once measured of many programs, which is all that counts where no pair has two rounds.
+// The variance between instances of a pair of a point's cells: what a cell's rounds vary by beyond the
+// noise within rounds and the speed of the host, which all cells have in common. It is twice the
+// median over cells, as some models vary far more than most, and over a few values of what was once
+// measured of many programs, which is all that counts where there is but one round.
 double instance_variance(std::span<const SliceLogs* const> cells);
 
 // Of `now` to `base`. Nothing where no round has 3 blocks in common. Exactly antisymmetric: swapped

@@ -9,8 +9,6 @@ namespace {
 
 using report::Slices;
 
-constexpr std::size_t kFewestUndisturbed = 20;  // pairs, of throughput and latency
-
 double number(const std::optional<std::uint64_t>& value) {
   return static_cast<double>(value.value_or(0));
 }
@@ -88,7 +86,7 @@ const report::Cell* reference_at(const report::Experiment& experiment, const Poi
   const report::Cell* reference = nullptr;
   for (const report::Cell& cell : experiment.cells) {
     if (cell.point != point || !cell.measured()) continue;
-    if (reference == nullptr || cell.model == kReference) reference = &cell;
+    if (reference == nullptr || cell.model == report::kReference) reference = &cell;
   }
   return reference;
 }
@@ -151,7 +149,7 @@ std::optional<PairedRatio> PairedSlices::ratio(const std::string& base, const st
   if (sliced == nullptr) return {};
   const auto found =
       paired_ratio(logs(base, metric), logs(now, metric), instance_variance_at(now, metric));
-  if (found && sliced->undisturbed_only && found->blocks < kFewestUndisturbed) return {};
+  if (found && sliced->undisturbed_only && found->blocks < report::kFewestUndisturbed) return {};
   return found;
 }
 

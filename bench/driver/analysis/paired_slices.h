@@ -13,9 +13,6 @@
 
 namespace muxbench {
 
-// The model that others are compared with.
-inline constexpr const char* kReference = "epoll_level";
-
 // The cell of that model, or the first one, of those measured at the point. Nothing where none is.
 const report::Cell* reference_at(const report::Experiment& experiment, const Point& point);
 

@@ -20,9 +20,12 @@ namespace {
 struct RunArguments {
   RunOptions options;
   std::string out;
+  std::string experiments;
   std::string network = "private";
   std::string duration;
   std::string target_ci;
+  std::string budget;
+  std::string method;
   std::string server_cpus;
   std::string load_cpus;
   std::uint64_t seed = 0;
@@ -59,7 +62,15 @@ Result<RunOptions> understand(const RunArguments& arguments) {
     }
     options.target_ci = percent / 100;
   }
+  if (arguments.method == "slices") options.method = Method::slices;
+  if (arguments.method == "trials") options.method = Method::trials;
+  if (!arguments.budget.empty()) {
+    const auto budget = parse_duration(arguments.budget);
+    if (!budget) return budget.error();
+    options.budget = *budget;
+  }
   options.private_network = arguments.network == "private";
+  if (!arguments.experiments.empty()) options.experiments = arguments.experiments;
   if (!arguments.out.empty()) options.out = arguments.out;
   return options;
 }
@@ -95,7 +106,7 @@ int run(const RunArguments& arguments) {
   if (!parts) return print_error(kProgram, parts.error());
   std::optional<RunSetup> setup;
   if (!parts->experiments.empty()) {
-    auto made = set_up_run(*options, parts->experiments);
+    auto made = set_up_run(*options, *parts);
     if (interrupted()) return kExitInterrupted;
     if (!made) return print_error(kProgram, made.error());
     setup = std::move(*made);
@@ -150,12 +161,12 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   command->add_option(
       "--profile", options.profile,
-      "smoke (30 s), quick (5 minutes, the default) or full (as the files say); 4 s, "
-      "35 s and 4 minutes of that are the micro-benchmarks'");
+      "smoke (30 s), quick (4 minutes, the default) or full (as the files say); 4 s, "
+      "20 s and 4 minutes of that are the micro-benchmarks'");
   command->add_option("--models", options.models, "Models: a,b, globs allowed (default: all)");
-  command->add_option("--experiments", options.experiments,
+  command->add_option("--experiments", arguments->experiments,
                       "Experiments: a,b, globs allowed; \"micro\" names the micro-benchmarks, so "
-                      "that --experiments micro runs them alone (default: all)");
+                      "that --experiments micro runs them alone (default: those of the profile)");
   command->add_option("--out", arguments->out,
                       "Folder of the result (default: TIME-HOST in --results-dir)");
   auto* seed = command->add_option("--seed", arguments->seed, "Seed of the order of the trials");
@@ -166,8 +177,16 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   command->add_option(
       "--target-ci", arguments->target_ci,
       "Go on until the metric of every cell's experiment is known to this, such as 2%");
+  command->add_option("--budget", arguments->budget,
+                      "Measure servers for this long, such as 5min: what is left after the planned "
+                      "rounds goes to the models of which it is open whether they differ");
   command->add_option("--max-trials", options.max_trials, "Of a cell, with --target-ci (30)")
       ->check(CLI::Range(2U, kMostRepetitions));
+  command
+      ->add_option("--method", arguments->method,
+                   "Measure all in slices that take turns, or all in trials (default: slices, and "
+                   "trials where long windows are needed)")
+      ->check(CLI::IsMember({"slices", "trials"}));
   command->add_option("--server-cpus", arguments->server_cpus, "CPUs of the server, such as 0-1");
   command->add_option("--load-cpus", arguments->load_cpus, "CPUs of the load generator");
   command->add_flag("--share-cpus", options.cpus.share, "Let the two run on the same CPUs");

@@ -27,11 +27,10 @@ std::string export_bmf(const report::Report& report) {
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
       if (!cell.measured()) continue;
-      Json& measures = benchmarks[cell.id + (forbid_ranking(cell.flags) ? "-bencher-ignore" : "")];
-      measures = Json::object();
       for (const Measure& measure : kMeasures) {
+        const bool ignored = forbid_ranking(cell.flags, measure.metric);
         if (const Statistics* s = cell.metric(measure.metric)) {
-          measures[measure.slug] = {
+          benchmarks[cell.id + (ignored ? "-bencher-ignore" : "")][measure.slug] = {
               {"value", s->median}, {"lower_value", s->min}, {"upper_value", s->max}};
         }
       }

@@ -19,12 +19,12 @@ std::string entries_of(const report::Report& report, bool more_is_better) {
   Json list = Json::array();
   for (const report::Experiment& experiment : report.experiments) {
     for (const report::Cell& cell : experiment.cells) {
-      if (!cell.measured() || forbid_ranking(cell.flags)) continue;
+      if (!cell.measured()) continue;
       for (const Metric& metric : metrics()) {
         const Statistics* s = cell.metric(metric.key);
         const bool wanted =
             metric.compared && metric.more_is_better == more_is_better && metric.key != kLeftOut;
-        if (s == nullptr || !wanted) continue;
+        if (s == nullptr || !wanted || forbid_ranking(cell.flags, metric.key)) continue;
         const bool rate = metric.unit == Unit::per_second;
         list.push_back({{"name", fmt::format("{} {}", cell.id, metric.title)},
                         {"unit", rate ? "requests/s" : to_string(metric.unit)},

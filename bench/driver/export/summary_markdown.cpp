@@ -91,8 +91,9 @@ std::string summary_markdown(const report::Report& report) {
     text += "\n## The run\n\n" + notes;
   }
   text +=
-      "\nA model is named best only where its trials lie apart from every other model's by more "
-      "than chance would have it and than the same server was from itself (the noise floor). "
+      "\nA model is named best only where its trials lie apart from every other model's, or its "
+      "slices are ahead of those beside them, by more than chance would have it and than the same "
+      "server was from itself (the noise floor). "
       "Intervals hold with 95 % confidence.\n\n# Tables\n\nValues are "
       "medians over trials or rounds; CPU relative is the CPU time of a request over that of "
       "epoll_level (or the first model measured there) at the same point, with its 95 % "

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "plan/name_pattern.h"
+#include "plan/slices.h"
 #include "plan/trial_cost.h"
 
 namespace muxbench {
@@ -19,6 +20,11 @@ bool has(const std::vector<std::string>& list, const std::string& item) {
 
 std::string join(const std::vector<std::string>& list) {
   return fmt::format("{}", fmt::join(list, ", "));
+}
+
+Method method_of(const Model& model, const Experiment& experiment, const CellLimits& limits) {
+  const Method wanted = experiment.method.value_or(usual_method(experiment));
+  return can_be_sliced(model, experiment, limits.has_cgroup) ? wanted : Method::trials;
 }
 
 }  // namespace
@@ -90,6 +96,7 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
                          .experiment = e,
                          .point = point,
                          .settings = settings,
+                         .method = method_of(models[m], experiment, limits),
                          .skipped = why_skipped(models[m], experiment, settings, limits)});
       }
     }

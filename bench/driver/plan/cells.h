@@ -15,6 +15,7 @@ struct CellLimits {
   std::uint64_t descriptors = 0;              // of one process (RLIMIT_NOFILE)
   std::uint64_t cpus = 0;                     // that the server may use; 0: no matter
   std::optional<Nanoseconds> trial_overhead;  // where the profile's time is short
+  bool has_cgroup = true;                     // for each server, so that its CPU time is exact
 };
 
 struct Cell {
@@ -23,6 +24,7 @@ struct Cell {
   std::size_t experiment = 0;  // likewise
   Point point;
   LoadSettings settings;
+  Method method = Method::trials;
   std::optional<std::string> skipped;  // why it cannot run here
 };
 

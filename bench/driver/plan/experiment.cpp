@@ -22,6 +22,11 @@ Experiment changed(Experiment experiment, const ProfileChanges& changes) {
   return experiment;
 }
 
+bool Experiment::is_only_if_named(const std::string& profile) const {
+  const auto found = profiles.find(profile);
+  return found != profiles.end() && found->second.only_if_named;
+}
+
 bool sweeps(const Experiment& experiment, std::string_view key) {
   return std::any_of(experiment.sweep.begin(), experiment.sweep.end(),
                      [&](const Sweep& sweep) { return sweep.key == key; });

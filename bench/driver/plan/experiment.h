@@ -15,11 +15,18 @@ namespace muxbench {
 
 // What a profile changes of an experiment.
 struct ProfileChanges {
+  bool only_if_named = false;  // on the command line; otherwise the profile leaves it out
   std::optional<std::vector<Sweep>> sweep;
   std::optional<Nanoseconds> warmup;
   std::optional<Nanoseconds> duration;
   std::optional<unsigned> repetitions;
 };
+
+// How cells are measured, see slices.h.
+enum class Method { trials, slices };
+inline const char* to_string(Method method) {
+  return method == Method::slices ? "slices" : "trials";
+}
 
 struct Experiment {
   std::string name;
@@ -32,11 +39,14 @@ struct Experiment {
   std::vector<Sweep> sweep;  // several keys: every combination
   Nanoseconds warmup{};
   Nanoseconds duration{};
-  unsigned repetitions = 1;
-  std::string models = "*";  // globs, separated by commas
-  unsigned order = 100;      // experiments run by this, then by name; a tight budget drops the last
+  unsigned repetitions = 1;      // trials of each cell, or rounds
+  std::optional<Method> method;  // nothing: the usual one, see usual_method()
+  std::string models = "*";      // globs, separated by commas
+  unsigned order = 100;  // experiments run by this, then by name; a tight budget drops the last
 
   std::map<std::string, ProfileChanges> profiles;  // by the profile's name
+
+  bool is_only_if_named(const std::string& profile) const;
 };
 
 inline constexpr unsigned kMostRepetitions = 1000;

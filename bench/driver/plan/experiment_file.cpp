@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "json/json_reader.h"
 #include "plan/profile.h"
+#include "plan/slices.h"
 
 namespace muxbench {
 namespace {
@@ -117,6 +118,9 @@ Result<> read_profiles(const Json& json, const std::string& where, Experiment& e
     }
     JsonReader reader(object, where + ": " + profile);
     ProfileChanges changes;
+    const std::string run = reader.text("run", "always");
+    reader.expect(is_one_of(run, {"always", "named"}), "run", "\"always\" or \"named\"");
+    changes.only_if_named = run == "named";
     if (const auto read = read_amounts(reader, false, changes); !read) return read;
     const auto good = check_rate(changed(experiment, changes), where + ": " + profile);
     if (!good) return good;
@@ -142,11 +146,17 @@ Result<Experiment> parse_experiment(std::string_view text, const std::string& fi
   reader.expect(is_one_of(experiment.transport, {"tcp", "unix"}), "transport",
                 "\"tcp\" or \"unix\"");
   experiment.models = reader.text("models", "*");
+  if (reader.has("method")) {
+    const std::string method = reader.text("method");
+    reader.expect(is_one_of(method, {"slices", "trials"}), "method", "\"slices\" or \"trials\"");
+    experiment.method = method == to_string(Method::trials) ? Method::trials : Method::slices;
+  }
   experiment.order = static_cast<unsigned>(reader.count("order", 0, 1'000'000, 100));
   if (const Json* load = reader.object("load", true)) {
     reader.adopt(read_load(*load, reader.path_of("load"), experiment));
   }
   experiment.metric = reader.text("metric", usual_metric(experiment.mode));
+  const bool names_metric = reader.has("metric");
   reader.expect(find_compared_metric(experiment.metric) != nullptr, "metric",
                 "one of " + compared_metric_names());
   reader.expect(experiment.mode != "open" || experiment.metric != "requests_per_second", "metric",
@@ -155,6 +165,7 @@ Result<Experiment> parse_experiment(std::string_view text, const std::string& fi
   ProfileChanges amounts;
   if (const auto read = read_amounts(reader, true, amounts); !read) return read.error();
   experiment = changed(std::move(experiment), amounts);
+  if (!names_metric) experiment.metric = usual_metric(experiment);
   if (const auto good = check_rate(experiment, file); !good) return good.error();
   if (profiles != nullptr) {
     const auto read = read_profiles(*profiles, reader.path_of("profiles"), experiment);

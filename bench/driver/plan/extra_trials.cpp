@@ -1,5 +1,7 @@
 #include "plan/extra_trials.h"
 
+#include "report/report.h"
+
 #include <algorithm>
 #include <map>
 
@@ -33,19 +35,23 @@ Experiment counting_version(Experiment experiment) {
 std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
                                     const std::vector<Experiment>& experiments,
                                     const std::vector<Model>& models) {
-  std::map<std::size_t, std::size_t> twins;  // by experiment
+  using Place = std::pair<std::size_t, Point>;  // the experiment and, in slices, the point
+  std::map<Place, std::size_t> twins;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Cell& cell = cells[i];
     if (cell.skipped) continue;
-    const auto [twin, first] = twins.try_emplace(cell.experiment, i);
+    const bool sliced = cell.method == Method::slices;
+    const auto [twin, first] =
+        twins.try_emplace(Place{cell.experiment, sliced ? cell.point : Point{}}, i);
     if (first) continue;
     const std::size_t chosen = cells[twin->second].model;
     const bool same_model = cell.model == chosen;
     const bool open = experiments[cell.experiment].mode == "open";
-    if (same_model ? !open : models[cell.model].name == "epoll_level") twin->second = i;
+    if (same_model ? !open : models[cell.model].name == report::kReference) twin->second = i;
   }
   std::vector<std::size_t> in_order;
-  for (const auto& [experiment, cell] : twins) in_order.push_back(cell);
+  for (const auto& [place, cell] : twins) in_order.push_back(cell);
+  std::sort(in_order.begin(), in_order.end());
   return in_order;
 }
 

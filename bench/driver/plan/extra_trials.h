@@ -14,9 +14,10 @@ std::vector<std::size_t> counted_cells(const std::vector<Cell>& cells, Counting 
 // A counting trial of the experiment: its counts are exact however short the window is.
 Experiment counting_version(Experiment experiment);
 
-// One cell for each experiment: measured under two names in every block, it shows what difference
-// the same thing makes (A/A). The model is epoll_level, or the first that runs there; the point is
-// its last, and in an open loop, whose last rates are meant to be too high, its first.
+// Cells that are measured under two names in every block: they show what difference the same thing
+// makes (A/A). The model is epoll_level, or the first that runs there. In slices it is one for each
+// point; in trials one for each experiment, at its last point or, in an open loop, whose last rates
+// are meant to be too high, at its first.
 std::vector<std::size_t> twin_cells(const std::vector<Cell>& cells,
                                     const std::vector<Experiment>& experiments,
                                     const std::vector<Model>& models);

@@ -27,6 +27,7 @@ Capabilities read_capabilities(const Json& json) {
   capabilities.workers = json.value("workers", false);
   capabilities.program_per_connection = json.value("program_per_connection", false);
   capabilities.one_client_per_worker = json.value("one_client_per_worker", false);
+  capabilities.idle_cpu = json.value("idle_cpu", false);
   if (json.contains("max_connections") && !json.at("max_connections").is_null()) {
     capabilities.max_connections = json.at("max_connections").get<std::uint64_t>();
   }
@@ -63,6 +64,7 @@ Model parse_description(std::string_view text, const std::string& file_name) {
     if (json.contains("capabilities")) {
       model.capabilities = read_capabilities(json.at("capabilities"));
     }
+    if (json.contains("/features/sq_thread_cpu"_json_pointer)) model.capabilities.idle_cpu = true;
     model.description = json;
     return model;
   } catch (const Json::exception&) {

@@ -15,6 +15,7 @@ struct Capabilities {
   bool workers = false;
   bool program_per_connection = false;
   bool one_client_per_worker = false;  // the others wait
+  bool idle_cpu = false;               // it, or a kernel thread of its own, uses a CPU at rest
   std::optional<std::uint64_t> max_connections;
   std::vector<std::string> protocols{"echo"};
   std::vector<std::string> transports{"tcp"};

@@ -130,15 +130,14 @@ ExperimentCost experiment_cost(const std::vector<Model>& models, const CellLimit
     const auto cells = make_cells(models, {experiment}, limits);
     Nanoseconds sum{};
     for (const Cell& cell : cells) {
-      if (!cell.skipped) sum += trial_cost(models[cell.model], experiment, cell.settings);
+      if (!cell.skipped) sum += cell_cost(models[cell.model], experiment, cell);
     }
     for (const std::size_t cell : twin_cells(cells, {experiment}, models)) {
-      sum += trial_cost(models[cells[cell].model], experiment, cells[cell].settings);
+      sum += cell_cost(models[cells[cell].model], experiment, cells[cell]);
     }
     sum *= experiment.repetitions;
-    const Experiment counted = counting_version(experiment);
     for (const std::size_t cell : counted_cells(cells, counting)) {
-      sum += trial_cost(models[cells[cell].model], counted, cells[cell].settings);
+      sum += counting_cost(models[cells[cell].model], experiment, cells[cell]);
     }
     return sum;
   };

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "plan/extra_trials.h"
+#include "plan/slices.h"
+
 namespace muxbench {
 namespace {
 
@@ -49,6 +52,20 @@ Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings) {
   return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
          experiment.duration;
+}
+
+Nanoseconds cell_cost(const Model& model, const Experiment& experiment, const Cell& cell) {
+  if (cell.method == Method::trials) return trial_cost(model, experiment, cell.settings);
+  const SlicePlan plan = plan_slices(experiment, cell.settings);
+  return trial_overhead(model, cell.settings) + plan.blocks * slice_cost(plan);
+}
+
+Nanoseconds counting_cost(const Model& model, const Experiment& experiment, const Cell& cell) {
+  if (cell.method == Method::trials) {
+    return trial_cost(model, counting_version(experiment), cell.settings);
+  }
+  constexpr Nanoseconds kReadingAtRest = milliseconds(25);
+  return slice_cost(plan_slices(experiment, cell.settings)) + kReadingAtRest;
 }
 
 }  // namespace muxbench

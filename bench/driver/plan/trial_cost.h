@@ -1,7 +1,7 @@
 // What a trial costs beside what it measures, estimated before it runs.
 #pragma once
 
-#include "plan/experiment.h"
+#include "plan/cells.h"
 #include "plan/models.h"
 
 namespace muxbench {
@@ -18,5 +18,11 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
 // All of it, with the measurement.
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings);
+
+// A cell's trial, or its part of a round.
+Nanoseconds cell_cost(const Model& model, const Experiment& experiment, const Cell& cell);
+
+// Counting its system calls: a trial of its own, or one more slice.
+Nanoseconds counting_cost(const Model& model, const Experiment& experiment, const Cell& cell);
 
 }  // namespace muxbench

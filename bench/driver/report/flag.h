@@ -2,19 +2,24 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace muxbench {
 
-// A reason not to rank a cell, though it was measured, or a caveat.
+// A reason not to rank a cell by some or all metrics, though it was measured, or a caveat.
 struct Flag {
   std::string kind;
   std::string detail;
 };
 
-// False for a caveat that concerns single metrics: those that disturbed slices spoil are withheld, and
-// those that the state of the host moves are compared block by block.
-bool forbids_ranking(const Flag& flag);
-bool forbid_ranking(const std::vector<Flag>& flags);  // any of them
+// A load generator at its limit says nothing against the server's CPU time or memory. False of every
+// metric for caveats: metrics that disturbed slices spoil are withheld, and those that the state of
+// the host moves are compared block by block.
+bool forbids_ranking(const Flag& flag, std::string_view metric);
+bool forbid_ranking(const std::vector<Flag>& flags, std::string_view metric);  // any of them
+
+// "", ", so not ranked" or ", so not ranked by throughput or latency".
+std::string consequence_of(const Flag& flag);
 
 }  // namespace muxbench

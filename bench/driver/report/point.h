@@ -1,6 +1,7 @@
 // Where in an experiment a cell lies.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@ namespace muxbench {
 struct Coordinate {
   std::string key;
   std::uint64_t value;
-  friend bool operator==(const Coordinate&, const Coordinate&) = default;
+  friend auto operator<=>(const Coordinate&, const Coordinate&) = default;
 };
 using Point = std::vector<Coordinate>;
 

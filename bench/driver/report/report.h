@@ -18,6 +18,9 @@
 
 namespace muxbench::report {
 
+// The model that others are compared with.
+inline constexpr const char* kReference = "epoll_level";
+
 // How a trial or a cell was measured: by one long load after another, or by slices of a round in
 // which the models take turns.
 inline constexpr const char* kTrials = "trials";

@@ -32,6 +32,9 @@ struct Slices {
   friend bool operator==(const Slices&, const Slices&) = default;
 };
 
+// Throughput and latency of a cell with fewer undisturbed slices than this are withheld.
+inline constexpr std::size_t kFewestUndisturbed = 20;
+
 // As a report has them, with `null` for nothing.
 Json to_json(const Slices& slices);
 

@@ -87,6 +87,10 @@ std::vector<report::Trial> reported(const RunRecord& record,
                            .ok = trial.ok(),
                            .json = trial_json(record, trial)};
     if (reported.ok) reported.values = metric_values(reported.json);
+    if (trial.sliced()) {
+      reported.method = report::kSlices;
+      reported.slices = reported_slices(trial);
+    }
     list.push_back(std::move(reported));
   }
   return list;
@@ -120,6 +124,7 @@ report::Report make_report(const RunRecord& record) {
   for (const Experiment& experiment : record.experiments) {
     report.experiments.push_back(reported(experiment));
   }
+  report.twins = summarize_twins(record, report.twin_trials);
   auto cells = summarize_cells(record, report.trials);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     report.experiments[record.cells[i].experiment].cells.push_back(std::move(cells[i]));

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <set>
 
+#include "analysis/cell_ratio.h"
 #include "report/metric.h"
 #include "report/statistics.h"
+#include "run/make_report.h"
 #include "run/trial_json.h"
 
 namespace muxbench {
@@ -22,17 +25,59 @@ std::optional<double> target_metric(const RunRecord& record, const TrialResult& 
   return found == values.end() ? std::nullopt : std::optional(found->second);
 }
 
+using Relative = std::optional<report::Relative>;
+
+// Of the metric that answers the experiment, of each cell in slices that can still be measured.
+std::map<std::size_t, Relative> sliced_cells(const RunRecord& record) {
+  std::map<std::size_t, Relative> cells;
+  report::Report report = make_report(record);
+  add_relative(report);
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < record.cells.size(); ++i) places.emplace(record.cells[i].id, i);
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
+      const std::size_t place = places.at(cell.id);
+      const bool ends = record.given_up.contains(record.cells[place].model);
+      if (!cell.sliced() || !cell.measured() || ends || cell.model == report::kReference) continue;
+      const auto relative = cell.relative.find(experiment.metric);
+      cells[place] = relative == cell.relative.end() ? Relative() : relative->second;
+    }
+  }
+  return cells;
+}
+
+double half_width(const report::Relative& relative) {
+  return std::log(relative.high / relative.low) / 2;
+}
+
 }  // namespace
+
+std::vector<std::size_t> undecided_cells(const RunRecord& record) {
+  constexpr double kSame = 1.02;  // CompareSettings::margin
+  std::vector<std::size_t> undecided;
+  for (const auto& [cell, relative] : sliced_cells(record)) {
+    const bool differs = relative && (relative->low > 1 || relative->high < 1);
+    const bool same = relative && relative->low >= 1 / kSame && relative->high <= kSame;
+    if (!differs && !same) undecided.push_back(cell);
+  }
+  return undecided;
+}
 
 Target compare_with_target(const RunRecord& record, double target_ci) {
   std::map<std::size_t, std::vector<double>> values;
+  Target target;
+  for (const auto& [cell, relative] : sliced_cells(record)) {
+    ++target.cells;
+    if (!relative || half_width(*relative) > target_ci) target.missed.push_back(cell);
+  }
   for (const TrialResult& trial : record.trials) {
+    if (record.cells[trial.cell].method == Method::slices) continue;
     const auto value = target_metric(record, trial);
     if (trial.ok() && value && !record.given_up.contains(record.cells[trial.cell].model)) {
       values[trial.cell].push_back(*value);
     }
   }
-  Target target{.missed = {}, .cells = values.size()};
+  target.cells += values.size();
   for (const auto& [cell, measured] : values) {
     const auto half = relative_half_width(measured);
     if (measured.size() < kFewestForTarget || !half || *half > target_ci) {

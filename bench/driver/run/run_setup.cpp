@@ -124,10 +124,16 @@ void choose_counting(const RunOptions& options, RunSetup& setup) {
 
 }  // namespace
 
-Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> experiments) {
+Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
+  std::vector<Experiment> experiments = parts.experiments;
   auto profile = find_profile(options.profile);
   if (!profile) return profile.error();
   RunSetup setup{.profile = *profile};
+  if (options.budget) {
+    profile->limit = *options.budget;
+    profile->target = *options.budget / 100 * 93;
+    setup.profile = *profile;
+  }
   RunRecord& record = setup.record;
   record.started = std::chrono::system_clock::now();
   record.load_before = load_average();
@@ -150,10 +156,12 @@ Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> e
 
   const CellLimits limits{.descriptors = raise_descriptor_limit(),
                           .cpus = record.cpus.server.size(),
-                          .trial_overhead = profile->longest_overhead};
+                          .trial_overhead = profile->longest_overhead,
+                          .has_cgroup = Cgroup::make().ok()};
   std::map<std::string, std::string> notes;
   for (Experiment& experiment : experiments) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
+    if (options.method) experiment.method = options.method;
   }
   choose_network(options, record);
   // After that: a backend must prove itself in the namespaces that it will count in.
@@ -166,13 +174,19 @@ Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> e
   for (const Experiment& experiment : record.experiments) {
     if (!notes[experiment.name].empty()) record.notes.push_back(notes[experiment.name]);
   }
+  if (!parts.left_out.empty()) {
+    record.notes.push_back(fmt::format("Profile {} leaves out {}; --experiments NAME runs one.",
+                                       profile->name, fmt::join(parts.left_out, ", ")));
+  }
   setup.estimate = fitted.estimate;
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
   setup.order = order_trials(record.cells, record.experiments, record.seed, counting,
                              twin_cells(record.cells, record.experiments, record.models));
   for (const PlannedTrial& trial : setup.order) {
-    if (!trial.twin) ++(trial.counting ? record.planned_counting_trials : record.planned_trials);
+    if (trial.twin) continue;
+    if (!trial.counting) ++record.planned_trials;
+    if (trial.counting || trial.counted) ++record.planned_counting_trials;
   }
 
   if (record.cpus.server == record.cpus.load) {

@@ -16,15 +16,17 @@ namespace muxbench {
 struct RunOptions {
   std::string profile = "quick";
   std::string models = "*";
-  std::string experiments = "*";
+  std::optional<std::string> experiments;  // nothing: those that the profile runs
   std::optional<std::string> out;
   std::optional<std::uint64_t> seed;
   FixedAmounts fixed;
+  std::optional<Method> method;  // of every experiment; nothing: what suits it
   CpuRequest cpus;
   bool private_network = true;
   bool count_syscalls = true;
-  std::optional<double> target_ci;  // go on until every cell's interval is this narrow (0.02)
-  unsigned max_trials = 30;         // or until it has so many
+  std::optional<double> target_ci;    // go on until every cell's interval is this narrow (0.02)
+  std::optional<Nanoseconds> budget;  // for all servers, instead of the profile's
+  unsigned max_trials = 30;           // or until it has so many
   std::vector<std::string> external_servers;  // see driver/external_server.h
   std::string servers_dir;
   std::string loadgen;
@@ -39,6 +41,13 @@ struct RunOptions {
   std::vector<std::string> command_line;
 };
 
+// What of a run was asked for: experiments with servers, the micro-benchmarks, or both.
+struct RunParts {
+  std::vector<Experiment> experiments;  // as the profile has them; none: no server is measured
+  bool micro = false;
+  std::vector<std::string> left_out;  // experiments that the profile runs only if they are named
+};
+
 struct RunSetup {
   RunRecord record;  // without trials yet
   Profile profile;
@@ -47,9 +56,9 @@ struct RunSetup {
   std::unique_ptr<SyscallCounter> counter;  // for the trials that count
 };
 
-// For these experiments, see choose_parts(). Also moves the process into its private network, unless
+// Also moves the process into its private network, unless
 // this is a dry run.
-Result<RunSetup> set_up_run(const RunOptions& options, std::vector<Experiment> experiments);
+Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts);
 
 std::string describe_plan(const RunSetup& setup, bool every_cell);
 

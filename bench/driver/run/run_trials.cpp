@@ -1,12 +1,16 @@
 #include "run/run_trials.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <set>
 
 #include "plan/extra_trials.h"
 #include "plan/trial_cost.h"
 #include "run/precision_target.h"
+#include "run/run_round.h"
 #include "run/time_guard.h"
+#include "system/cpu_affinity.h"
 #include "system/interrupt.h"
 
 namespace muxbench {
@@ -31,19 +35,26 @@ class Estimate {
       const PlannedTrial& planned = setup.order[i];
       const Cell& cell = setup.record.cells[planned.cell];
       const Experiment& experiment = setup.record.experiments[cell.experiment];
-      costs_.push_back(trial_cost(setup.record.models[cell.model],
-                                  planned.counting ? counting_version(experiment) : experiment,
-                                  cell.settings));
-      left_ += costs_.back();
+      const Model& model = setup.record.models[cell.model];
+      Nanoseconds cost{};
+      if (!planned.counting) cost += cell_cost(model, experiment, cell);
+      if (planned.counting || planned.counted) cost += counting_cost(model, experiment, cell);
+      costs_.push_back(cost);
+      left_ += cost;
     }
   }
   Nanoseconds cost(std::size_t trial) const { return costs_[trial]; }
+  Nanoseconds cost(std::size_t from, std::size_t to) const {
+    return std::accumulate(costs_.begin() + static_cast<std::ptrdiff_t>(from),
+                           costs_.begin() + static_cast<std::ptrdiff_t>(to), Nanoseconds(0));
+  }
   Nanoseconds at_this_pace(Nanoseconds planned) const {
     if (planned_ == Nanoseconds(0)) return planned;
     const double pace = static_cast<double>(took_.count()) / static_cast<double>(planned_.count());
     return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(planned.count()) * pace));
   }
   Nanoseconds left() const { return at_this_pace(left_); }
+  Nanoseconds left_as_planned() const { return left_; }
   void skipped(std::size_t trial) { left_ -= costs_[trial]; }
   void forget(std::size_t from) {
     for (std::size_t i = from; i < costs_.size(); ++i) left_ -= costs_[i];
@@ -80,25 +91,54 @@ class Patience {
   std::map<std::size_t, int> failures_;
 };
 
-// One more block for the cells that miss the target; docs/methodology.md tells what stopping by what
-// was seen does to a comparison.
-void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
-  const unsigned repetition = setup.order.empty() ? 0 : last_repetition(setup.order) + 1;
-  if (!options.target_ci) return;
-  RunRecord& record = setup.record;
-  if (repetition >= options.max_trials) {
-    if (const auto missed = missed_target(record, *options.target_ci); !missed.empty()) {
-      record.notes.push_back(fmt::format("After {} trials (--max-trials) {}.", repetition, missed));
+// The cells that one more block is for; none: the run is over. docs/methodology.md says what stopping
+// by what was seen does to a comparison.
+std::vector<std::size_t> cells_to_go_on_with(RunSetup& setup, const RunOptions& options,
+                                             unsigned repetition) {
+  if (options.target_ci && repetition >= options.max_trials) {
+    if (const auto missed = missed_target(setup.record, *options.target_ci); !missed.empty()) {
+      setup.record.notes.push_back(
+          fmt::format("After {} trials (--max-trials) {}.", repetition, missed));
     }
-    return;
+    return {};
   }
+  if (options.target_ci) return compare_with_target(setup.record, *options.target_ci).missed;
+  if (options.budget) return undecided_cells(setup.record);
+  return {};
+}
+
+// In slices a cell is compared with the reference beside it and the twin.
+void add_company(const RunSetup& setup, unsigned repetition, std::vector<PlannedTrial>& block) {
+  const RunRecord& record = setup.record;
+  std::set<std::pair<std::size_t, Point>> points;
+  std::set<std::size_t> there;
+  for (const PlannedTrial& trial : block) {
+    const Cell& cell = record.cells[trial.cell];
+    if (cell.method == Method::slices) points.emplace(cell.experiment, cell.point);
+    there.insert(trial.cell);
+  }
+  for (const std::size_t twin : twin_cells(record.cells, record.experiments, record.models)) {
+    const Cell& cell = record.cells[twin];
+    if (!points.contains({cell.experiment, cell.point})) continue;
+    if (!there.contains(twin)) block.push_back({.cell = twin, .repetition = repetition});
+    block.push_back({.cell = twin, .repetition = repetition, .twin = true});
+  }
+}
+
+void add_block(RunSetup& setup, const RunOptions& options, Estimate& estimate) {
+  RunRecord& record = setup.record;
+  const unsigned repetition = setup.order.empty() ? 0 : last_repetition(setup.order) + 1;
+  std::vector<PlannedTrial> block;
+  for (const std::size_t cell : cells_to_go_on_with(setup, options, repetition)) {
+    block.push_back({.cell = cell, .repetition = repetition});
+  }
+  add_company(setup, repetition, block);
   const std::size_t begin = setup.order.size();
-  for (const std::size_t cell : compare_with_target(record, *options.target_ci).missed) {
-    setup.order.push_back({cell, repetition});
-  }
-  shuffle_trials(setup.order, begin, record.seed + repetition);
+  setup.order.insert(setup.order.end(), block.begin(), block.end());
+  shuffle_trials(setup.order, begin, record.cells, record.seed + repetition);
   estimate.add(setup, begin);
-  record.planned_trials += setup.order.size() - begin;
+  record.planned_trials += static_cast<std::size_t>(std::count_if(
+      block.begin(), block.end(), [](const PlannedTrial& trial) { return !trial.twin; }));
 }
 
 // The block that begins at `from` is the last one, and of these experiments alone.
@@ -134,76 +174,218 @@ void add_notes(RunRecord& record, const RunOptions& options, const std::string& 
   }
 }
 
+// Runs the trials and rounds of a plan one after the other and puts what they found into the record.
+class Runner {
+ public:
+  Runner(RunSetup& setup, const RunOptions& options, const std::string& scratch,
+         Clock::time_point begin, RunObserver& observer)
+      : setup_(setup),
+        record_(setup.record),
+        options_(options),
+        scratch_(scratch),
+        begin_(begin),
+        observer_(observer),
+        guard_(begin, setup.profile, setup.estimate),
+        estimate_(setup) {
+    if (auto foreign = ForeignCpu::open()) foreign_ = std::move(*foreign);
+  }
+
+  // What the plan lost to the time, if anything.
+  std::string run() {
+    const OnCpus beside_the_load(record_.cpus.load);
+    for (std::size_t i = 0; !interrupted();) {
+      if (i == setup_.order.size() && cut_.empty()) add_block(setup_, options_, estimate_);
+      if (i > 0 && i < setup_.order.size()) cut_block(i);
+      if (i == setup_.order.size()) break;
+      const bool sliced = record_.cells[setup_.order[i].cell].method == Method::slices;
+      const std::size_t end = end_of_round(setup_.order, record_.cells, i);
+      const std::vector<std::size_t> wanted = without_given_up(i, end);
+      if (!wanted.empty()) {
+        if (!guard_.may_start_trial(Clock::now(), least_cost(wanted, sliced))) {
+          cut_ += ended_within(setup_.order[i], cut_);
+          break;
+        }
+        const bool done = sliced ? round(wanted) : trial(wanted.front());
+        if (!done) break;
+      }
+      i = end;
+    }
+    return cut_;
+  }
+
+ private:
+  // At the start of a block: the experiments that do not fit any more are left out of it.
+  void cut_block(std::size_t i) {
+    if (same_block(setup_.order[i], setup_.order[i - 1])) return;
+    const auto expected = [&](std::size_t trial) {
+      return estimate_.at_this_pace(estimate_.cost(trial));
+    };
+    const auto block = expected_block(record_, setup_.order, i, expected);
+    const auto fitting = guard_.fitting(Clock::now(), block);
+    if (fitting.size() == block.size()) return;
+    cut_ = shortened_block(record_, setup_.order[i], fitting);
+    shorten(setup_, estimate_, i, fitting);
+  }
+
+  std::vector<std::size_t> without_given_up(std::size_t from, std::size_t to) {
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = from; i < to; ++i) {
+      if (record_.given_up.contains(record_.cells[setup_.order[i].cell].model)) {
+        estimate_.skipped(i);
+      } else {
+        wanted.push_back(i);
+      }
+    }
+    return wanted;
+  }
+
+  // A round that is short of time has fewer blocks.
+  Nanoseconds least_cost(const std::vector<std::size_t>& wanted, bool sliced) const {
+    if (!sliced) return estimate_.cost(wanted.front());
+    Nanoseconds sum{};
+    for (const std::size_t i : wanted) {
+      const Cell& cell = record_.cells[setup_.order[i].cell];
+      sum += trial_overhead(record_.models[cell.model], cell.settings);
+    }
+    return sum;
+  }
+
+  TrialSetup setup_of(const PlannedTrial& planned) const {
+    const Cell& cell = record_.cells[planned.cell];
+    const Experiment& experiment = record_.experiments[cell.experiment];
+    return {.model = &record_.models[cell.model],
+            .experiment = &experiment,
+            .cell = &cell,
+            .loadgen = options_.loadgen,
+            .scratch = scratch_,
+            .server_cpus = record_.cpus.server,
+            .load_cpus = record_.cpus.load,
+            .load_timeout = load_timeout(experiment, cell.settings)};
+  }
+
+  // False: the run ends here.
+  bool trial(std::size_t i) {
+    const PlannedTrial& planned = setup_.order[i];
+    const Cell& cell = record_.cells[planned.cell];
+    const auto now = Clock::now();
+    if (setup_.counter && !planned.counting) setup_.counter->release();
+    observer_.trial_begins(i, setup_.order.size(), estimate_.left(), cell.id);
+    TrialSetup trial = setup_of(planned);
+    const Experiment counted = counting_version(*trial.experiment);
+    if (planned.counting) {
+      trial.experiment = &counted;
+      trial.load_timeout = load_timeout(counted, cell.settings);
+      trial.counter = setup_.counter.get();
+    }
+    if (guard_.limited()) trial.load_timeout = std::min(trial.load_timeout, guard_.left(now));
+    TrialResult result = run_trial(trial);
+    if (interrupted()) return false;  // an unfinished trial is no result
+    if (!result.ok() && guard_.left(Clock::now()) <= Nanoseconds(0)) {
+      cut_ += ended_within(planned, cut_);  // it failed because its time was cut
+      return false;
+    }
+    result.started = now - begin_;
+    estimate_.passed(i, result.took);
+    keep(i, std::move(result), planned.counting);
+    return true;
+  }
+
+  bool round(const std::vector<std::size_t>& wanted) {
+    const PlannedTrial& first = setup_.order[wanted.front()];
+    const Cell& cell = record_.cells[first.cell];
+    const Experiment& experiment = record_.experiments[cell.experiment];
+    const auto now = Clock::now();
+    if (setup_.counter) setup_.counter->release();
+    observer_.trial_begins(wanted.front(), setup_.order.size(), estimate_.left(),
+                           fmt::format("{} {}, round {}: {} servers", experiment.name,
+                                       to_string(cell.point), first.repetition + 1, wanted.size()));
+    const auto [plan, is_new] =
+        plans_.try_emplace({cell.experiment, cell.point}, plan_slices(experiment, cell.settings));
+    RoundRequest request{.parts = {},
+                         .plan = plan->second,
+                         .seed = record_.seed + wanted.front(),
+                         .began = begin_,
+                         .end = end_of(wanted, now),
+                         .foreign = foreign_ ? &*foreign_ : nullptr,
+                         .counter = setup_.counter.get()};
+    for (const std::size_t i : wanted) {
+      const PlannedTrial& planned = setup_.order[i];
+      request.parts.push_back({.setup = setup_of(planned), .counted = planned.counted});
+    }
+    if (is_new) request.parts[reference_of(wanted)].reference = true;
+    RoundResult found = run_round(request);
+    if (interrupted()) return false;
+    plan->second = found.plan;
+    const Nanoseconds each = (Clock::now() - now) / static_cast<long>(wanted.size());
+    for (std::size_t part = 0; part < wanted.size(); ++part) {
+      estimate_.passed(wanted[part], each);
+      RoundMember::Found& of_part = found.found[part];
+      of_part.result.took = each;
+      if (of_part.counts) keep(wanted[part], std::move(*of_part.counts), true);
+      keep(wanted[part], std::move(of_part.result), false);
+    }
+    return true;
+  }
+
+  // The model that all are compared with, or the first.
+  std::size_t reference_of(const std::vector<std::size_t>& wanted) const {
+    for (std::size_t part = 0; part < wanted.size(); ++part) {
+      const Cell& cell = record_.cells[setup_.order[wanted[part]].cell];
+      if (record_.models[cell.model].name == report::kReference) return part;
+    }
+    return 0;
+  }
+
+  // When the blocks of a round must end, so that all that is planned has its share of the time.
+  std::optional<Clock::time_point> end_of(const std::vector<std::size_t>& wanted,
+                                          Clock::time_point now) const {
+    if (!guard_.limited()) return {};
+    constexpr double kForClosing = 0.95;
+    const double share =
+        static_cast<double>(estimate_.cost(wanted.front(), wanted.back() + 1).count()) /
+        static_cast<double>(
+            std::max<Nanoseconds>(estimate_.left_as_planned(), Nanoseconds(1)).count());
+    return now + Nanoseconds(std::llround(static_cast<double>(guard_.left(now).count()) *
+                                          std::min(share, 1.0) * kForClosing));
+  }
+
+  void keep(std::size_t i, TrialResult result, bool counting) {
+    const PlannedTrial& planned = setup_.order[i];
+    const Cell& cell = record_.cells[planned.cell];
+    result.cell = planned.cell;
+    result.repetition = planned.repetition;
+    result.order = i;
+    if (!result.ok()) observer_.remark(fmt::format("failed: {}: {}", cell.id, result.error));
+    if (!result.stop_error.empty()) {
+      observer_.remark(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
+    }
+    if (!planned.twin) patience_.learn(record_, result);
+    (counting       ? record_.counting_trials
+     : planned.twin ? record_.twin_trials
+                    : record_.trials)
+        .push_back(std::move(result));
+  }
+
+  RunSetup& setup_;
+  RunRecord& record_;
+  const RunOptions& options_;
+  const std::string& scratch_;
+  Clock::time_point begin_;
+  RunObserver& observer_;
+  TimeGuard guard_;
+  Estimate estimate_;
+  Patience patience_;
+  std::optional<ForeignCpu> foreign_;
+  std::map<std::pair<std::size_t, Point>, SlicePlan> plans_;  // as calibrated in the first round
+  std::string cut_;
+};
+
 }  // namespace
 
 void run_trials(RunSetup& setup, const RunOptions& options, const std::string& scratch,
                 Clock::time_point begin, RunObserver& observer) {
   RunRecord& record = setup.record;
-  const TimeGuard guard(begin, setup.profile, setup.estimate);
-  Estimate estimate(setup);
-  Patience patience;
-  std::string cut;  // what the plan lost to the time, if anything
-  const auto expected = [&](std::size_t trial) {
-    return estimate.at_this_pace(estimate.cost(trial));
-  };
-
-  for (std::size_t i = 0; !interrupted(); ++i) {
-    if (i == setup.order.size() && cut.empty()) add_block(setup, options, estimate);
-    if (i > 0 && i < setup.order.size() && !same_block(setup.order[i], setup.order[i - 1])) {
-      const auto block = expected_block(record, setup.order, i, expected);
-      const auto fitting = guard.fitting(Clock::now(), block);
-      if (fitting.size() < block.size()) {
-        cut = shortened_block(record, setup.order[i], fitting);
-        shorten(setup, estimate, i, fitting);
-      }
-    }
-    if (i == setup.order.size()) break;
-    const PlannedTrial& planned = setup.order[i];
-    const Cell& cell = record.cells[planned.cell];
-    const Experiment& asked = record.experiments[cell.experiment];
-    const Experiment experiment = planned.counting ? counting_version(asked) : asked;
-    if (record.given_up.contains(cell.model)) {
-      estimate.skipped(i);
-      continue;
-    }
-    const auto now = Clock::now();
-    if (!guard.may_start_trial(now, estimate.cost(i))) {
-      cut += ended_within(planned, cut);
-      break;
-    }
-    if (setup.counter && !planned.counting) setup.counter->release();
-    observer.trial_begins(i, setup.order.size(), estimate.left(), cell.id);
-    TrialSetup trial{.model = &record.models[cell.model],
-                     .experiment = &experiment,
-                     .cell = &cell,
-                     .loadgen = options.loadgen,
-                     .scratch = scratch,
-                     .server_cpus = record.cpus.server,
-                     .load_cpus = record.cpus.load,
-                     .load_timeout = load_timeout(experiment, cell.settings),
-                     .counter = planned.counting ? setup.counter.get() : nullptr};
-    if (guard.limited()) trial.load_timeout = std::min(trial.load_timeout, guard.left(now));
-    TrialResult result = run_trial(trial);
-    if (interrupted()) break;  // an unfinished trial is no result
-    if (!result.ok() && guard.left(Clock::now()) <= Nanoseconds(0)) {
-      cut += ended_within(planned, cut);  // it failed because its time was cut
-      break;
-    }
-    result.cell = planned.cell;
-    result.repetition = planned.repetition;
-    result.order = i;
-    result.started = now - begin;
-    estimate.passed(i, result.took);
-    if (!result.ok()) observer.remark(fmt::format("failed: {}: {}", cell.id, result.error));
-    if (!result.stop_error.empty()) {
-      observer.remark(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
-    }
-    if (!planned.twin) patience.learn(record, result);
-    (planned.counting ? record.counting_trials
-     : planned.twin   ? record.twin_trials
-                      : record.trials)
-        .push_back(std::move(result));
-  }
+  const std::string cut = Runner(setup, options, scratch, begin, observer).run();
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();
   record.steal_time = steal_time_between(record.steal_time_before, steal_time_since_boot(),

@@ -36,6 +36,41 @@ std::optional<report::Counts> counts_of(const RunRecord& record, std::size_t ind
   return {};
 }
 
+// Throughput and latencies are not reported.
+void withhold(const std::string& reason, report::Cell& cell) {
+  for (const Metric& metric : metrics()) {
+    if (metric.key != "requests_per_second" && !metric.key.starts_with("latency_")) continue;
+    cell.summary.erase(std::string(metric.key));
+    cell.withheld.emplace(metric.key, reason);
+  }
+}
+
+void judge_slices(const std::vector<const TrialResult*>& trials, report::Cell& cell) {
+  constexpr double kFewestRequests = 10;
+  report::Undisturbed count;
+  double requests = 0;
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok()) continue;
+    count.slices += undisturbed(trial->slices);
+    count.of += trial->slices.size();
+    for (const Slice& slice : trial->slices) requests += slice.requests;
+  }
+  cell.undisturbed = count;
+  if (count.slices < report::kFewestUndisturbed) {
+    const std::string reason = fmt::format(
+        "other processes disturbed all but {} of {} slices, and it takes {}; stop them, or measure "
+        "longer",
+        count.slices, count.of, report::kFewestUndisturbed);
+    withhold(reason, cell);
+    cell.flags.push_back({"few_undisturbed", reason});
+  } else if (requests < kFewestRequests * static_cast<double>(count.of)) {
+    withhold(fmt::format("its slices hold {:.1f} requests on average, and it takes {:g}; --method "
+                         "trials measures longer windows",
+                         requests / static_cast<double>(count.of), kFewestRequests),
+             cell);
+  }
+}
+
 void measure(const RunRecord& record, const Cell& planned, const std::vector<TrialPair>& trials,
              report::Cell& cell) {
   const auto good = std::count_if(trials.begin(), trials.end(),
@@ -54,14 +89,17 @@ void measure(const RunRecord& record, const Cell& planned, const std::vector<Tri
     }
     // A trial with too few requests for a percentile is the slow one: without it the median of the
     // others would be a latency that the cell does not have.
-    const bool all_have_it = std::ssize(values) == good || !metric.key.starts_with("latency_");
+    // Of slices, an undisturbed one may be in no round but the others.
+    const bool all_have_it =
+        cell.sliced() || std::ssize(values) == good || !metric.key.starts_with("latency_");
     if (!values.empty() && all_have_it) {
       cell.summary.emplace(metric.key, statistics_of(std::move(values)));
     }
   }
   std::vector<const TrialResult*> found;
   for (const TrialPair& trial : trials) found.push_back(trial.found);
-  cell.flags = flags_of(record, planned, found, cell.summary);
+  if (cell.sliced()) judge_slices(found, cell);
+  for (Flag& flag : flags_of(record, planned, found)) cell.flags.push_back(std::move(flag));
 }
 
 void summarize(const RunRecord& record, const Cell& planned, const std::vector<TrialPair>& trials,
@@ -82,26 +120,53 @@ void summarize(const RunRecord& record, const Cell& planned, const std::vector<T
   }
 }
 
+// The trials of each cell, by its place in the record.
+std::vector<std::vector<TrialPair>> by_cell(const RunRecord& record,
+                                            const std::vector<TrialResult>& found,
+                                            const std::vector<report::Trial>& reported) {
+  std::vector<std::vector<TrialPair>> trials(record.cells.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    trials[found[i].cell].push_back({&found[i], &reported[i]});
+  }
+  return trials;
+}
+
+report::Cell cell_of(const RunRecord& record, const Cell& planned,
+                     const std::vector<TrialPair>& trials) {
+  report::Cell cell{.id = planned.id,
+                    .model = record.models[planned.model].name,
+                    .experiment = record.experiments[planned.experiment].name,
+                    .point = planned.point};
+  cell.method = to_string(planned.method);
+  summarize(record, planned, trials, cell);
+  return cell;
+}
+
 }  // namespace
 
 std::vector<report::Cell> summarize_cells(const RunRecord& record,
                                           const std::vector<report::Trial>& trials) {
-  std::vector<std::vector<TrialPair>> by_cell(record.cells.size());
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    by_cell[record.trials[i].cell].push_back({&record.trials[i], &trials[i]});
-  }
+  const auto pairs = by_cell(record, record.trials, trials);
   std::vector<report::Cell> cells;
   for (std::size_t i = 0; i < record.cells.size(); ++i) {
-    const Cell& planned = record.cells[i];
-    report::Cell cell{.id = planned.id,
-                      .model = record.models[planned.model].name,
-                      .experiment = record.experiments[planned.experiment].name,
-                      .point = planned.point};
-    summarize(record, planned, by_cell[i], cell);
+    report::Cell cell = cell_of(record, record.cells[i], pairs[i]);
     if (cell.measured()) cell.counts = counts_of(record, i, cell);
     cells.push_back(std::move(cell));
   }
   return cells;
+}
+
+std::vector<report::Cell> summarize_twins(const RunRecord& record,
+                                          const std::vector<report::Trial>& trials) {
+  const auto pairs = by_cell(record, record.twin_trials, trials);
+  std::vector<report::Cell> twins;
+  for (std::size_t i = 0; i < record.cells.size(); ++i) {
+    if (pairs[i].empty()) continue;
+    report::Cell twin = cell_of(record, record.cells[i], pairs[i]);
+    twin.id = report::twin_id(twin.id);
+    twins.push_back(std::move(twin));
+  }
+  return twins;
 }
 
 }  // namespace muxbench

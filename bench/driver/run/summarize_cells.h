@@ -12,5 +12,8 @@ namespace muxbench {
 // same order.
 std::vector<report::Cell> summarize_cells(const RunRecord& record,
                                           const std::vector<report::Trial>& trials);
+// Those that were measured once more under a second name, from its trials.
+std::vector<report::Cell> summarize_twins(const RunRecord& record,
+                                          const std::vector<report::Trial>& trials);
 
 }  // namespace muxbench

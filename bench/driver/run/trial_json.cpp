@@ -1,6 +1,9 @@
 #include "run/trial_json.h"
 
+#include <cmath>
+
 #include "report/histogram.h"
+#include "report/report.h"
 #include "system/counting/counts_json.h"
 
 namespace muxbench {
@@ -19,7 +22,7 @@ Json server_json(const TrialResult& trial) {
   if (const auto per_request = trial.cpu_ns_per_request()) {
     server["cpu_ns_per_request"] = *per_request;
   }
-  if (const auto requests = trial.answered(); trial.cpu && trial.cpu->split && requests) {
+  if (const auto requests = trial.requests_of_cpu(); trial.cpu && trial.cpu->split && requests) {
     const auto each = [&](Nanoseconds time) {
       return static_cast<double>(time.count()) / *requests;
     };
@@ -50,6 +53,32 @@ Json server_json(const TrialResult& trial) {
 
 }  // namespace
 
+report::Slices reported_slices(const TrialResult& round) {
+  const auto whole = [](double number) { return static_cast<std::uint64_t>(std::llround(number)); };
+  const auto maybe = [&](const std::optional<double>& number) {
+    return number ? std::optional(whole(*number)) : std::nullopt;
+  };
+  const auto time = [](Nanoseconds duration) {
+    return static_cast<std::uint64_t>(duration.count());
+  };
+  report::Slices slices{.length_ns = time(round.slice_plan.length),
+                        .warmup_ns = time(round.slice_plan.warmup)};
+  for (const Slice& slice : round.slices) {
+    const SliceLatency latency = latency_of(slice);
+    slices.block.push_back(slice.block);
+    slices.started_ns.push_back(time(slice.started));
+    slices.requests.push_back(whole(slice.requests));
+    slices.elapsed_ns.push_back(whole(slice.elapsed_ns));
+    slices.requests_in_run.push_back(whole(slice.requests_in_run));
+    slices.server_cpu_ns.push_back(time(slice.server_cpu.total));
+    slices.latency_mean_ns.push_back(maybe(latency.mean_ns));
+    slices.latency_p50_ns.push_back(maybe(latency.p50_ns));
+    slices.latency_p99_ns.push_back(maybe(latency.p99_ns));
+    slices.disturbed.push_back(slice.disturbed ? 1 : 0);
+  }
+  return slices;
+}
+
 Json trial_json(const RunRecord& record, const TrialResult& trial) {
   Json json{{"cell", record.cells[trial.cell].id},
             {"repetition", trial.repetition},
@@ -58,6 +87,10 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
             {"took_ns", trial.took.count()},
             {"status", trial.ok() ? "ok" : "failed"}};
   if (!trial.ok()) json["error"] = trial.error;
+  if (trial.sliced()) {
+    json["method"] = report::kSlices;
+    json["slices"] = report::to_json(reported_slices(trial));
+  }
   json["server"] = server_json(trial);
   if (!trial.load_command.empty()) json["load_command_line"] = trial.load_command;
   if (trial.server_waited) json["server_waited_ns"] = trial.server_waited->count();

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "report/statistics.h"
+
 namespace muxbench {
 namespace {
 
-constexpr double kNoisyAbove = 0.10;       // coefficient of variation of throughput
 constexpr double kLoadBusyAbove = 0.95;    // of each load generator thread
 constexpr double kServerIdleBelow = 0.90;  // of the CPUs that the server can use
 
@@ -28,16 +29,6 @@ void flag_stops(const Trials& trials, std::vector<Flag>& flags) {
   const auto bad = std::find_if(trials.begin(), trials.end(),
                                 [](const TrialResult* t) { return !t->stop_error.empty(); });
   if (bad != trials.end()) flags.push_back({"unclean_stop", (*bad)->stop_error});
-}
-
-void flag_noise(const std::map<std::string, Statistics>& summary, std::vector<Flag>& flags) {
-  const auto found = summary.find("requests_per_second");
-  if (found == summary.end() || found->second.n < 2) return;
-  if (const double cv = found->second.cv(); cv > kNoisyAbove) {
-    flags.push_back({"noisy", fmt::format("throughput varies by {:.0f} % between trials (standard "
-                                          "deviation over mean)",
-                                          cv * 100)});
-  }
 }
 
 std::optional<std::string> how_fewer(const LoadSettings& asked, const TrialResult& trial) {
@@ -189,10 +180,10 @@ void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& tr
   for (const TrialResult* trial : trials) {
     if (!trial->ok() || !trial->cpu) continue;
     const auto busy = load_busy(*trial);
-    const auto window = trial->load.window_ns;
-    if (!busy || !window || *window <= 0) continue;
+    const auto time = trial->time_of_cpu_ns();
+    if (!busy || !time || *time <= 0) continue;
     load.push_back(*busy);
-    server.push_back(static_cast<double>(trial->cpu->total.count()) / *window /
+    server.push_back(static_cast<double>(trial->cpu->total.count()) / *time /
                      static_cast<double>(cpus));
   }
   if (load.empty()) return;
@@ -207,12 +198,10 @@ void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& tr
 
 }  // namespace
 
-std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Trials& trials,
-                           const std::map<std::string, Statistics>& summary) {
+std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Trials& trials) {
   std::vector<Flag> flags;
   flag_errors(trials, flags);
   flag_stops(trials, flags);
-  flag_noise(summary, flags);
   flag_connections(cell, trials, flags);
   flag_filling(cell, trials, flags);
   flag_rate(cell, trials, flags);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -137,6 +138,15 @@ Result<> try_to_join(int procs, const std::string& path) {
                     describe(Errno{WEXITSTATUS(status)}));
 }
 
+// The same, but only tried once for each place.
+Result<> can_join(int procs, const CgroupPlace& place, const std::string& path) {
+  static std::set<std::string> joined;
+  if (joined.contains(place.path)) return {};
+  auto tried = try_to_join(procs, path);
+  if (tried) joined.insert(place.path);
+  return tried;
+}
+
 // Groups of drivers that were killed. Those of drivers that live stay, and rmdir(2) refuses those
 // that still hold a process.
 void remove_abandoned(const std::string& parent) {
@@ -162,6 +172,12 @@ std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo,
     places.push_back({kind, *own == "/" ? mount->point : mount->point + *own});
   }
   return places;
+}
+
+std::optional<std::string> cpuacct_root(const std::string& mountinfo) {
+  const auto mount = find_mount(mountinfo, CgroupKind::cpuacct);
+  if (!mount || mount->root != "/") return {};
+  return mount->point;
 }
 
 Result<CgroupCpu> read_cpu(const CgroupPlace& group) {
@@ -206,7 +222,7 @@ Result<Cgroup> Cgroup::make_in(const CgroupPlace& place) {
   if (!group.procs_ || !group.directory_) {
     return make_error("cannot open {}: {}", path, describe(last_errno()));
   }
-  if (const auto joined = try_to_join(group.procs_fd(), path); !joined) return joined.error();
+  if (const auto joined = can_join(group.procs_fd(), place, path); !joined) return joined.error();
   if (const auto cpu = group.cpu(); !cpu) return cpu.error();
   return group;
 }

@@ -35,6 +35,9 @@ struct CgroupPlace {
 // From the texts of /proc/self/mountinfo and /proc/self/cgroup; v2 first.
 std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo, const std::string& membership);
 
+// Where the root group of cgroup v1's cpuacct is mounted, from the text of /proc/self/mountinfo.
+std::optional<std::string> cpuacct_root(const std::string& mountinfo);
+
 // What the group at this place has used.
 Result<CgroupCpu> read_cpu(const CgroupPlace& group);
 

@@ -70,6 +70,19 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
   ::execv(arguments[0], arguments);
 }
 
+// By vfork(2): the driver's memory may be large, and its page tables need not be copied for a child
+// that only makes system calls. An error of the child before exec goes to `failure`.
+pid_t start_child(const SpawnOptions& options, char* const* arguments, const cpu_set_t& cpus,
+                  int input, int output, int errors, int failure) noexcept {
+  const pid_t parent = ::getpid();
+  const pid_t child = ::vfork();
+  if (child != 0) return child;
+  become(options, arguments, cpus, parent, input, output, errors);
+  const int error = errno;
+  [[maybe_unused]] const auto told = ::write(failure, &error, sizeof error);
+  ::_exit(127);
+}
+
 // The driver has one thread, so these need no lock.
 std::set<pid_t> started_here;                           // what a ChildProcess stands for
 std::set<std::pair<pid_t, std::uint64_t>> disregarded;  // with their start, as numbers come again
@@ -100,18 +113,11 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
   CPU_ZERO(&cpus);
   for (const int cpu : options.cpus) CPU_SET(static_cast<unsigned>(cpu), &cpus);
 
-  const pid_t parent = ::getpid();
-  child.pid_.value = ::fork();
+  child.pid_.value = start_child(options, arguments.data(), cpus, input.read.get(),
+                                 output->write.get(), child.errors_.get(), failure->write.get());
   if (child.pid_.value < 0) {
     return make_error("cannot start {}: {}; raise the process limit (ulimit -u)",
                       options.command[0], describe(last_errno()));
-  }
-  if (child.pid_.value == 0) {
-    become(options, arguments.data(), cpus, parent, input.read.get(), output->write.get(),
-           child.errors_.get());
-    const int error = errno;
-    [[maybe_unused]] const auto told = ::write(failure->write.get(), &error, sizeof error);
-    ::_exit(127);
   }
   started_here.insert(child.pid_.value);
   ::setpgid(child.pid_.value, child.pid_.value);  // in both, so that neither has to wait

@@ -59,13 +59,16 @@ std::optional<MemoryInUse> ServerUsage::memory_in_use() const {
   return used;
 }
 
+CpuSample operator+(const CpuSample& a, const CpuSample& b) {
+  CpuSample sum{a.total + b.total, {}, a.source};
+  if (a.split && b.split) sum.split = *a.split + *b.split;
+  return sum;
+}
+
 CpuSample operator-(const CpuSample& end, const CpuSample& begin) {
   CpuSample used{end.total - begin.total, {}, end.source};
   if (!end.split || !begin.split) return used;
-  // The kernel apportions the two anew at every reading: either may step back a little.
-  const CpuTime split = *end.split - *begin.split;
-  used.split =
-      CpuTime{std::max(split.user, Nanoseconds(0)), std::max(split.system, Nanoseconds(0))};
+  used.split = *end.split - *begin.split;
   return used;
 }
 

@@ -52,5 +52,6 @@ class ServerUsage {
 };
 
 CpuSample operator-(const CpuSample& end, const CpuSample& begin);
+CpuSample operator+(const CpuSample& a, const CpuSample& b);  // of two windows
 
 }  // namespace muxbench

@@ -30,6 +30,7 @@ class ServerProcess {
   const Address& address() const noexcept { return address_; }
   const std::vector<std::string>& command() const noexcept { return command_; }
   int pidfd() const noexcept { return child_->pidfd(); }
+  pid_t pid() const noexcept { return child_->pid(); }
   ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
   const WatchedProcesses* group() const noexcept { return &watched_; }  // for a SyscallCounter
 

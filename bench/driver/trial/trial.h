@@ -7,8 +7,8 @@
 #include "plan/cells.h"
 #include "plan/models.h"
 #include "system/counting/syscall_counter.h"
-#include "trial/load_run.h"
-#include "trial/server_process.h"
+#include "trial/load_result.h"
+#include "trial/slice.h"
 
 namespace muxbench {
 
@@ -45,19 +45,28 @@ struct TrialResult {
   std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
   // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
   std::optional<SyscallCounts> counts;
+  // Of a round: its slices, and what they add up to stands in `cpu` and `load`.
+  std::vector<Slice> slices;
+  SlicePlan slice_plan;
   LoadResult load;
 
   bool ok() const noexcept { return error.empty(); }
-  // Requests answered within the window. An open loop's /requests were due in it: with those
-  // answered later, in a time that `cpu` does not hold.
-  std::optional<double> answered() const;
-  // Server CPU time over the requests answered, both within the window.
+  bool sliced() const noexcept { return slice_plan.blocks > 0; }
+  // What `cpu` was used for: the requests answered within the window, or in slices all of them. An
+  // open loop's /requests were due in the window: with those answered later, in a time that `cpu`
+  // does not hold.
+  std::optional<double> requests_of_cpu() const;
+  // How long: the window, or in slices from each command to its answer.
+  std::optional<double> time_of_cpu_ns() const;
   std::optional<double> cpu_ns_per_request() const;
   std::optional<double> requests_per_second() const;
 };
 
 // Everything that goes wrong is in the result. Leaves no process behind.
 TrialResult run_trial(const TrialSetup& setup);
+
+// For all connections of a point.
+Nanoseconds time_to_open(const LoadSettings& settings);
 
 // Time enough for a load generator that works, however slow the server.
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings);

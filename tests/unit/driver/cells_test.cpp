@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "fixtures.h"
@@ -188,6 +189,100 @@ TEST(WhySkipped, SaysTheReason) {
   EXPECT_THAT(*why_skipped(model, experiment, hundred, {.descriptors = 163}),
               HasSubstr("need 164 descriptors in one process and the limit is 163"));
   EXPECT_FALSE(why_skipped(model, experiment, hundred, {.descriptors = 164}).has_value());
+}
+
+// One experiment in rounds beside one in trials, with a model that is measured in trials everywhere.
+struct PlannedRounds : Planned {
+  std::vector<std::size_t> twins;
+
+  PlannedRounds() {
+    models[1].name = "epoll_level";
+    models[2].family = "process";
+    experiments[0].method = Method::slices;
+    cells = make_cells(models, experiments, {.descriptors = 100'000, .has_cgroup = false});
+    twins = twin_cells(cells, experiments, models);
+  }
+  std::vector<PlannedTrial> trials(Counting counting = Counting::none) const {
+    return order_trials(cells, experiments, 1, counting, twins);
+  }
+};
+
+TEST(TwinCells, InSlicesAreOfTheReferenceAtEveryPoint) {
+  PlannedRounds planned;
+  std::vector<std::string> ids;
+  for (const std::size_t cell : planned.twins) ids.push_back(planned.cells[cell].id);
+  EXPECT_THAT(ids, testing::UnorderedElementsAre(
+                       "epoll_level/one/connections:1", "epoll_level/one/connections:8",
+                       "epoll_level/one/connections:64", "epoll_level/two/idle:100/connections:1",
+                       "c/one/connections:64"));  // of those that have no rounds there
+}
+
+TEST(OrderTrials, ThePartsOfARoundStandTogether) {
+  const PlannedRounds planned;
+  const auto trials = planned.trials();
+  // Five blocks: of one, 3 points of 2 models and a twin in rounds, 3 trials and a twin; of two, 6 and
+  // a twin.
+  ASSERT_EQ(trials.size(), 5U * (3 * 3 + 3 + 1 + 6 + 1));
+  std::map<std::size_t, int> sizes;
+  for (std::size_t i = 0; i < trials.size();) {
+    const std::size_t end = end_of_round(trials, planned.cells, i);
+    std::set<std::pair<std::size_t, bool>> parts;
+    for (std::size_t part = i; part < end; ++part) {
+      const Cell& cell = planned.cells[trials[part].cell];
+      EXPECT_EQ(cell.method, end == i + 1 ? Method::trials : Method::slices);
+      EXPECT_EQ(cell.point, planned.cells[trials[i].cell].point);
+      EXPECT_EQ(trials[part].repetition, trials[i].repetition);
+      parts.insert({trials[part].cell, trials[part].twin});
+    }
+    EXPECT_EQ(parts.size(), end - i) << "each part once";
+    ++sizes[end - i];
+    i = end;
+  }
+  EXPECT_THAT(sizes, testing::ElementsAre(testing::Pair(1U, 5 * 11), testing::Pair(3U, 5 * 3)));
+}
+
+TEST(OrderTrials, RoundsAreInAnotherOrderInEachBlock) {
+  const PlannedRounds planned;
+  const auto trials = planned.trials();
+  std::set<std::vector<std::size_t>> orders;
+  for (unsigned block = 0; block < 5; ++block) {
+    std::vector<std::size_t> order;
+    for (const PlannedTrial& trial : trials) {
+      if (trial.repetition == block) order.push_back(trial.cell);
+    }
+    orders.insert(order);
+  }
+  EXPECT_EQ(orders.size(), 5U);
+}
+
+TEST(OrderTrials, ARoundCountsAtItsEndOnceForEachCell) {
+  const PlannedRounds planned;
+  const auto trials = planned.trials(Counting::all_points);
+  std::map<std::size_t, int> counted;
+  for (const PlannedTrial& trial : trials) {
+    const bool sliced = planned.cells[trial.cell].method == Method::slices;
+    EXPECT_FALSE(trial.counted && (trial.twin || !sliced || trial.repetition > 0));
+    EXPECT_FALSE(trial.counting && sliced);
+    counted[trial.cell] += trial.counted || trial.counting ? 1 : 0;
+  }
+  ASSERT_EQ(counted.size(), planned.cells.size());
+  for (const auto& [cell, times] : counted) EXPECT_EQ(times, 1) << planned.cells[cell].id;
+}
+
+TEST(ShuffleTrials, KeepsRoundsTogether) {
+  const PlannedRounds planned;
+  auto trials = planned.trials();
+  const auto whole = trials.size();
+  for (std::size_t cell = 0; cell < planned.cells.size(); ++cell) trials.push_back({cell, 5});
+  shuffle_trials(trials, whole, planned.cells, 3);
+  std::multiset<std::size_t> sizes;
+  for (std::size_t i = whole; i < trials.size();) {
+    const std::size_t end = end_of_round(trials, planned.cells, i);
+    sizes.insert(end - i);
+    i = end;
+  }
+  EXPECT_EQ(sizes.count(2), 3U) << "two models at three points";
+  EXPECT_EQ(sizes.count(1), planned.cells.size() - 6);
 }
 
 TEST(TwinCells, OfAnOpenLoopAreTheFirstPointsNotTheOverload) {

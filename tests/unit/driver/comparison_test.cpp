@@ -249,7 +249,7 @@ TEST(Compare, AWideMarginHidesNoRegression) {
 
 TEST(Compare, FlaggedCellsGetNoVerdict) {
   auto now = measured(times(kBase, 0.5));
-  now.cells[0].flags = {"saturated_load"};
+  now.cells[0].flags = {{"saturated_load", ""}};
   const auto result = compare_reports(measured(kBase), now, {});
   EXPECT_EQ(result->cells[0].verdict, Verdict::flagged);
   EXPECT_THAT(result->cells[0].reason, HasSubstr("saturated_load"));

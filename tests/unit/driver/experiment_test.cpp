@@ -38,6 +38,25 @@ TEST(ParseExperiment, ReadsAWholeFile) {
   EXPECT_THAT(experiment->sweep.at(0).values, ElementsAre(0, 100, 1000, 8000));
 }
 
+TEST(ParseExperiment, TheMethodIsTheUsualOneUnlessTold) {
+  Json json = good();
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->method, std::nullopt);
+  json["method"] = "slices";
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->method, Method::slices);
+  json["method"] = "trials";
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->method, Method::trials);
+}
+
+TEST(ParseExperiment, AProfileMayLeaveItOut) {
+  Json json = good();
+  json["profiles"]["quick"] = {{"run", "named"}};
+  const auto experiment = parse_experiment(json.dump(), "idle.json");
+  ASSERT_TRUE(experiment.ok()) << experiment.error().message;
+  EXPECT_TRUE(experiment->is_only_if_named("quick"));
+  EXPECT_FALSE(experiment->is_only_if_named("smoke"));
+  EXPECT_FALSE(experiment->is_only_if_named("full"));
+}
+
 TEST(ParseExperiment, SaysFileKeyAndExpectation) {
   struct Case {
     const char* pointer;
@@ -53,6 +72,10 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
         Case{"/name", "Idle!", "idle.json: name: expected lower-case letters"},
         Case{"/question", "", "idle.json: question: expected a text that is not empty, found \"\""},
         Case{"/protocol", 5, "idle.json: protocol: expected a text that is not empty, found 5"},
+        Case{"/method", "rounds",
+             "idle.json: method: expected \"slices\" or \"trials\", found \"rounds\""},
+        Case{"/profiles/smoke/run", "never",
+             "idle.json: profiles: smoke: run: expected \"always\" or \"named\""},
         Case{"/transport", "udp", "idle.json: transport: expected \"tcp\" or \"unix\""},
         Case{"/duration", "0", "idle.json: duration: expected a duration above 0, found \"0\""},
         Case{"/warmup", "soon", "idle.json: warmup: expected a duration such as"},
@@ -86,8 +109,10 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
   }
 }
 
-TEST(ParseExperiment, IsAnsweredByThroughputWhereItIsTheModelsOwn) {
+TEST(ParseExperiment, IsAnsweredByCpuTimeInSlicesAndByThroughputInTrials) {
   Json json = good();
+  EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "server_cpu_ns_per_request");
+  json["method"] = "trials";
   EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "requests_per_second");
   json["metric"] = "server_memory_bytes";
   EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "server_memory_bytes");

@@ -44,6 +44,7 @@ inline Experiment experiment(const std::string& name, std::vector<Sweep> sweep) 
   experiment.warmup = std::chrono::milliseconds(300);
   experiment.duration = std::chrono::seconds(1);
   experiment.repetitions = 5;
+  experiment.method = Method::trials;
   return experiment;
 }
 

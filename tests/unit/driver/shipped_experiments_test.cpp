@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "fixtures.h"
 #include "plan/experiment_file.h"
+#include "plan/slices.h"
 #include "plan/time_budget.h"
 #include "system/build_info.h"
 
@@ -94,13 +95,34 @@ TEST(ShippedExperiments, AreSampledWithinFiveMinutesInQuick) {
   }
 }
 
+TEST(ShippedExperiments, AreInQuickTheseUnlessOthersAreNamed) {
+  std::vector<std::string> names;
+  for (const Experiment& experiment : shipped()) {
+    if (!experiment.is_only_if_named("quick")) names.push_back(experiment.name);
+    EXPECT_FALSE(experiment.is_only_if_named("full")) << experiment.name;
+  }
+  EXPECT_THAT(
+      names, testing::UnorderedElementsAre("connections", "idle", "latency", "churn", "work_spin"));
+}
+
+TEST(ShippedExperiments, AreInSlicesWhereWindowsNeedNotBeLong) {
+  std::vector<std::string> trials;
+  for (const Experiment& experiment : shipped()) {
+    EXPECT_FALSE(experiment.method) << experiment.name << " says no other than the usual one";
+    if (usual_method(experiment) == Method::trials) trials.push_back(experiment.name);
+  }
+  EXPECT_THAT(trials,
+              testing::UnorderedElementsAre("cores", "stall", "stall_mid_message", "work_child"));
+}
+
 TEST(ShippedExperiments, AnswerByWhatTheirQuestionIsAbout) {
   std::map<std::string, std::string> metrics;
   for (const Experiment& experiment : shipped()) metrics[experiment.name] = experiment.metric;
   for (const char* name : {"latency", "stall", "stall_mid_message"}) {
     EXPECT_EQ(metrics.at(name), "latency_p99_ns") << name;
   }
-  EXPECT_EQ(metrics.at("connections"), "requests_per_second");
+  EXPECT_EQ(metrics.at("connections"), "server_cpu_ns_per_request");
+  EXPECT_EQ(metrics.at("cores"), "requests_per_second");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct SlicedRun {
   std::vector<std::pair<std::string, SlicedModel>> models{{"epoll_level", {}}, {"poll", {}}};
   std::vector<SweepValue> points{8};  // connections
   unsigned rounds = 3;
-  std::uint64_t blocks = 24;  // of a round
+  std::uint64_t blocks = 24;     // of a round
   std::uint64_t slow_from = 24;  // from which block on the host is slow
   double host = 1;               // how slow it is in all of the run
   double noise = 0.02;           // of a slice
@@ -56,20 +56,20 @@ class SlicedReport {
       for (report::Trial& trial : *trials) slice(trial, model_of(trial.cell));
     }
     for (report::Experiment& experiment : report.experiments) {
-      for (report::Cell& cell : experiment.cells) {
-        cell.method = report::kSlices;
-        cell.undisturbed = {50, 72};
-        if (cell.model != "epoll_level") continue;
-        report.twins.push_back(cell);
-        report.twins.back().id = report::twin_id(cell.id);
-      }
+      for (report::Cell& cell : experiment.cells) mark_sliced(cell);
     }
+    for (report::Cell& twin : report.twins) mark_sliced(twin);
     add_relative(report);
     report.conclusions = conclude(report);
     return report;
   }
 
  private:
+  static void mark_sliced(report::Cell& cell) {
+    cell.method = report::kSlices;
+    cell.undisturbed = {50, 72};
+  }
+
   static TrialResult round_of(const Cell& cell, std::size_t place, unsigned round, double rate) {
     TrialResult result = trial(place, round, rate);
     const auto connections = cell.settings.connections;

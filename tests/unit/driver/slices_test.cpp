@@ -63,8 +63,9 @@ TEST(Slices, OfUnequalLengthOrUnsortedAreRefused) {
   };
   EXPECT_EQ(refusal(), "");
   slices["disturbed"].erase(0);
-  EXPECT_THAT(refusal(), HasSubstr("the slices of trial 1 of the cell "
-                                   "\"epoll_level/load/connections:8\" are no lists of one length"));
+  EXPECT_THAT(refusal(),
+              HasSubstr("the slices of trial 1 of the cell "
+                        "\"epoll_level/load/connections:8\" are no lists of one length"));
   slices = good;
   slices["block"][1] = 0;
   EXPECT_THAT(refusal(), HasSubstr("sorted by block"));

@@ -52,9 +52,13 @@ TEST(Repetitions, AreFiveOrMoreInFull) {
 }
 
 TEST(Fit, LeavesAloneWhatFits) {
-  const Fitted result = fitted("quick", 2, 2);
+  const auto list = models(2);
+  auto asked = experiments(2);
+  for (Experiment& experiment : asked) experiment.repetitions = 4;
+  const Fitted result =
+      fit(asked, experiment_cost(list, kPlenty, Counting::last_points), *find_profile("quick"), {});
   EXPECT_THAT(result.notes, IsEmpty());
-  EXPECT_EQ(result.experiments[0].repetitions, 5U);
+  EXPECT_EQ(result.experiments[0].repetitions, 4U);
   EXPECT_EQ(result.experiments[0].duration, seconds(1));
   EXPECT_EQ(result.experiments[0].sweep[0].values.size(), 5U);
 }
@@ -69,13 +73,15 @@ TEST(Fit, SixModelsKeepTheirPointsInQuick) {
 }
 
 TEST(Fit, QuickHoldsForEveryNumberOfModelsAndExperiments) {
+  const Profile quick = *find_profile("quick");
   for (const int model_count : {1, 2, 3, 5, 6, 7, 12, 20, 32, 40}) {
     for (const int experiment_count : {1, 2, 3, 6, 10, 12}) {
       const Fitted result = fitted("quick", model_count, experiment_count);
-      EXPECT_LE(result.estimate, seconds(210)) << model_count << " x " << experiment_count;
+      EXPECT_LE(result.estimate, quick.target) << model_count << " x " << experiment_count;
       for (const Experiment& experiment : result.experiments) {
         EXPECT_GE(experiment.repetitions, 3U);
-        EXPECT_GE(experiment.duration, milliseconds(150));
+        EXPECT_GE(experiment.duration, quick.shortest);
+        EXPECT_LE(experiment.repetitions, quick.most_repetitions);
         EXPECT_EQ(experiment.sweep[0].values.front(), 1U);
         EXPECT_EQ(experiment.sweep[0].values.back(), 1000U);
       }

@@ -19,21 +19,21 @@ const std::vector<double> kSteady{100e3, 100.1e3, 99.9e3, 100e3, 100.1e3};
 const std::vector<double> kNoisy{100e3, 150e3, 70e3, 120e3, 90e3};
 constexpr Clock::time_point kBegin{};
 
-TimeGuard quick() { return {kBegin, *find_profile("quick"), seconds(210)}; }  // it may take 240 s
+TimeGuard quick() { return {kBegin, *find_profile("quick"), seconds(195)}; }  // it may take 210 s
 
 TEST(TimeGuard, StartsNoTrialThatWouldOverrun) {
-  EXPECT_TRUE(quick().may_start_trial(kBegin + seconds(238), seconds(1)));
-  EXPECT_FALSE(quick().may_start_trial(kBegin + seconds(240), seconds(1)));
+  EXPECT_TRUE(quick().may_start_trial(kBegin + seconds(208), seconds(1)));
+  EXPECT_FALSE(quick().may_start_trial(kBegin + seconds(210), seconds(1)));
 }
 
 // A twentieth is to spare.
 TEST(TimeGuard, TakesFromABlockTheFirstExperimentsThatFit) {
   const std::map<std::size_t, Nanoseconds> block{
       {0, seconds(20)}, {1, seconds(40)}, {2, seconds(10)}, {3, seconds(4)}};  // 77.7 s
-  EXPECT_THAT(quick().fitting(kBegin + seconds(162), block), ElementsAre(0, 1, 2, 3));
-  EXPECT_THAT(quick().fitting(kBegin + seconds(163), block), ElementsAre(0, 1, 2));
-  EXPECT_THAT(quick().fitting(kBegin + seconds(200), block), ElementsAre(0, 2, 3));
-  EXPECT_THAT(quick().fitting(kBegin + seconds(236), block), IsEmpty());
+  EXPECT_THAT(quick().fitting(kBegin + seconds(132), block), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(quick().fitting(kBegin + seconds(133), block), ElementsAre(0, 1, 2));
+  EXPECT_THAT(quick().fitting(kBegin + seconds(170), block), ElementsAre(0, 2, 3));
+  EXPECT_THAT(quick().fitting(kBegin + seconds(206), block), IsEmpty());
 }
 
 TEST(TimeGuard, HasNoLimitInFullOrAgainstTheCommandLine) {
