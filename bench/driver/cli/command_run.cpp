@@ -171,12 +171,15 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
                       "Folder of the result (default: TIME-HOST in --results-dir)");
   auto* seed = command->add_option("--seed", arguments->seed, "Seed of the order of the trials");
   auto* repetitions =
-      command->add_option("--repetitions", arguments->repetitions, "Trials of each cell")
+      command
+          ->add_option("--repetitions", arguments->repetitions, "Rounds of each point, or trials")
           ->check(CLI::Range(1U, kMostRepetitions));
-  command->add_option("--duration", arguments->duration, "Measured time of a trial, such as 500ms");
+  command->add_option("--duration", arguments->duration,
+                      "Measured time of each model in a round, or of a trial, such as 500ms");
   command->add_option(
       "--target-ci", arguments->target_ci,
-      "Go on until the metric of every cell's experiment is known to this, such as 2%");
+      "Go on until the metric of every cell's experiment is known to this, such as 2%; in "
+      "slices, its ratio to the reference");
   command->add_option("--budget", arguments->budget,
                       "Measure servers for this long, such as 5min: what is left after the planned "
                       "rounds goes to the models of which it is open whether they differ");

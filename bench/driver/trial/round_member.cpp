@@ -51,7 +51,7 @@ RoundMember::~RoundMember() {
 std::optional<Slice> RoundMember::try_slice(const SlicePlan& plan) {
   if (freezes()) wake();
   auto slice = run_slice(plan);
-  if (freezes()) freeze();
+  if (takes_part() && freezes()) freeze();
   return slice;
 }
 
@@ -64,8 +64,8 @@ void RoundMember::take_turn(unsigned block, const SlicePlan& plan, const Foreign
   const DisturbanceWatch others(foreign, setup_, server_->process().pid(), session_->pid());
   auto slice = run_slice(plan);
   const Nanoseconds took = Clock::now() - begin;
-  if (freezes()) freeze();
   if (!slice) return;
+  if (freezes()) freeze();
   const CpuSample after = cpu_at_rest(usage, server_->process().pid(), kRestPatience);
   slice->block = block;
   slice->started = begin - began_;
@@ -119,7 +119,7 @@ void RoundMember::count(SyscallCounter& counter, const SlicePlan& plan) {
     counted.error = result_.error;
   }
   counter.stop();
-  if (freezes()) freeze();
+  if (takes_part() && freezes()) freeze();
   counted.took = Clock::now() - began_ - counted.started;
 }
 
@@ -138,11 +138,7 @@ void RoundMember::leave() {
 
 RoundMember::Found RoundMember::finish() {
   if (takes_part()) take_result();
-  if (server_) {
-    if (!result_.ok()) server_->look_whether_it_died(result_);
-    server_->finish(setup_, result_);
-    server_.reset();
-  }
+  stop_server();
   session_.reset();
   if (counts_ && !result_.ok()) counts_->error = result_.error;
   for (const Slice& slice : result_.slices) {
@@ -185,7 +181,14 @@ void RoundMember::freeze() {
 void RoundMember::fail(const std::string& reason) {
   result_.error = reason.empty() ? "the load generator ended before the round did" : reason;
   session_.reset();  // the others' turns are not to be disturbed by it
-  if (server_) server_->look_whether_it_died(result_);
+  stop_server();
+}
+
+void RoundMember::stop_server() {
+  if (!server_) return;
+  if (!result_.ok()) server_->look_whether_it_died(result_);
+  server_->finish(setup_, result_);
+  server_.reset();
 }
 
 }  // namespace muxbench

@@ -49,7 +49,8 @@ class RoundMember {
   void take_result();
   void wake();
   void freeze();
-  void fail(const std::string& reason);
+  void fail(const std::string& reason);  // ends both sides at once
+  void stop_server();
 
   TrialSetup setup_;
   Clock::time_point began_;
