@@ -105,7 +105,7 @@ def _panel(report: Report, metric: Metric, cells: Sequence[Cell], twin: Cell | N
 def _row(metric: Metric, cell: Cell, name: str, look: Look | None, is_reference: bool) -> Row:
     summary = cell.summary.get(metric.key)
     value = metrics.show(summary.median, metric.unit) if summary else ""
-    return Row(name, look, cell.relative[metric.key], value, cell.flag_kinds, is_reference)
+    return Row(name, look, cell.relative[metric.key], value, cell.flags_against(metric.key), is_reference)
 
 
 def again(reference: str) -> str:

@@ -21,6 +21,8 @@ WITHOUT_METRICS = ("1.0", "1.1")
 
 # Caveats that concern single metrics: a cell with them is ranked by what it reports.
 CAVEATS = ("few_undisturbed", "host_state")
+# Those that say nothing against the server's CPU time and memory.
+OF_THE_LOAD = ("saturated_load", "starved_load", "starved_server", "little_law")
 
 # The reference wherever it was measured; elsewhere it is the first model that was.
 REFERENCE = "epoll_level"
@@ -157,6 +159,11 @@ class Cell:
     def flag_kinds(self) -> tuple[str, ...]:
         """What forbids to rank it."""
         return tuple(flag.kind for flag in self.flags if flag.forbids_ranking)
+
+    def flags_against(self, key: str) -> tuple[str, ...]:
+        """What forbids to rank it by this metric."""
+        of_the_server = key.startswith("server_")
+        return tuple(kind for kind in self.flag_kinds if not (of_the_server and kind in OF_THE_LOAD))
 
     @property
     def flagged(self) -> bool:
