@@ -160,9 +160,8 @@ void shorten(RunSetup& setup, Estimate& estimate, std::size_t from,
 void add_notes(RunRecord& record, const RunOptions& options, const std::string& cut) {
   // Of an interrupted run the report says that more is missing than that.
   if (!cut.empty() && !record.interrupted) {
-    record.notes.push_back(options.budget
-                               ? fmt::format("The time of --budget is over: {}.", cut)
-                               : early_end_note(record, options.target_ci, cut));
+    record.notes.push_back(options.budget ? fmt::format("The time of --budget is over: {}.", cut)
+                                          : early_end_note(record, options.target_ci, cut));
   }
   if (options.target_ci) {
     if (auto note = note_on_cells_without_target(record); !note.empty()) {
