@@ -115,7 +115,7 @@ def test_what_disturbed_slices_cannot_tell_is_withheld(runs):
 def test_a_slices_calls_are_counted_exactly(runs):
     for report in runs:
         if not any(rung["used"] for rung in report["counting"]):
-            pytest.skip("environment: no rung of counting works here; muxbench doctor says why")
+            pytest.skip("environment: system calls cannot be counted here; muxbench doctor says why")
         counted = [cell for cell in report["cells"] if "counts" in cell]
         assert [cell["id"] for cell in counted] == [f"{name}/small/connections:{POINTS[-1]}" for name in MODELS]
         assert len(report["counting_trials"]) == report["plan"]["counting_trials"] == len(MODELS)

@@ -17,7 +17,7 @@ namespace muxbench {
 const report::Cell* reference_at(const report::Experiment& experiment, const Point& point);
 
 // Whether slices tell a metric: CPU time per request by all of them, throughput and latency by those
-// that nobody disturbed. Memory is read once a round.
+// that no other process disturbed. Memory is read once a round.
 bool told_by_slices(std::string_view metric);
 
 class PairedSlices {

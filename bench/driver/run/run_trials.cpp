@@ -107,7 +107,7 @@ std::vector<std::size_t> cells_to_go_on_with(RunSetup& setup, const RunOptions& 
   return {};
 }
 
-// In slices a cell is compared with the reference beside it and the twin.
+// In slices a cell is compared with the reference in the same block; the twin takes part too.
 void add_company(const RunSetup& setup, unsigned repetition, std::vector<PlannedTrial>& block) {
   const RunRecord& record = setup.record;
   std::set<std::pair<std::size_t, Point>> points;
