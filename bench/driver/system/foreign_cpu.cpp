@@ -67,8 +67,4 @@ Nanoseconds ForeignCpu::used(const std::vector<int>& cpus) const {
   return source_ == Source::cpuacct ? sum_of_cpuacct(*text, cpus) : sum_of_schedstat(*text, cpus);
 }
 
-const char* ForeignCpu::source() const noexcept {
-  return source_ == Source::cpuacct ? "cgroup v1 cpuacct.usage_percpu" : kSchedstat;
-}
-
 }  // namespace muxbench

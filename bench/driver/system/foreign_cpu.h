@@ -19,7 +19,6 @@ class ForeignCpu {
 
   // What all processes have used of these CPUs since boot.
   Nanoseconds used(const std::vector<int>& cpus) const;
-  const char* source() const noexcept;
 
  private:
   enum class Source { cpuacct, schedstat };
