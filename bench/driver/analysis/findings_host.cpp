@@ -34,7 +34,7 @@ std::vector<AtLevel> compare_at_levels(const report::Experiment& experiment,
       if (!usable(speeds[level])) continue;
       const auto ratio = paired_ratio(slices.logs(reference.id, kCost),
                                       logs_at(speeds[level], slices.logs(cell.id, kCost)),
-                                      slices.instance_variance_at(reference.id, kCost));
+                                      slices.instance_variance(reference.id, cell.id, kCost));
       if (ratio) found.push_back({&cell, level, *ratio});
     }
   }

@@ -34,7 +34,7 @@ std::map<std::string, Side> sides_of(const std::vector<report::Trial>& trials) {
 // Without the names of what was measured.
 std::optional<TwinRatio> paired_twin(const PairedSlices& slices, const report::Cell& cell,
                                      const std::string& metric) {
-  const auto found = slices.ratio(cell.id, report::twin_id(cell.id), metric);
+  const auto found = slices.twin_ratio(cell.id, metric);
   if (!found) return {};
   return TwinRatio{.trials = found->blocks, .paired = true, .ratio = to_ratio(found->log)};
 }

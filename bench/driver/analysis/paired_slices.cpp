@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "report/statistics.h"
+
 namespace muxbench {
 namespace {
 
@@ -49,33 +51,43 @@ const SlicedMetric* find_sliced(std::string_view metric) {
   return found == kSlicedMetrics.end() ? nullptr : found;
 }
 
-// `rounds` in the order of repetitions.
+// The median of each block.
 SliceLogs logs_of(const std::vector<const report::Trial*>& rounds, const SlicedMetric& metric) {
-  SliceLogs logs;
+  std::map<SliceKey, std::vector<double>> blocks;
   for (const report::Trial* round : rounds) {
     const Slices& slices = *round->slices;
     for (std::size_t i = 0; i < slices.size(); ++i) {
       if (metric.undisturbed_only && slices.disturbed[i] != 0) continue;
       const double value = metric.value(slices, i);
-      if (value > 0) {
-        logs.push_back({{round->repetition, slices.block[i]}, std::log(value)});
-      }
+      if (value > 0) blocks[{round->repetition, slices.block[i]}].push_back(std::log(value));
     }
   }
+  SliceLogs logs;
+  for (auto& [at, values] : blocks) logs.push_back({at, statistics_of(std::move(values)).median});
   return logs;
 }
 
-using RoundsByCell = std::map<std::string, std::vector<const report::Trial*>>;  // by cell
+const SliceLogs& find_logs(const std::map<std::string, SliceLogs, std::less<>>& logs,
+                           std::string_view metric) {
+  static const SliceLogs none;
+  const auto found = logs.find(metric);
+  return found == logs.end() ? none : found->second;
+}
+
+std::optional<PairedRatio> enough_blocks(std::optional<PairedRatio> ratio,
+                                         std::string_view metric) {
+  const SlicedMetric* sliced = find_sliced(metric);
+  const bool few = ratio && sliced != nullptr && sliced->undisturbed_only &&
+                   ratio->blocks < report::kFewestUndisturbed;
+  return few ? std::nullopt : ratio;
+}
+
+using RoundsByCell = std::map<std::string, std::vector<const report::Trial*>>;
 
 RoundsByCell rounds_by_cell(const std::vector<report::Trial>& trials) {
   RoundsByCell rounds;
   for (const report::Trial& trial : trials) {
     if (trial.ok && trial.slices) rounds[trial.cell].push_back(&trial);
-  }
-  for (auto& [cell, list] : rounds) {
-    std::sort(list.begin(), list.end(), [](const report::Trial* a, const report::Trial* b) {
-      return a->repetition < b->repetition;
-    });
   }
   return rounds;
 }
@@ -103,62 +115,90 @@ PairedSlices::PairedSlices(const report::Report& report) {
       const std::size_t place = instance_variances_.size() - 1;
       for (const report::Cell& cell : experiment.cells) {
         if (cell.point != point || !rounds.contains(cell.id)) continue;
-        add(cell.id, place, cell, rounds.at(cell.id));
+        std::vector<Rounds> servers{rounds.at(cell.id)};
         const auto twin = twin_rounds.find(cell.id);
-        if (twin != twin_rounds.end()) add(report::twin_id(cell.id), place, cell, twin->second);
+        if (twin != twin_rounds.end()) servers.push_back(twin->second);
+        add(place, cell, servers);
       }
       pool(experiment, point);
     }
   }
 }
 
-void PairedSlices::add(const std::string& id, std::size_t point, const report::Cell& cell,
-                       const std::vector<const report::Trial*>& rounds) {
-  OfCell& added = cells_[id];
+void PairedSlices::add(std::size_t point, const report::Cell& cell,
+                       const std::vector<Rounds>& servers) {
+  OfCell& added = cells_[cell.id];
   added.point = point;
+  added.servers.resize(servers.size());
+  Rounds all;
+  for (const Rounds& rounds : servers) all.insert(all.end(), rounds.begin(), rounds.end());
   for (const SlicedMetric& metric : kSlicedMetrics) {
     const std::string key(metric.key);
-    if (!cell.withheld.contains(key)) added.logs[key] = logs_of(rounds, metric);
+    if (cell.withheld.contains(key)) continue;
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+      added.servers[i][key] = logs_of(servers[i], metric);
+    }
+    added.logs[key] = logs_of(all, metric);
   }
 }
 
 void PairedSlices::pool(const report::Experiment& experiment, const Point& point) {
   for (const SlicedMetric& metric : kSlicedMetrics) {
-    std::vector<const SliceLogs*> cells;
+    std::vector<const SliceLogs*> servers;
     for (const report::Cell& cell : experiment.cells) {
-      if (cell.point != point) continue;
-      cells.push_back(&logs(cell.id, metric.key));
-      cells.push_back(&logs(report::twin_id(cell.id), metric.key));
+      if (cell.point != point || !cells_.contains(cell.id)) continue;
+      for (const Logs& logs : cells_.at(cell.id).servers) {
+        servers.push_back(&find_logs(logs, metric.key));
+      }
     }
-    std::erase_if(cells, [](const SliceLogs* one) { return one->empty(); });
-    instance_variances_.back()[std::string(metric.key)] = instance_variance(cells);
+    std::erase_if(servers, [](const SliceLogs* one) { return one->empty(); });
+    // That of a pair is twice that of one.
+    instance_variances_.back()[std::string(metric.key)] = muxbench::instance_variance(servers) / 2;
   }
 }
 
-const SliceLogs& PairedSlices::logs(const std::string& cell, std::string_view metric) const {
-  static const SliceLogs none;
+const PairedSlices::OfCell* PairedSlices::find(const std::string& cell) const {
   const auto found = cells_.find(cell);
-  if (found == cells_.end()) return none;
-  const auto logs = found->second.logs.find(metric);
-  return logs == found->second.logs.end() ? none : logs->second;
+  return found == cells_.end() ? nullptr : &found->second;
+}
+
+const SliceLogs& PairedSlices::logs(const std::string& cell, std::string_view metric) const {
+  static const Logs none;
+  const OfCell* found = find(cell);
+  return find_logs(found == nullptr ? none : found->logs, metric);
 }
 
 std::optional<PairedRatio> PairedSlices::ratio(const std::string& base, const std::string& now,
                                                std::string_view metric) const {
-  const SlicedMetric* sliced = find_sliced(metric);
-  if (sliced == nullptr) return {};
-  const auto found =
-      paired_ratio(logs(base, metric), logs(now, metric), instance_variance_at(now, metric));
-  if (found && sliced->undisturbed_only && found->blocks < report::kFewestUndisturbed) return {};
-  return found;
+  return enough_blocks(
+      paired_ratio(logs(base, metric), logs(now, metric), instance_variance(base, now, metric)),
+      metric);
 }
 
-double PairedSlices::instance_variance_at(const std::string& cell, std::string_view metric) const {
-  const auto found = cells_.find(cell);
-  if (found == cells_.end()) return 0;
-  const Variances& variances = instance_variances_[found->second.point];
-  const auto variance = variances.find(metric);
-  return variance == variances.end() ? 0 : variance->second;
+std::optional<PairedRatio> PairedSlices::twin_ratio(const std::string& cell,
+                                                    std::string_view metric) const {
+  const OfCell* found = find(cell);
+  if (found == nullptr || found->servers.size() < 2) return {};
+  const Variances& variances = instance_variances_[found->point];
+  const auto one = variances.find(metric);
+  return enough_blocks(
+      paired_ratio(find_logs(found->servers[0], metric), find_logs(found->servers[1], metric),
+                   one == variances.end() ? 0 : 2 * one->second),
+      metric);
+}
+
+double PairedSlices::instance_variance(const std::string& base, const std::string& now,
+                                       std::string_view metric) const {
+  double sum = 0;
+  for (const std::string& cell : {base, now}) {
+    const OfCell* found = find(cell);
+    if (found == nullptr) return 0;
+    const Variances& variances = instance_variances_[found->point];
+    const auto one = variances.find(metric);
+    if (one == variances.end()) return 0;
+    sum += one->second / static_cast<double>(found->servers.size());
+  }
+  return sum;
 }
 
 }  // namespace muxbench

@@ -25,28 +25,36 @@ class PairedSlices {
   PairedSlices() = default;
   explicit PairedSlices(const report::Report& report);
 
-  // Of a cell or a twin, by its id; empty where there are none. Those of a withheld metric are left
-  // out.
+  // Of a cell, by its id; empty where there are none. Those of a withheld metric are left out. A block
+  // has one value, the median of its slices: the reference has several, on two servers where it has a
+  // twin.
   const SliceLogs& logs(const std::string& cell, std::string_view metric) const;
 
   // Of two cells of one point, by their ids. Nothing where they have too few blocks in common: 20 for
   // throughput and latency, 3 in a round for CPU time.
   std::optional<PairedRatio> ratio(const std::string& base, const std::string& now,
                                    std::string_view metric) const;
+  // Of a cell's twin to its other server, likewise.
+  std::optional<PairedRatio> twin_ratio(const std::string& cell, std::string_view metric) const;
 
-  // Of pairs of a cell's point.
-  double instance_variance_at(const std::string& cell, std::string_view metric) const;
+  // Of a pair of cells.
+  double instance_variance(const std::string& base, const std::string& now,
+                           std::string_view metric) const;
 
  private:
+  using Logs = std::map<std::string, SliceLogs, std::less<>>;    // by metric
+  using Variances = std::map<std::string, double, std::less<>>;  // by metric, of one server each
+  using Rounds = std::vector<const report::Trial*>;
   struct OfCell {
     std::size_t point = 0;
-    std::map<std::string, SliceLogs, std::less<>> logs;  // by metric
+    std::vector<Logs> servers;  // its own, and its twin
+    Logs logs;                  // of all of them
   };
-  using Variances = std::map<std::string, double, std::less<>>;  // by metric
 
-  void add(const std::string& id, std::size_t point, const report::Cell& cell,
-           const std::vector<const report::Trial*>& rounds);
+  void add(std::size_t point, const report::Cell& cell, const std::vector<Rounds>& servers);
   void pool(const report::Experiment& experiment, const Point& point);
+  // Nothing where it is not there.
+  const OfCell* find(const std::string& cell) const;
 
   std::map<std::string, OfCell> cells_;
   std::vector<Variances> instance_variances_;  // by point

@@ -22,7 +22,7 @@ const std::vector<Profile>& profiles() {
        .longest = seconds(3600),
        .comfortable = milliseconds(150),
        .shortest = milliseconds(60),
-       .longest_overhead = seconds(10),
+       .longest_overhead = seconds(1),
        .most_repetitions = 4,
        .least_repetitions = 3,
        .micro = {.budget = seconds(20), .repetitions = 3}},

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 Nanoseconds opening_time(const Model& model) {
   if (model.capabilities.program_per_connection) return microseconds(2500);
   if (model.capabilities.one_client_per_worker) return microseconds(100);  // started before
-  if (model.family == "process") return microseconds(200);
+  if (model.family == "process") return microseconds(400);
   return model.family == "thread" ? microseconds(100) : microseconds(30);
 }
 

@@ -66,9 +66,7 @@ bool consistent_slices(const Json& json) {
   for_each_list(names, [&](const char* key, const auto&) {
     equally_long = equally_long && json.at(key).size() == blocks.size();
   });
-  const auto not_ascending =
-      std::adjacent_find(blocks.begin(), blocks.end(), std::greater_equal<>());
-  return equally_long && not_ascending == blocks.end();
+  return equally_long && std::is_sorted(blocks.begin(), blocks.end());
 }
 
 }  // namespace muxbench::report

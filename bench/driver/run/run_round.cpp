@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <numeric>
 #include <random>
 
 #include "base/shuffle.h"
@@ -11,6 +10,9 @@
 
 namespace muxbench {
 namespace {
+
+// What all are compared with must not be known less well than they are.
+constexpr std::size_t kTurnsOfReference = 2;
 
 using Members = std::vector<std::unique_ptr<RoundMember>>;
 
@@ -30,6 +32,7 @@ Members open_members(RoundRequest& request) {
 // of them says it, as others may disturb the rest.
 SlicePlan calibrate(const RoundRequest& request, Members& members) {
   constexpr int kTries = 3;
+  if (request.calibrated) return request.plan;
   double best = 0;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (!request.parts[i].reference) continue;
@@ -41,33 +44,44 @@ SlicePlan calibrate(const RoundRequest& request, Members& members) {
   return best > 0 ? calibrated(request.plan, best) : request.plan;
 }
 
-void take_turns(const RoundRequest& request, const SlicePlan& plan, Members& members) {
+// How many blocks there were.
+unsigned take_turns(const RoundRequest& request, const SlicePlan& plan, Members& members) {
+  const auto begin = Clock::now();
   std::mt19937_64 generator(request.seed);
-  std::vector<std::size_t> order(members.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    order.insert(order.end(), request.parts[i].reference ? kTurnsOfReference : 1, i);
+  }
   for (unsigned block = 0; block < plan.blocks; ++block) {
     const bool enough = block >= kFewestBlocks;
-    if (enough && request.end && Clock::now() >= *request.end) return;
+    if (enough && request.blocks_time && Clock::now() - begin >= *request.blocks_time) {
+      return block;
+    }
     shuffle(std::span(order), generator);
     for (const std::size_t place : order) {
-      if (interrupted()) return;
+      if (interrupted()) return block;
       members[place]->take_turn(block, plan, request.foreign);
     }
   }
+  return plan.blocks;
 }
 
 }  // namespace
 
 RoundResult run_round(const RoundRequest& asked) {
+  const auto begin = Clock::now();
   RoundRequest request = asked;
   Members members = open_members(request);
-  RoundResult result{.plan = calibrate(request, members)};
-  take_turns(request, result.plan, members);
+  RoundResult result{.plan = calibrate(request, members), .took = {}, .found = {}};
+  const auto open = Clock::now();
+  const unsigned blocks = take_turns(request, result.plan, members);
+  const auto done = Clock::now();
   for (std::size_t i = 0; i < members.size() && request.counter != nullptr; ++i) {
     if (request.parts[i].counted && !interrupted()) {
       members[i]->count(*request.counter, result.plan);
     }
   }
+  const auto counted = Clock::now();
   for (const auto& member : members) member->drain();
   for (const auto& member : members) member->leave();
   for (const auto& member : members) {
@@ -76,6 +90,9 @@ RoundResult run_round(const RoundRequest& asked) {
     if (found.counts) found.counts->slice_plan = result.plan;
   }
   reap_orphans();
+  result.took = {.opening = open - begin + (Clock::now() - counted),
+                 .block = (done - open) / std::max(blocks, 1U),
+                 .counting = counted - done};
   return result;
 }
 

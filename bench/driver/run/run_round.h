@@ -15,22 +15,33 @@ namespace muxbench {
 // What one model, or a twin, does in a round.
 struct RoundPart {
   TrialSetup setup;
-  bool counted = false;    // its system calls are counted at the end of the round
-  bool reference = false;  // slices are made long enough for this one
+  bool counted = false;  // its system calls are counted at the end of the round
+  // All others are compared with this one: it has two slices in each block, and slices are made long
+  // enough for it.
+  bool reference = false;
 };
 
 struct RoundRequest {
   std::vector<RoundPart> parts;  // in the order in which they are opened
   SlicePlan plan;
-  std::uint64_t seed = 0;                // of the order within the blocks
-  Clock::time_point began;               // when the run did
-  std::optional<Clock::time_point> end;  // after it no block begins, but for the first few
-  const ForeignCpu* foreign = nullptr;   // none: no slice is known to be disturbed
+  bool calibrated = false;                 // the plan is known to fit
+  std::uint64_t seed = 0;                  // of the order within the blocks
+  Clock::time_point began;                 // when the run did
+  std::optional<Nanoseconds> blocks_time;  // after it no block begins, but for the first few
+  const ForeignCpu* foreign = nullptr;     // none: no slice is known to be disturbed
   SyscallCounter* counter = nullptr;
 };
 
+// What a round takes: the opening once, with all else that comes once, and each block.
+struct RoundTime {
+  Nanoseconds opening{};
+  Nanoseconds block{};
+  Nanoseconds counting{};
+};
+
 struct RoundResult {
-  SlicePlan plan;                         // as calibrated
+  SlicePlan plan;  // as calibrated
+  RoundTime took;
   std::vector<RoundMember::Found> found;  // by each part
 };
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "plan/extra_trials.h"
 #include "plan/trial_cost.h"
 #include "run/precision_target.h"
+#include "run/round_times.h"
 #include "run/run_round.h"
 #include "run/time_guard.h"
 #include "system/cpu_affinity.h"
@@ -44,17 +44,12 @@ class Estimate {
     }
   }
   Nanoseconds cost(std::size_t trial) const { return costs_[trial]; }
-  Nanoseconds cost(std::size_t from, std::size_t to) const {
-    return std::accumulate(costs_.begin() + static_cast<std::ptrdiff_t>(from),
-                           costs_.begin() + static_cast<std::ptrdiff_t>(to), Nanoseconds(0));
-  }
   Nanoseconds at_this_pace(Nanoseconds planned) const {
     if (planned_ == Nanoseconds(0)) return planned;
     const double pace = static_cast<double>(took_.count()) / static_cast<double>(planned_.count());
     return Nanoseconds(static_cast<Nanoseconds::rep>(static_cast<double>(planned.count()) * pace));
   }
   Nanoseconds left() const { return at_this_pace(left_); }
-  Nanoseconds left_as_planned() const { return left_; }
   void skipped(std::size_t trial) { left_ -= costs_[trial]; }
   void forget(std::size_t from) {
     for (std::size_t i = from; i < costs_.size(); ++i) left_ -= costs_[i];
@@ -198,15 +193,14 @@ class Runner {
       if (i == setup_.order.size() && cut_.empty()) add_block(setup_, options_, estimate_);
       if (i > 0 && i < setup_.order.size()) cut_block(i);
       if (i == setup_.order.size()) break;
-      const bool sliced = record_.cells[setup_.order[i].cell].method == Method::slices;
       const std::size_t end = end_of_round(setup_.order, record_.cells, i);
       const std::vector<std::size_t> wanted = without_given_up(i, end);
       if (!wanted.empty()) {
-        if (!guard_.may_start_trial(Clock::now(), least_cost(wanted, sliced))) {
+        if (!guard_.may_start_trial(Clock::now(), least_cost(i, end))) {
           cut_ += ended_within(setup_.order[i], cut_);
           break;
         }
-        const bool done = sliced ? round(wanted) : trial(wanted.front());
+        const bool done = is_sliced(i) ? round(wanted) : trial(wanted.front());
         if (!done) break;
       }
       i = end;
@@ -218,9 +212,7 @@ class Runner {
   // At the start of a block: the experiments that do not fit any more are left out of it.
   void cut_block(std::size_t i) {
     if (same_block(setup_.order[i], setup_.order[i - 1])) return;
-    const auto expected = [&](std::size_t trial) {
-      return estimate_.at_this_pace(estimate_.cost(trial));
-    };
+    const auto expected = [&](std::size_t trial) { return least_cost(trial, trial + 1); };
     const auto block = expected_block(record_, setup_.order, i, expected);
     const auto fitting = guard_.fitting(Clock::now(), block);
     if (fitting.size() == block.size()) return;
@@ -240,15 +232,15 @@ class Runner {
     return wanted;
   }
 
-  // A round that is short of time has fewer blocks.
-  Nanoseconds least_cost(const std::vector<std::size_t>& wanted, bool sliced) const {
-    if (!sliced) return estimate_.cost(wanted.front());
-    Nanoseconds sum{};
-    for (const std::size_t i : wanted) {
-      const Cell& cell = record_.cells[setup_.order[i].cell];
-      sum += trial_overhead(record_.models[cell.model], cell.settings);
-    }
-    return sum;
+  bool is_sliced(std::size_t i) const {
+    return record_.cells[setup_.order[i].cell].method == Method::slices;
+  }
+
+  // Of a trial, a round or a part of one. A round that is short of time has fewer blocks.
+  Nanoseconds least_cost(std::size_t from, std::size_t to) const {
+    if (!is_sliced(from)) return estimate_.at_this_pace(estimate_.cost(from));
+    const RoundTime time = times_.expected(record_, setup_.order, from, to);
+    return time.opening + time.counting + kFewestBlocks * time.block;
   }
 
   TrialSetup setup_of(const PlannedTrial& planned) const {
@@ -304,19 +296,23 @@ class Runner {
         plans_.try_emplace({cell.experiment, cell.point}, plan_slices(experiment, cell.settings));
     RoundRequest request{.parts = {},
                          .plan = plan->second,
+                         .calibrated = !is_new,
                          .seed = record_.seed + wanted.front(),
                          .began = begin_,
-                         .end = end_of(wanted, now),
+                         .blocks_time = blocks_time(wanted.front(), now),
                          .foreign = foreign_ ? &*foreign_ : nullptr,
                          .counter = setup_.counter.get()};
+    const std::size_t reference = reference_of(wanted);
     for (const std::size_t i : wanted) {
       const PlannedTrial& planned = setup_.order[i];
-      request.parts.push_back({.setup = setup_of(planned), .counted = planned.counted});
+      request.parts.push_back({.setup = setup_of(planned),
+                               .counted = planned.counted,
+                               .reference = planned.cell == reference});
     }
-    if (is_new) request.parts[reference_of(wanted)].reference = true;
     RoundResult found = run_round(request);
     if (interrupted()) return false;
     plan->second = found.plan;
+    times_.learn(record_, setup_.order, wanted.front(), wanted.back() + 1, found.took);
     const Nanoseconds each = (Clock::now() - now) / static_cast<long>(wanted.size());
     for (std::size_t part = 0; part < wanted.size(); ++part) {
       estimate_.passed(wanted[part], each);
@@ -328,26 +324,36 @@ class Runner {
     return true;
   }
 
-  // The model that all are compared with, or the first.
+  // The cell that all are compared with, as in analysis/paired_slices.h.
   std::size_t reference_of(const std::vector<std::size_t>& wanted) const {
-    for (std::size_t part = 0; part < wanted.size(); ++part) {
-      const Cell& cell = record_.cells[setup_.order[wanted[part]].cell];
-      if (record_.models[cell.model].name == report::kReference) return part;
+    std::size_t first = setup_.order[wanted.front()].cell;
+    for (const std::size_t i : wanted) {
+      const std::size_t cell = setup_.order[i].cell;
+      if (record_.models[record_.cells[cell].model].name == report::kReference) return cell;
+      first = std::min(first, cell);
     }
-    return 0;
+    return first;
   }
 
-  // When the blocks of a round must end, so that all that is planned has its share of the time.
-  std::optional<Clock::time_point> end_of(const std::vector<std::size_t>& wanted,
-                                          Clock::time_point now) const {
+  std::optional<Nanoseconds> blocks_time(std::size_t from, Clock::time_point now) const {
     if (!guard_.limited()) return {};
-    constexpr double kForClosing = 0.95;
-    const double share =
-        static_cast<double>(estimate_.cost(wanted.front(), wanted.back() + 1).count()) /
-        static_cast<double>(
-            std::max<Nanoseconds>(estimate_.left_as_planned(), Nanoseconds(1)).count());
-    return now + Nanoseconds(std::llround(static_cast<double>(guard_.left(now).count()) *
-                                          std::min(share, 1.0) * kForClosing));
+    RoundsLeft all;
+    std::optional<Nanoseconds> next;
+    for (std::size_t i = from; i < setup_.order.size();) {
+      const std::size_t end = end_of_round(setup_.order, record_.cells, i);
+      if (is_sliced(i)) {
+        const RoundTime time = times_.expected(record_, setup_.order, i, end);
+        const Cell& cell = record_.cells[setup_.order[i].cell];
+        const auto plan = plan_slices(record_.experiments[cell.experiment], cell.settings);
+        all.fixed += time.opening + time.counting;
+        all.blocks += plan.blocks * time.block;
+        if (!next) next = all.blocks;
+      } else {
+        all.fixed += estimate_.at_this_pace(estimate_.cost(i));
+      }
+      i = end;
+    }
+    return time_for_blocks(guard_.left(now), all, next.value_or(Nanoseconds(0)));
   }
 
   void keep(std::size_t i, TrialResult result, bool counting) {
@@ -375,6 +381,7 @@ class Runner {
   RunObserver& observer_;
   TimeGuard guard_;
   Estimate estimate_;
+  RoundTimes times_;
   Patience patience_;
   std::optional<ForeignCpu> foreign_;
   std::map<std::pair<std::size_t, Point>, SlicePlan> plans_;  // as calibrated in the first round

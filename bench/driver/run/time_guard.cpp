@@ -52,7 +52,8 @@ std::map<std::size_t, Nanoseconds> expected_block(
     const Cell& cell = record.cells[order[i].cell];
     if (record.given_up.contains(cell.model)) continue;
     const auto known = took.find({order[i].cell, order[i].twin});
-    const bool is_known = known != took.end() && !order[i].counting;
+    const bool is_known =
+        known != took.end() && !order[i].counting && cell.method == Method::trials;
     block[cell.experiment] += is_known ? known->second : expected(i);
   }
   return block;

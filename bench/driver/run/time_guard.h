@@ -31,7 +31,8 @@ class TimeGuard {
 };
 
 // What the block that begins at `from` takes, by experiment: each trial what the same one took the
-// last time or, if it is of another kind or the first, what `expected` says of its place in `order`.
+// last time or, if it is of another kind, the first, or part of a round, what `expected` says of its
+// place in `order`.
 // Models that are not tried any more take nothing.
 std::map<std::size_t, Nanoseconds> expected_block(
     const RunRecord& record, const std::vector<PlannedTrial>& order, std::size_t from,

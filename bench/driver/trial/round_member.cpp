@@ -109,17 +109,16 @@ void RoundMember::count(SyscallCounter& counter, const SlicePlan& plan) {
     counted.error = watching.error().message;
     return;
   }
-  if (freezes()) wake();
+  // One that never rests is stopped when it is read.
   CountingWatch watch(server_->process().usage(), counter, counted);
   watch.at(Phase::connected, session_->pid());
-  if (auto slice = run_slice(plan)) {
+  if (auto slice = try_slice(plan)) {
     watch.at(Phase::drained, session_->pid());
     counted.slices.push_back(std::move(*slice));
   } else {
     counted.error = result_.error;
   }
   counter.stop();
-  if (takes_part() && freezes()) freeze();
   counted.took = Clock::now() - began_ - counted.started;
 }
 

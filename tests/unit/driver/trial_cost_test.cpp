@@ -16,8 +16,8 @@ TEST(WarmupOf, LeavesTimeToAcceptWhereTheQueueCannotBeSeen) {
   const LoadSettings many{.connections = 100, .idle = 8000};
   EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(300));
   experiment.transport = "unix";
-  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(1620));
-  EXPECT_EQ(warmup_of(model, experiment, {.connections = 1000}), milliseconds(300));
+  EXPECT_EQ(warmup_of(model, experiment, many), milliseconds(3240));
+  EXPECT_EQ(warmup_of(model, experiment, {.connections = 500}), milliseconds(300));
 }
 
 TEST(WarmupOf, LeavesTimeToStartPrograms) {
@@ -43,7 +43,7 @@ TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
   model.family = "thread";
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100));
   model.family = "process";
-  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 200));
+  EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 400));
   model.capabilities.one_client_per_worker = true;
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 100)) << "its process is there";
   model.capabilities = {.program_per_connection = true};
