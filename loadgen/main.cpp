@@ -54,7 +54,7 @@ Result<std::vector<Step>> run_steps(const Options& asked) {
     if (!asked.rates.empty()) options.rate = asked.rates[steps.size()];
     Result<RunResult> result = run(options, commands);
     if (!result) return result.error();
-    if (!options.json_on_stdout() && !options.quiet) {
+    if (!options.result_on_stdout() && !options.quiet) {
       print("{}{}", steps.empty() ? "" : "\n", summary(options, *result));
     }
     steps.push_back({std::move(options), std::move(*result)});

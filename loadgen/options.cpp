@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
+#include <ranges>
 
 #include "loadgen/limits.h"
 #include "loadgen/option_reader.h"
@@ -72,8 +73,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.add_option("--pipeline", typed.pipeline, "requests in flight on each connection (1)");
   app.add_option("--rate", typed.rates,
                  "open loop: requests per second, due whatever the server does; latency counts "
-                 "from when they are due; 10k,20k,40k: one run after the other")
-      ->delimiter(',');
+                 "from when they are due; 10k,20k,40k: one run after the other");
   app.add_option("--arrival", typed.arrival, "open loop: uniform or poisson (uniform)");
   app.add_option("--max-lag", typed.max_lag,
                  "open loop: stop when requests wait longer than this to be sent (5s)");
@@ -104,8 +104,10 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   app.option_defaults()->group("Output");
   app.add_option("--json", options.json, "write the result to this file, or - for stdout");
   app.add_option("--hgrm", options.hgrm,
-                 "write the latency distribution to this file, in HdrHistogram's text form");
-  app.add_option("--csv", options.csv, "write a line of numbers for each run to this file");
+                 "write the latency distribution to this file, or - for stdout, in HdrHistogram's "
+                 "text form");
+  app.add_option("--csv", options.csv,
+                 "write a line of numbers for each run to this file, or - for stdout");
   app.add_flag("--phases", options.phases,
                "for a program that drives this one: print a JSON line when connected, measuring, "
                "measured and drained; after the first wait for a command, after the last for a "
@@ -145,8 +147,11 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
     reader.count("--threads", typed.threads, 1, kMostThreads, options.threads);
   }
   reader.count("--pipeline", typed.pipeline, 1, 1024, options.pipeline);
-  for (const std::string& rate : typed.rates) {
-    reader.count("--rate", rate, 1, kMostPerSecond, options.rates.emplace_back());
+  for (const std::string& list : typed.rates) {
+    for (const auto rate : std::views::split(list, ',')) {
+      reader.count("--rate", std::string(rate.begin(), rate.end()), 1, kMostPerSecond,
+                   options.rates.emplace_back());
+    }
   }
   if (!typed.connect_rate.empty()) {
     reader.count("--connect-rate", typed.connect_rate, 1, kMostPerSecond, options.connect_rate);

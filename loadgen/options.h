@@ -63,13 +63,15 @@ struct Options {
   std::uint64_t requests = 0;  // 0: the duration decides
   Nanoseconds connect_timeout = std::chrono::seconds(5);
   Nanoseconds timeout = std::chrono::seconds(5);
-  std::string json;  // a file, "-" for standard output, or empty
-  std::string hgrm;  // a file, or empty
-  std::string csv;   // a file, or empty
+  // Each a file, "-" for standard output, or empty.
+  std::string json;
+  std::string hgrm;
+  std::string csv;
   bool phases = false;
   bool quiet = false;
 
   bool json_on_stdout() const { return json == "-"; }
+  bool result_on_stdout() const { return json_on_stdout() || hgrm == "-" || csv == "-"; }
   std::uint32_t stalled() const { return stall_mid_message + stall_never_read + stall_trickle; }
   bool per_request() const { return churn || protocol == ProtocolKind::greet; }
   // Idle and stalled connections are numbered after the active ones, in this order.

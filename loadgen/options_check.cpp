@@ -78,6 +78,10 @@ std::optional<Error> contradiction(const Options& options, const Given& given) {
     return usage_error("--pipeline needs connections that carry several requests; leave out {}",
                        options.churn ? "--churn" : "--pipeline, or choose --protocol echo or http");
   }
+  if ((options.json == "-") + (options.hgrm == "-") + (options.csv == "-") > 1) {
+    return usage_error(
+        "standard output holds one result; give - to only one of --json, --hgrm and --csv");
+  }
   if (given("--hgrm") && options.rates.size() > 1) {
     return usage_error("--hgrm holds one distribution; give one --rate, or use --json");
   }

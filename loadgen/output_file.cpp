@@ -10,7 +10,14 @@ namespace muxbench::loadgen {
 Result<OutputFile> OutputFile::open(const std::string& name, std::string_view option) {
   OutputFile file;
   if (name.empty()) return file;
+  if (name == kStandardOutput) {
+    file.name_ = "standard output";
+    file.fd_ = UniqueFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (file.fd_) return file;
+    return make_error("cannot write standard output: {}", describe(last_errno()));
+  }
   file.name_ = name;
+  file.may_be_emptied_ = true;
   file.fd_ = UniqueFd(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (file.fd_) return file;
   return make_error("cannot write {}: {}; choose another file with {}", name,
@@ -20,7 +27,8 @@ Result<OutputFile> OutputFile::open(const std::string& name, std::string_view op
 Result<> OutputFile::write(std::string_view text) const {
   if (!fd_) return {};
   // A device or a pipe cannot be emptied, which does no harm.
-  [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), 0);
+  if (may_be_emptied_) [[maybe_unused]]
+    const int ignored = ::ftruncate(fd_.get(), 0);
   while (!text.empty()) {
     const ssize_t written = ::write(fd_.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;

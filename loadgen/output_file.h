@@ -1,5 +1,5 @@
-// A file that a result is written to: opened before the run, so that an hour's measurement is not
-// lost to a mistyped folder, and emptied only when there is something to write.
+// A file that a result is written to, or standard output: opened before the run, so that an hour's
+// measurement is not lost to a mistyped folder, and emptied only when there is something to write.
 #pragma once
 
 #include <string>
@@ -10,11 +10,14 @@
 
 namespace muxbench::loadgen {
 
+inline constexpr std::string_view kStandardOutput = "-";
+
 class OutputFile {
  public:
   OutputFile() = default;  // none: writing to it does nothing
 
-  // `option` is the one that named it, for the error's sentence. An empty name is no file.
+  // `option` is the one that named it, for the error's sentence. An empty name is no file, and
+  // "-" is standard output.
   static Result<OutputFile> open(const std::string& name, std::string_view option);
   Result<> write(std::string_view text) const;
   explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
@@ -22,6 +25,7 @@ class OutputFile {
  private:
   std::string name_;
   UniqueFd fd_;
+  bool may_be_emptied_ = false;
 };
 
 }  // namespace muxbench::loadgen

@@ -12,9 +12,9 @@ import random
 import time
 
 
-def burn(cpu, share, end, least, most):
+def burn(cpu, share, end, least, most, parent):
     os.sched_setaffinity(0, {cpu})
-    while time.monotonic() < end:
+    while time.monotonic() < end and os.getppid() == parent:
         burst = random.uniform(least, most) / 1000
         stop = time.monotonic() + burst
         while time.monotonic() < stop:
@@ -30,10 +30,11 @@ def main():
     options = parser.parse_args()
     end = time.monotonic() + options.seconds
     children = []
+    parent = os.getpid()
     for cpu in sorted(os.sched_getaffinity(0)):
         child = os.fork()
         if child == 0:
-            burn(cpu, options.share, end, *options.burst)
+            burn(cpu, options.share, end, *options.burst, parent)
             os._exit(0)
         children.append(child)
     for child in children:

@@ -37,7 +37,6 @@ INSTANCES = 12
 COMPANY = "epoll_level,poll,libuv,asio_callback,uring_multishot,thread_per_connection"
 KNOWN = (  # model, point, at least so many times epoll_level's CPU time per request
     ("poll", "idle/idle:2000/connections:100", 1.3),
-    ("select", "idle/idle:2000/connections:100", 1.3),
     ("thread_per_connection", "connections/connections:128", 1.3),
     ("fork_per_connection", "connections/connections:128", 1.3),
     ("posix_aio", "connections/connections:128", 1.3),

@@ -50,6 +50,20 @@ std::string format_cpus(const std::vector<int>& cpus) {
   return fmt::format("{} CPU{} ({})", cpus.size(), cpus.size() == 1 ? "" : "s", to_string(cpus));
 }
 
+std::string escape_markdown(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '<') {
+      escaped += "&lt;";
+    } else if (c == '[' || c == '|') {
+      escaped += std::string("\\") + c;
+    } else {
+      escaped += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    }
+  }
+  return escaped;
+}
+
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> width(rows.front().size(), 3);
   for (const auto& row : rows) {

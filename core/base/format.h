@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,6 +19,10 @@ std::string rfc3339(std::chrono::system_clock::time_point time);
 
 std::string to_string(const std::vector<int>& cpus);    // "0,1"
 std::string format_cpus(const std::vector<int>& cpus);  // "2 CPUs (0,1)"
+
+// Text of programs and reports for Markdown: no HTML, no link, no end of a table's cell or row. Our own
+// emphasis and code marks stay.
+std::string escape_markdown(std::string_view text);
 
 // Rows of equal length as a Markdown table whose columns line up on a terminal too; the first row
 // is the heading.

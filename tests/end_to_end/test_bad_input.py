@@ -21,6 +21,13 @@ def test_unknown_model_names_the_close_ones(bench):
     assert said == 'there is no model "godo"; did you mean good'
 
 
+def test_an_unknown_command_names_those_that_exist():
+    result = subprocess.run([MUXBENCH, "frobnicate"], capture_output=True, text=True, timeout=PATIENCE)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert one_sentence(result).startswith(
+        'there is no command "frobnicate"; there are list, doctor, verify, compare, count, run, export')
+
+
 def test_unknown_experiment(bench):
     bench.server("good")
     assert 'no experiment "smal"; did you mean small' in refused(bench, "--experiments", "smal")

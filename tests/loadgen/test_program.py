@@ -149,6 +149,15 @@ def test_results_are_written_in_all_forms(tmp_path):
     assert dict(zip(names.split(","), values.split(",")))["requests"] == "100"
 
 
+@pytest.mark.parametrize("option, word", [("--csv", "requests"), ("--hgrm", "Percentile"), ("--json", '"requests"')])
+def test_a_dash_is_standard_output_for_each_form(option, word, tmp_path):
+    with honest() as server:
+        status, out, _ = run("--target", server.target, "--requests", 10, option, "-", cwd=tmp_path)
+    assert status == 0 and word in out.splitlines()[0], out[:200]
+    assert "closed loop" not in out, "no summary as well"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_earlier_result_survives_a_run_that_cannot_start(tmp_path):
     file = tmp_path / "result.json"
     file.write_text("precious")

@@ -16,7 +16,8 @@ void say(report::Conclusions& into, const std::string& kind, const std::string& 
 }
 
 bool can_rank(const report::Cell* cell, std::string_view metric) {
-  if (cell == nullptr || !cell->measured() || forbid_ranking(cell->flags, metric)) return false;
+  if (cell == nullptr || !cell->measured() || forbidding_flag(cell->flags, metric) != nullptr)
+    return false;
   const auto trials = cell->values.find(std::string(metric));
   if (cell->metric(metric) == nullptr || trials == cell->values.end()) return false;
   return trials->second.size() >= kFindingRule.fewest_trials ||
@@ -68,6 +69,7 @@ report::Conclusions conclude(const report::Report& report) {
   for (const std::string& note : report.run.notes) say(conclusions, "note", "", "", note);
   conclusions.noise_floor = noise_floor_entries(twins);
   conclusions.verdicts = verdict_tables(report);
+  conclusions.answer = answer_of(report, basis, conclusions);
   return conclusions;
 }
 

@@ -13,4 +13,8 @@ namespace muxbench {
 
 report::Conclusions conclude(const report::Report& report);
 
+// Flags cells whose ratio to the reference depends on the speed of the host, which the report's
+// conclusions found: a caveat, which keeps no cell out of a ranking.
+void flag_host_states(report::Report& report);
+
 }  // namespace muxbench

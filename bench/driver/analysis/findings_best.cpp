@@ -17,13 +17,6 @@ constexpr std::array kAlwaysAsked{"requests_per_second", "latency_p99_ns",
 // More names than this tell less than their number.
 constexpr std::size_t kMostNames = 6;
 
-struct Candidate {
-  const report::Cell* cell;
-  double value;  // by which it is ranked
-};
-
-// The median over trials. Of slices that would compare hours in which the host was fast with others:
-// the reference's median, times how the cell stood beside it.
 double value_of(const report::Cell& cell, const report::Cell& reference, const Metric& metric,
                 const Basis& basis) {
   const Statistics* own = cell.metric(metric.key);
@@ -32,21 +25,6 @@ double value_of(const report::Cell& cell, const report::Cell& reference, const M
     return own->median;
   }
   return beside->median * factor_between(basis, reference, cell, metric);
-}
-
-std::vector<Candidate> candidates_at(const report::Experiment& experiment, const Point& point,
-                                     const Metric& metric, const Basis& basis) {
-  std::vector<Candidate> candidates;
-  const report::Cell* reference = reference_at(experiment, point);
-  for (const report::Cell& cell : experiment.cells) {
-    if (cell.point != point || !can_rank(&cell, metric.key)) continue;
-    candidates.push_back({&cell, value_of(cell, *reference, metric, basis)});
-  }
-  const auto better = [&](const Candidate& a, const Candidate& b) {
-    return metric.more_is_better ? a.value > b.value : a.value < b.value;
-  };
-  std::stable_sort(candidates.begin(), candidates.end(), better);
-  return candidates;
 }
 
 struct Clause {
@@ -170,6 +148,21 @@ void list_counts(const report::Experiment& experiment, const std::string& what,
 }
 
 }  // namespace
+
+std::vector<Candidate> candidates_at(const report::Experiment& experiment, const Point& point,
+                                     const Metric& metric, const Basis& basis) {
+  std::vector<Candidate> candidates;
+  const report::Cell* reference = reference_at(experiment, point);
+  for (const report::Cell& cell : experiment.cells) {
+    if (cell.point != point || !can_rank(&cell, metric.key)) continue;
+    candidates.push_back({&cell, value_of(cell, *reference, metric, basis)});
+  }
+  const auto better = [&](const Candidate& a, const Candidate& b) {
+    return metric.more_is_better ? a.value > b.value : a.value < b.value;
+  };
+  std::stable_sort(candidates.begin(), candidates.end(), better);
+  return candidates;
+}
 
 void say_best(const report::Experiment& experiment, const Basis& basis, report::Conclusions& into) {
   bool any = false;

@@ -47,7 +47,8 @@ report::HostStates states_of(const report::Cell& reference, const std::vector<Ho
                             .point = reference.point,
                             .reference = reference.model,
                             .levels = {},
-                            .relative = {}};
+                            .relative = {},
+                            .dependent = {}};
   for (const HostSpeed& speed : speeds) {
     states.levels.push_back({std::exp(speed.log_cost), speed.slices.size()});
     states.blocks += speed.slices.size();
@@ -86,32 +87,24 @@ bool depends_on_level(const std::vector<AtLevel>& levels, std::size_t models) {
   return lowest_high < highest_low;
 }
 
-// "uring_multishot at connections 128 (-10 % at 6.0 us, -24 % at 8.7 us)"
-std::string format_model(const std::vector<AtLevel>& levels, const report::HostStates& states,
-                         const std::string& where) {
+// "-10 % at 6.0 us, -24 % at 8.7 us"
+std::string format_ratios(const std::vector<AtLevel>& levels, const report::HostStates& states) {
   std::vector<std::string> parts;
   for (const AtLevel& at : levels) {
     parts.push_back(fmt::format("{:+.0f} % at {}", std::expm1(at.ratio.log.mean) * 100,
                                 format_time(states.levels[at.level].cpu_ns_per_request)));
   }
-  return fmt::format("{} at {} ({})", levels.front().cell->model, where, fmt::join(parts, ", "));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::vector<std::string> format_dependent(const std::vector<AtLevel>& compared,
-                                          const report::HostStates& states,
-                                          const std::string& where) {
-  std::vector<std::vector<AtLevel>> by_model;
-  for (const AtLevel& at : compared) {
-    if (by_model.empty() || by_model.back().front().cell != at.cell) by_model.emplace_back();
-    by_model.back().push_back(at);
-  }
-  std::vector<std::string> texts;
-  for (const auto& levels : by_model) {
+void find_dependent(const std::vector<AtLevel>& compared, report::HostStates& states) {
+  std::map<std::string, std::vector<AtLevel>> by_model;
+  for (const AtLevel& at : compared) by_model[at.cell->model].push_back(at);
+  for (const auto& [model, levels] : by_model) {
     if (depends_on_level(levels, by_model.size())) {
-      texts.push_back(format_model(levels, states, where));
+      states.dependent[model] = format_ratios(levels, states);
     }
   }
-  return texts;
 }
 
 }  // namespace
@@ -125,15 +118,17 @@ void say_host_states(const report::Experiment& experiment, const Basis& basis,
     if (reference == nullptr || basis.slices.logs(reference->id, kCost).empty()) continue;
     const auto speeds = host_speeds(basis.slices.logs(reference->id, kCost));
     const auto compared = compare_at_levels(experiment, *reference, speeds, basis.slices);
-    const auto states = states_of(*reference, speeds, compared);
+    auto states = states_of(*reference, speeds, compared);
+    find_dependent(compared, states);
     const std::string where = format_point(experiment, point);
     if (speeds.size() > 1) {
       changes.push_back(fmt::format("at {} a request of {} took {}", where, reference->model,
                                     format_levels(states)));
     }
-    const auto texts = format_dependent(compared, states, where);
-    dependent.insert(dependent.end(), texts.begin(), texts.end());
-    into.host_states.push_back(states);
+    for (const auto& [model, ratios] : states.dependent) {
+      dependent.push_back(fmt::format("{} at {} ({})", model, where, ratios));
+    }
+    into.host_states.push_back(std::move(states));
   }
   if (!changes.empty()) {
     say(into, "host_state", experiment.name, kCost,
@@ -143,9 +138,26 @@ void say_host_states(const report::Experiment& experiment, const Basis& basis,
   }
   if (!dependent.empty()) {
     say(into, "host_state", experiment.name, kCost,
-        fmt::format("Server CPU per request beside the reference depends on the speed of the host: "
+        fmt::format("The ratio of server CPU per request depends on the speed of the host: "
                     "{}.",
                     fmt::join(dependent, "; ")));
+  }
+}
+
+void flag_host_states(report::Report& report) {
+  for (const report::HostStates& states : report.conclusions->host_states) {
+    for (report::Experiment& experiment : report.experiments) {
+      if (experiment.name != states.experiment) continue;
+      for (report::Cell& cell : experiment.cells) {
+        const auto found = states.dependent.find(cell.model);
+        if (cell.point != states.point || found == states.dependent.end()) continue;
+        cell.flags.push_back(
+            {.kind = "host_state",
+             .detail = fmt::format("its CPU time per request, relative to {}, depends on the speed "
+                                   "of the host: {}",
+                                   states.reference, found->second)});
+      }
+    }
   }
 }
 

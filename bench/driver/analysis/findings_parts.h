@@ -36,6 +36,20 @@ Verdict verdict_between(const Basis& basis, const report::Cell& base, const repo
 double factor_between(const Basis& basis, const report::Cell& base, const report::Cell& now,
                       const Metric& metric);
 
+struct Candidate {
+  const report::Cell* cell;
+  double value;  // by which it is ranked
+};
+// All that can be ranked by the metric there, the best one first. The value is the median over
+// trials. Of slices that would compare seconds in which the host was fast with others: it is the
+// reference's median, times the ratio to it.
+std::vector<Candidate> candidates_at(const report::Experiment& experiment, const Point& point,
+                                     const Metric& metric, const Basis& basis);
+
+// The answer of all experiments; the conclusions have the host's states already.
+report::Answer answer_of(const report::Report& report, const Basis& basis,
+                         const report::Conclusions& conclusions);
+
 void say_best(const report::Experiment& experiment, const Basis& basis, report::Conclusions& into);
 // Where models lose to epoll_level, and what each idle connection costs.
 void say_crossovers(const report::Experiment& experiment, const Basis& basis,

@@ -65,7 +65,7 @@ std::vector<TwinRatio> twin_ratios(const report::Report& report, const PairedSli
         // That a server kept a given rate twice says nothing of how throughput varies here.
         if (!metric.compared || (metric.unit == Unit::per_second && experiment.open_loop)) continue;
         const std::string key(metric.key);
-        if (flagged == Flagged::left_out && forbid_ranking(cell.flags, key)) continue;
+        if (flagged == Flagged::left_out && forbidding_flag(cell.flags, key) != nullptr) continue;
         auto twin = cell.sliced() && told_by_slices(key)
                         ? paired_twin(slices, cell, key)
                         : unpaired_twin(once.at(cell.id), again.at(cell.id), key);

@@ -51,7 +51,7 @@ const SlicedMetric* find_sliced(std::string_view metric) {
   return found == kSlicedMetrics.end() ? nullptr : found;
 }
 
-// The median of each block.
+// The mean of each block.
 SliceLogs logs_of(const std::vector<const report::Trial*>& rounds, const SlicedMetric& metric) {
   std::map<SliceKey, std::vector<double>> blocks;
   for (const report::Trial* round : rounds) {
@@ -63,7 +63,7 @@ SliceLogs logs_of(const std::vector<const report::Trial*>& rounds, const SlicedM
     }
   }
   SliceLogs logs;
-  for (auto& [at, values] : blocks) logs.push_back({at, statistics_of(std::move(values)).median});
+  for (auto& [at, values] : blocks) logs.push_back({at, statistics_of(std::move(values)).mean});
   return logs;
 }
 

@@ -26,8 +26,7 @@ class PairedSlices {
   explicit PairedSlices(const report::Report& report);
 
   // Of a cell, by its id; empty where there are none. Those of a withheld metric are left out. A block
-  // has one value, the median of its slices: the reference has several, on two servers where it has a
-  // twin.
+  // has one value: where the cell has a twin, the mean of both servers.
   const SliceLogs& logs(const std::string& cell, std::string_view metric) const;
 
   // Of two cells of one point, by their ids. Nothing where they have too few blocks in common: 20 for

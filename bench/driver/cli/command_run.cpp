@@ -86,7 +86,8 @@ void print_place(const OutputFolder& folder) {
   print("Results in {}:{}\n", folder.path(), files);
 }
 
-int finish_run(const RunOptions& options, const OutputFolder& folder, int status) {
+int finish_run(const RunOptions& options, const OutputFolder& folder, const std::string& answer,
+               int status) {
   if (auto linked = point_latest_at(folder.path(), options.results_dir); !linked) {
     status = worse(status, print_error(kProgram, linked.error()));
   }
@@ -94,6 +95,7 @@ int finish_run(const RunOptions& options, const OutputFolder& folder, int status
     forget_interrupt();
     status = worse(status, draw_results(options, folder));
   }
+  if (!options.quiet && !answer.empty()) print("\n{}", answer);
   print_place(folder);
   return status;
 }
@@ -130,15 +132,16 @@ int run(const RunArguments& arguments) {
   if (!folder) return print_error(kProgram, folder.error());
 
   int status = 0;
+  std::string answer;
   if (setup) {
-    status = measure_servers(*setup, *options, *folder, begin);
+    status = measure_servers(*setup, *options, *folder, begin, answer);
     if (!exists(folder->file("report.json"))) return status;
   }
   // After an interruption nothing more is measured.
   if (parts->micro && status != kExitInterrupted) {
     status = worse(status, measure_primitives(*options, *folder));
   }
-  return finish_run(*options, *folder, status);
+  return finish_run(*options, *folder, answer, status);
 }
 
 }  // namespace

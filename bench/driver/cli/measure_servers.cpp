@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/run_steps.h"
+#include "export/answer_text.h"
 #include "export/summary_markdown.h"
 #include "report/report_check.h"
 #include "report/write_report.h"
@@ -26,7 +27,7 @@ bool all_good(const RunRecord& record) {
 }  // namespace
 
 int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFolder& folder,
-                    Clock::time_point begin) {
+                    Clock::time_point begin, std::string& answer) {
   RunRecord& record = setup.record;
   const auto scratch = ScratchFolder::make();
   if (!scratch) return print_error(kProgram, scratch.error());
@@ -38,6 +39,7 @@ int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFold
   report::Report report = make_report(record);
   add_relative(report);
   report.conclusions = conclude(report);
+  flag_host_states(report);
   const Json json = to_json(report);
   // What was measured is kept, even if a load generator of one's own left something in it that
   // cannot be read.
@@ -51,7 +53,9 @@ int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFold
   if (auto written = folder.write("summary.md", text); !written) {
     return print_error(kProgram, written.error());
   }
-  if (!options.quiet) print("{}\n", text);
+  answer = answer_lines(report);
+  answer =
+      answer.empty() ? text : fmt::format("{}More: less {}\n", answer, folder.file("summary.md"));
   print("{}\n", folder.file("report.json"));
   flush_output(kProgram);  // before what follows on standard error
   if (record.interrupted) {

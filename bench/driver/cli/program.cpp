@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include "base/output.h"
@@ -11,6 +13,21 @@
 #include "system/interrupt.h"
 
 namespace muxbench {
+
+namespace {
+
+// A sentence about the first word, if that is to be a command and is none.
+std::optional<Error> unknown_command(const CLI::App& app,
+                                     const std::vector<std::string>& command_line) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const bool is_option = command_line.size() < 2 || command_line[1].starts_with("-");
+  if (is_option || std::find(names.begin(), names.end(), command_line[1]) != names.end()) return {};
+  return usage_error("there is no command \"{}\"; there are {} (see {} --help)", command_line[1],
+                     fmt::join(names, ", "), kProgram);
+}
+
+}  // namespace
 
 int run_program(int argc, char** argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
@@ -42,6 +59,9 @@ int run_program(int argc, char** argv) {
       app.exit(error, text, text);
       write_output(text.str());
       return finish(kProgram, 0);
+    }
+    if (const auto unknown = unknown_command(app, command_line)) {
+      return print_error(kProgram, *unknown);
     }
     return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
   }

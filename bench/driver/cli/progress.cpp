@@ -4,8 +4,12 @@
 
 #include <utility>
 
+#include "analysis/cell_ratio.h"
+#include "analysis/findings.h"
 #include "base/format.h"
 #include "base/output.h"
+#include "export/answer_text.h"
+#include "run/make_report.h"
 
 namespace muxbench {
 
@@ -34,6 +38,16 @@ void Progress::trial_begins(std::size_t done, std::size_t trials, Nanoseconds le
     print_stderr("{:>3} %: {} of {} trials, about {} left\n", percent, done, trials,
                  format_duration(left));
   }
+}
+
+void Progress::repetition_ends(const RunRecord& record, unsigned done, unsigned repetitions) {
+  if (quiet_ || done == repetitions) return;
+  report::Report report = make_report(record);
+  add_relative(report);
+  report.conclusions = conclude(report);
+  const std::string answer = answer_lines(report);
+  if (!answer.empty())
+    remark(fmt::format("\nAfter {} of {} rounds:\n{}", done, repetitions, answer));
 }
 
 void Progress::remark(const std::string& sentence) {

@@ -15,6 +15,7 @@ class Progress final : public RunObserver {
 
   void trial_begins(std::size_t done, std::size_t trials, Nanoseconds left,
                     const std::string& next) override;
+  void repetition_ends(const RunRecord& record, unsigned done, unsigned repetitions) override;
   void remark(const std::string& sentence) override;  // above the bar
 
  private:

@@ -7,9 +7,10 @@
 
 namespace muxbench {
 
-// The trials; report.json and summary.md. Without report.json the run ends here.
+// The trials; report.json and summary.md. Without report.json the run ends here. `answer` is what
+// there is to say when all is over.
 int measure_servers(RunSetup& setup, const RunOptions& options, const OutputFolder& folder,
-                    Clock::time_point begin);
+                    Clock::time_point begin, std::string& answer);
 // micro.json, or a sentence in summary.md that it is not there.
 int measure_primitives(const RunOptions& options, const OutputFolder& folder);
 // Charts, findings of the micro-benchmarks and report.html.

@@ -28,7 +28,7 @@ std::string export_bmf(const report::Report& report) {
     for (const report::Cell& cell : experiment.cells) {
       if (!cell.measured()) continue;
       for (const Measure& measure : kMeasures) {
-        const bool ignored = forbid_ranking(cell.flags, measure.metric);
+        const bool ignored = forbidding_flag(cell.flags, measure.metric) != nullptr;
         if (const Statistics* s = cell.metric(measure.metric)) {
           benchmarks[cell.id + (ignored ? "-bencher-ignore" : "")][measure.slug] = {
               {"value", s->median}, {"lower_value", s->min}, {"upper_value", s->max}};

@@ -1,6 +1,7 @@
 #include "export/comparison_text.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/format.h"
 
@@ -117,6 +118,13 @@ std::string coloured(const std::string& table, const Comparison& comparison) {
   return text;
 }
 
+std::string escape_lines(const std::string& text) {
+  std::string escaped;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) escaped += escape_markdown(line) + "\n";
+  return escaped;
+}
+
 }  // namespace
 
 std::string as_terminal_text(const Comparison& comparison, bool colour) {
@@ -126,8 +134,12 @@ std::string as_terminal_text(const Comparison& comparison, bool colour) {
 }
 
 std::string as_markdown(const Comparison& comparison) {
-  return "# muxbench comparison\n\n" + heading(comparison) + "\n" +
-         format_table(rows_of(comparison)) + "\n" + closing(comparison);
+  auto rows = rows_of(comparison);
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = escape_markdown(cell);
+  }
+  return "# muxbench comparison\n\n" + escape_lines(heading(comparison)) + "\n" +
+         format_table(rows) + "\n" + closing(comparison);
 }
 
 namespace {

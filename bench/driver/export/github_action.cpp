@@ -24,7 +24,7 @@ std::string entries_of(const report::Report& report, bool more_is_better) {
         const Statistics* s = cell.metric(metric.key);
         const bool wanted =
             metric.compared && metric.more_is_better == more_is_better && metric.key != kLeftOut;
-        if (s == nullptr || !wanted || forbid_ranking(cell.flags, metric.key)) continue;
+        if (s == nullptr || !wanted || forbidding_flag(cell.flags, metric.key) != nullptr) continue;
         const bool rate = metric.unit == Unit::per_second;
         list.push_back({{"name", fmt::format("{} {}", cell.id, metric.title)},
                         {"unit", rate ? "requests/s" : to_string(metric.unit)},

@@ -67,6 +67,26 @@ std::string samples_of(const report::Report& report, const Metric& metric) {
   return samples;
 }
 
+// The ratio of each metric to that of the reference at the same point, with its 95 % interval.
+std::string ratios_of(const report::Report& report) {
+  std::string samples;
+  for (const report::Experiment& experiment : report.experiments) {
+    for (const report::Cell& cell : experiment.cells) {
+      for (const auto& [metric, relative] : cell.relative) {
+        const std::string labels =
+            fmt::format("{},metric=\"{}\"", labels_of(experiment, cell), escaped(metric));
+        const std::array values{std::pair{"ratio", relative.ratio}, std::pair{"low", relative.low},
+                                std::pair{"high", relative.high}};
+        for (const auto& [statistic, value] : values) {
+          samples +=
+              fmt::format("muxbench_ratio{{{},statistic=\"{}\"}} {}\n", labels, statistic, value);
+        }
+      }
+    }
+  }
+  return samples;
+}
+
 }  // namespace
 
 std::string export_openmetrics(const report::Report& report) {
@@ -79,6 +99,10 @@ std::string export_openmetrics(const report::Report& report) {
     text += fmt::format("# TYPE {} gauge\n", name);
     if (!unit_of(metric).empty()) text += fmt::format("# UNIT {} {}\n", name, unit_of(metric));
     text += fmt::format("# HELP {} {}\n{}", name, metric.description, samples);
+  }
+  if (const std::string ratios = ratios_of(report); !ratios.empty()) {
+    text += "# TYPE muxbench_ratio gauge\n# HELP muxbench_ratio A metric over the reference's.\n" +
+            ratios;
   }
   return text + "# EOF\n";
 }

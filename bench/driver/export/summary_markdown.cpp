@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "export/answer_text.h"
 
 namespace muxbench {
 namespace {
@@ -74,7 +75,9 @@ std::string sentences(const report::Report& report, const std::string& experimen
   std::string text;
   if (!report.conclusions) return text;
   for (const report::Finding& finding : report.conclusions->findings) {
-    if (finding.experiment == experiment) text += fmt::format("- {}\n", finding.text);
+    if (finding.experiment == experiment) {
+      text += fmt::format("- {}\n", escape_markdown(finding.text));
+    }
   }
   return text;
 }
@@ -82,9 +85,12 @@ std::string sentences(const report::Report& report, const std::string& experimen
 }  // namespace
 
 std::string summary_markdown(const report::Report& report) {
-  std::string text = fmt::format("# muxbench findings\n\n{}\n", header(report));
+  const std::string answer = answer_markdown(report);
+  std::string text =
+      fmt::format("# muxbench findings\n\n{}{}\n", answer.empty() ? "" : answer + "\n",
+                  escape_markdown(header(report)));
   for (const report::Experiment& experiment : report.experiments) {
-    text += fmt::format("\n## {}: {}\n\n{}", experiment.name, experiment.question,
+    text += fmt::format("\n## {}: {}\n\n{}", experiment.name, escape_markdown(experiment.question),
                         sentences(report, experiment.name));
   }
   if (const auto notes = sentences(report, ""); !notes.empty()) {

@@ -27,9 +27,10 @@ bool forbids_ranking(const Flag& flag, std::string_view metric) {
          (what == Concerns::throughput_and_latency && !of_the_server);
 }
 
-bool forbid_ranking(const std::vector<Flag>& flags, std::string_view metric) {
-  return std::any_of(flags.begin(), flags.end(),
-                     [&](const Flag& flag) { return forbids_ranking(flag, metric); });
+const Flag* forbidding_flag(const std::vector<Flag>& flags, std::string_view metric) {
+  const auto found = std::find_if(flags.begin(), flags.end(),
+                                  [&](const Flag& flag) { return forbids_ranking(flag, metric); });
+  return found == flags.end() ? nullptr : &*found;
 }
 
 std::string consequence_of(const Flag& flag) {

@@ -17,7 +17,8 @@ struct Flag {
 // metric for caveats: metrics that disturbed slices spoil are withheld, and those that the state of
 // the host moves are compared block by block.
 bool forbids_ranking(const Flag& flag, std::string_view metric);
-bool forbid_ranking(const std::vector<Flag>& flags, std::string_view metric);  // any of them
+// The first one that does; null where none does.
+const Flag* forbidding_flag(const std::vector<Flag>& flags, std::string_view metric);
 
 // "", ", so not ranked" or ", so not ranked by throughput or latency".
 std::string consequence_of(const Flag& flag);

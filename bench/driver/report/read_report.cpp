@@ -1,6 +1,7 @@
 #include "report/read_report.h"
 
 #include "base/file.h"
+#include "report/point_json.h"
 #include "report/report_check.h"
 
 namespace muxbench {
@@ -19,12 +20,6 @@ std::optional<Statistics> read_statistics(const Json& json) {
                     .stddev = json.at("stddev").get<double>(),
                     .min = json.at("min").get<double>(),
                     .max = json.at("max").get<double>()};
-}
-
-Point read_point(const Json& json) {
-  Point point;
-  for (const auto& [key, value] : json.items()) point.push_back({key, value.get<std::uint64_t>()});
-  return point;
 }
 
 Counts read_counts(const Json& json) {
@@ -158,6 +153,7 @@ std::optional<Conclusions> read_conclusions(const Json& section) {
                                     .metric = finding.value("metric", ""),
                                     .text = finding.at("text").get<std::string>()});
   }
+  if (section.contains("answer")) conclusions.answer = read_answer(section.at("answer"));
   return conclusions;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "json/json.h"
+#include "report/answer.h"
 #include "report/flag.h"
 #include "report/metric.h"
 #include "report/point.h"
@@ -196,6 +197,8 @@ struct HostStates {
   std::size_t blocks = 0;                 // of the reference
   std::vector<HostLevel> levels;          // from the fastest, apart by 15 % or more
   std::vector<RelativeAtLevel> relative;  // where two levels or more have blocks enough
+  // Models whose ratio differs between levels beyond doubt: "-10 % at 6.0 us, -24 % at 8.7 us".
+  std::map<std::string, std::string> dependent;
 };
 
 // What analysis adds to what was measured.
@@ -206,6 +209,7 @@ struct Conclusions {
   std::vector<NoiseFloorEntry> noise_floor;
   std::vector<VerdictTable> verdicts;
   std::vector<HostStates> host_states;
+  Answer answer;  // without rows in a report of before schema version 1.3
 };
 
 struct Report {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "report/envelope.h"
+#include "report/point_json.h"
 
 namespace muxbench {
 namespace {
@@ -19,12 +20,6 @@ Json list(const Items& items, Function to_item) {
 Json statistics_json(const Statistics& s) {
   return {{"n", s.n},           {"median", s.median}, {"mean", s.mean},
           {"stddev", s.stddev}, {"min", s.min},       {"max", s.max}};
-}
-
-Json point_json(const Point& point) {
-  Json json = Json::object();
-  for (const auto& [key, value] : point) json[key] = value;
-  return json;
 }
 
 Json relative_json(const Relative& relative) {
@@ -185,6 +180,7 @@ Json to_json(const Report& report) {
     section["crossovers"] = list(conclusions->crossovers, crossover_json);
     section["verdicts"] = list(conclusions->verdicts, verdicts_json);
     section["host_states"] = list(conclusions->host_states, host_states_json);
+    section["answer"] = answer_json(conclusions->answer);
   }
   return {{"context", report.context},
           {"benchmarks", envelope_benchmarks(report)},

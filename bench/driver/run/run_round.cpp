@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <random>
 
 #include "base/shuffle.h"
@@ -10,9 +11,6 @@
 
 namespace muxbench {
 namespace {
-
-// What all are compared with must not be known less well than they are.
-constexpr std::size_t kTurnsOfReference = 2;
 
 using Members = std::vector<std::unique_ptr<RoundMember>>;
 
@@ -48,10 +46,8 @@ SlicePlan calibrate(const RoundRequest& request, Members& members) {
 unsigned take_turns(const RoundRequest& request, const SlicePlan& plan, Members& members) {
   const auto begin = Clock::now();
   std::mt19937_64 generator(request.seed);
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    order.insert(order.end(), request.parts[i].reference ? kTurnsOfReference : 1, i);
-  }
+  std::vector<std::size_t> order(members.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
   for (unsigned block = 0; block < plan.blocks; ++block) {
     const bool enough = block >= kFewestBlocks;
     if (enough && request.blocks_time && Clock::now() - begin >= *request.blocks_time) {

@@ -15,10 +15,8 @@ namespace muxbench {
 // What one model, or a twin, does in a round.
 struct RoundPart {
   TrialSetup setup;
-  bool counted = false;  // its system calls are counted at the end of the round
-  // All others are compared with this one: it has two slices in each block, and slices are made long
-  // enough for it.
-  bool reference = false;
+  bool counted = false;    // its system calls are counted at the end of the round
+  bool reference = false;  // slices are made long enough for this one
 };
 
 struct RoundRequest {

@@ -191,7 +191,7 @@ class Runner {
     const OnCpus beside_the_load(record_.cpus.load);
     for (std::size_t i = 0; !interrupted();) {
       if (i == setup_.order.size() && cut_.empty()) add_block(setup_, options_, estimate_);
-      if (i > 0 && i < setup_.order.size()) cut_block(i);
+      if (i > 0 && i < setup_.order.size()) begin_block(i);
       if (i == setup_.order.size()) break;
       const std::size_t end = end_of_round(setup_.order, record_.cells, i);
       const std::vector<std::size_t> wanted = without_given_up(i, end);
@@ -210,8 +210,10 @@ class Runner {
 
  private:
   // At the start of a block: the experiments that do not fit any more are left out of it.
-  void cut_block(std::size_t i) {
+  void begin_block(std::size_t i) {
     if (same_block(setup_.order[i], setup_.order[i - 1])) return;
+    observer_.repetition_ends(record_, setup_.order[i].repetition,
+                              last_repetition(setup_.order) + 1);
     const auto expected = [&](std::size_t trial) { return least_cost(trial, trial + 1); };
     const auto block = expected_block(record_, setup_.order, i, expected);
     const auto fitting = guard_.fitting(Clock::now(), block);

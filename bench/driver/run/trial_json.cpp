@@ -21,6 +21,7 @@ Json server_json(const TrialResult& trial) {
   }
   if (const auto per_request = trial.cpu_ns_per_request()) {
     server["cpu_ns_per_request"] = *per_request;
+    if (*per_request > 0) server["requests_per_cpu_second"] = 1e9 / *per_request;
   }
   if (const auto requests = trial.requests_of_cpu(); trial.cpu && trial.cpu->split && requests) {
     const auto each = [&](Nanoseconds time) {
@@ -42,6 +43,10 @@ Json server_json(const TrialResult& trial) {
   };
   put("process_bytes_per_connection", trial.process_bytes_per_connection);
   put("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
+  if (trial.process_bytes_per_connection && trial.kernel_bytes_per_connection) {
+    server["bytes_per_connection"] =
+        *trial.process_bytes_per_connection + *trial.kernel_bytes_per_connection;
+  }
   if (trial.process_bytes_per_connection || trial.kernel_bytes_per_connection) {
     server["bytes_per_connection_source"] =
         "Pss_Anon and Pss_Shmem of the processes; Slab, KernelStack and PageTables of "

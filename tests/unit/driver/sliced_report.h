@@ -18,6 +18,7 @@ struct SlicedModel {
 };
 
 struct SlicedRun {
+  std::string experiment = "load";
   // The first one that is called epoll_level is the reference, and has a twin.
   std::vector<std::pair<std::string, SlicedModel>> models{{"epoll_level", {}}, {"poll", {}}};
   std::vector<SweepValue> points{8};  // connections
@@ -38,7 +39,7 @@ class SlicedReport {
     RunRecord record = fixtures::record({}, {});
     record.models.clear();
     for (const auto& [name, model] : run_.models) record.models.push_back(fixtures::model(name));
-    record.experiments = {experiment("load", {{"connections", run_.points}})};
+    record.experiments = {experiment(run_.experiment, {{"connections", run_.points}})};
     record.cells = make_cells(record.models, record.experiments, {.descriptors = 100'000});
     for (std::size_t i = 0; i < record.cells.size(); ++i) {
       for (unsigned round = 0; round < run_.rounds; ++round) {
