@@ -27,7 +27,7 @@ bool Display::ReportContext(const Context& context) {
       if (!quiet_) {
         std::cerr
             << "The Google Benchmark library here is a debug build (Debian's is); none of its "
-               "code runs inside a timed region, see docs/methodology.md.\n";
+               "code runs inside a timed region, see docs/micro-benchmarks.md.\n";
       }
     } else if (!quiet_ || line.find("***WARNING***") != std::string::npos) {
       std::cerr << line << '\n';

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How near do trials come to the thresholds of the flags, when nothing is wrong? (docs/methodology.md)
+"""How near do trials come to the thresholds of the flags, when nothing is wrong? (docs/validity.md)
 
     build/bench/muxbench run --profile quick --experiments connections,idle --no-counting --out /tmp/run
     bench/validation/flag_thresholds.py /tmp/run/report.json

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What docs/methodology.md claims about the load generator, measured here and now.
+"""What docs/evidence/ claims about the load generator, measured here and now.
 
     bench/validation/loadgen_proofs.py [stall] [delays] [median] [opening] [crowd] [memory]     (default: all)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Do paired slices answer on a shared machine? (docs/methodology.md, "Slices that take turns")
+"""Do paired slices answer on a shared machine? (docs/method.md, "Slices that take turns")
 
     bench/validation/slice_proofs.py [PROOF ...] [--runs N] [--neighbour SHARE]
 

@@ -16,7 +16,7 @@ namespace muxbench {
 // interval lies inside the margin, not corrected for the number of cells. "faster" and "slower" are
 // corrected, since the most striking of many differences is what readers pick; a sameness is claimed
 // of its own cell, and is wrong in at most 2.5 % of the cells that differ by the margin or more
-// (docs/methodology.md, "When two things differ").
+// (docs/statistics.md, "Many cells, many chances").
 
 struct CompareSettings {
   double margin = 0.02;  // the same: between 1/1.02 and 1.02

@@ -1,5 +1,5 @@
 // How far a server was measured from itself: in each experiment one cell runs under a second name,
-// too (docs/methodology.md). What differs by no more than that is no plain win.
+// too (docs/statistics.md). What differs by no more than that is no plain win.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 // interval on logarithms.
 //
 // Why not a percentile bootstrap: over 5 to 10 trials it is too narrow. The proof is in
-// tests/unit/driver/ratio_test.cpp, the numbers in docs/methodology.md.
+// tests/unit/driver/ratio_test.cpp, the numbers in docs/evidence/.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // How a cell is measured: by trials, or by slices of a few milliseconds that take turns with those of
-// all other models at its point (docs/methodology.md).
+// all other models at its point (docs/method.md).
 #pragma once
 
 #include "plan/experiment.h"

@@ -86,7 +86,7 @@ class Patience {
   std::map<std::size_t, int> failures_;
 };
 
-// The cells that one more block is for; none: the run is over. docs/methodology.md says what stopping
+// The cells that one more block is for; none: the run is over. docs/statistics.md says what stopping
 // by what was seen does to a comparison.
 std::vector<std::size_t> cells_to_go_on_with(RunSetup& setup, const RunOptions& options,
                                              unsigned repetition) {

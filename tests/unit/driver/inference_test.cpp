@@ -63,7 +63,7 @@ TEST(ClearlyGreater, RaisesFewFalseAlarms) {
 }
 
 // The one that seems best is compared with the others, as findings do: it was chosen by what was
-// seen, and Bonferroni over the others does not pay for that. docs/methodology.md has the rates.
+// seen, and Bonferroni over the others does not pay for that. docs/evidence/ has the rates.
 TEST(ClearlyGreater, SeldomPutsTheSeemingBestAheadOfItsEquals) {
   std::mt19937_64 dice(7);
   const auto beaten_in_500 = [&](std::size_t models, int n) {

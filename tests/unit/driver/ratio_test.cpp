@@ -1,5 +1,5 @@
 // The proof that intervals and verdicts hold what they promise, on thousands of made-up runs with
-// fixed seeds. docs/methodology.md cites what these tests print.
+// fixed seeds. docs/evidence/ cites what these tests print.
 #include "analysis/ratio.h"
 
 #include <gmock/gmock.h>

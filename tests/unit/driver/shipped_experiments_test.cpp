@@ -1,4 +1,4 @@
-// The files of bench/experiments/ as they are shipped, held to what README.md promises of them.
+// The files of bench/experiments/ as they are shipped, held to what docs/experiments.md says of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,10 +57,10 @@ Fitted planned(const std::string& profile, const std::vector<Model>& models, std
   return fit(experiments, experiment_cost(models, limits, found.counting), found, {});
 }
 
-TEST(ShippedExperiments, StateTheirQuestionAsTheReadmeDoes) {
-  const std::string readme = text_of("README.md");
+TEST(ShippedExperiments, StateTheirQuestionAsTheDocumentationDoes) {
+  const std::string page = text_of("docs/experiments.md");
   for (const Experiment& experiment : shipped()) {
-    EXPECT_THAT(readme, HasSubstr("\n| `" + experiment.name + "` | " + experiment.question + " |"));
+    EXPECT_THAT(page, HasSubstr("\n| `" + experiment.name + "` | " + experiment.question + " |"));
   }
 }
 
