@@ -152,8 +152,7 @@ void noise(std::vector<Diagnosis>& list) {
     const std::string found = fmt::format("{:.2f} over the last minute", load.front());
     list.push_back(load.front() < 0.5 ? good("load average", found)
                                       : lack("load average", found,
-                                             "stop other work: it makes trials noisy, and noisy "
-                                             "cells are flagged"));
+                                             "stop other work: it disturbs what is measured"));
   }
   if (const std::string kind = virtualisation(); kind != "none seen") {
     list.push_back(lack("virtualisation", kind,
