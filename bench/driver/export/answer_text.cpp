@@ -1,6 +1,7 @@
 #include "export/answer_text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -21,7 +22,8 @@ constexpr std::size_t kGroup = 3;
 std::string format_ratio(double ratio, double low, double high) {
   constexpr double kFactor = 1.5;
   if (ratio < kFactor && ratio > 1 / kFactor) {
-    const auto percent = [](double value) { return (value - 1) * 100; };
+    // Adding 0 makes no "-0".
+    const auto percent = [](double value) { return std::round((value - 1) * 100) + 0.0; };
     return fmt::format("{:+.0f} % ({:+.0f} to {:+.0f})", percent(ratio), percent(low),
                        percent(high));
   }

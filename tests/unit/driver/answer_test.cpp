@@ -162,7 +162,7 @@ TEST(Answer, OnATerminalHasTwoLinesForEachQuestionAndOfferAFewNames) {
   EXPECT_THAT(text, HasSubstr("short connections (connections 8, server CPU per request): "
                               "epoll_level 9."));
   EXPECT_THAT(text, HasSubstr("; as good: "));
-  EXPECT_THAT(text, HasSubstr("\n    avoid bad_7 3.8 times (3.7 to 3.8), bad_6 "));
+  EXPECT_THAT(text, HasSubstr("\n    avoid bad_7 3.8 times (3.8 to 3.8), bad_6 "));
   EXPECT_THAT(text, HasSubstr(" and 4 more\n"));
   const std::string table = answer_markdown(report);
   for (const auto& [name, model] : models) EXPECT_THAT(table, HasSubstr(name));
@@ -176,7 +176,7 @@ TEST(Answer, NamesAFamilyOfWhichAllAreAsGood) {
   for (report::Model& model : report.models) {
     model.json["family"] = model.name.starts_with("good") ? "library" : "other";
   }
-  EXPECT_THAT(answer_lines(report), HasSubstr("as good: all library models (0.9"));
+  EXPECT_THAT(answer_lines(report), HasSubstr("as good: all library models (1.00 to 1.0"));
 }
 
 TEST(Answer, SaysHowFarTheMachineCanBeTrusted) {

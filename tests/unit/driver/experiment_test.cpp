@@ -67,6 +67,7 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
        {Case{"/metric", "speed",
              "idle.json: metric: expected one of requests_per_second, latency_mean_ns, "
              "latency_p50_ns, latency_p99_ns, server_cpu_ns_per_request, server_memory_bytes, "
+             "server_bytes_per_connection, "
              "found \"speed\""},
         Case{"/colour", "red", "idle.json: colour: expected one of the keys"},
         Case{"/name", "Idle!", "idle.json: name: expected lower-case letters"},
