@@ -82,7 +82,7 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
             parts = {"system": total - user, "user": user}
         rows.append(Row(
             cell.model, table.look(report, cell.model),
-            tuple(Segment(part, value) for part, value in parts.items()), cell.flagged,
+            tuple(Segment(part, value) for part, value in parts.items()), bool(cell.flags_against(metric.key)),
             text.scaled(total, text.TIMES), (min(totals), max(totals)),
         ))
     if not rows:
@@ -235,7 +235,7 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
         Row(
             cell.model, table.look(report, cell.model),
             tuple(Segment(who, one.median) for who, one in zip(("process", "kernel"), both) if one),
-            cell.flagged,
+            bool(cell.flags_against(metrics.MEMORY)),
             text.scaled(sum(one.median for one in both if one), text.SIZES),
         )
         for cell, both in told

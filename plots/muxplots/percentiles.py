@@ -30,7 +30,7 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
     for cell in sorted(cells, key=lambda cell: table.rank(report, cell.model)):
         points = quantiles(mine.get(cell.id, [])) if metrics.P99 not in cell.withheld else None
         if points is not None:
-            curves.append(Curve(cell.model, table.look(report, cell.model), *points, cell.flagged))
+            curves.append(Curve(cell.model, table.look(report, cell.model), *points, bool(cell.flags_against(metrics.P99))))
     if not curves:
         withheld = table.why_withheld(cells, metrics.P99)
         return Absent(name, withheld or "no trial has a histogram with enough samples")

@@ -105,7 +105,7 @@ def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> 
     if isinstance(swept, str):
         return swept
     points = {
-        (model, value): Point(value, cell.summary[key], cell.flag_kinds, cell.sliced)
+        (model, value): Point(value, cell.summary[key], cell.flags_against(key), cell.sliced)
         for (model, value), cell in swept.items()
         if _is_drawable(cell, key, scale)
     }
