@@ -1,7 +1,4 @@
-"""A row per model with a stacked bar: what a request is made of. All lengths are points.
-
-Rows stand in the order of families and not of results, so that a flagged cell is not ranked.
-"""
+"""A row per model with a stacked bar: what a request is made of. All lengths are points."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,6 +40,10 @@ class Row:
     told: str  # the sum with its unit, written behind the bar
     spread: tuple[float, float] | None = None
 
+    @property
+    def total(self) -> float:
+        return sum(segment.value for segment in self.segments)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -65,7 +66,7 @@ def draw(
     hatched = any(segment.hatched for row in rows for segment in row.segments)
     keys = [(part, style.themed(colour), False) for part, colour in shades.items()]
     keys += [(hatch, style.themed(REST), True)] if hatched else []
-    lines = _wrap_keys([key[0] for key in keys], layout.one - 2 * EDGE)
+    lines = wrap_keys([key[0] for key in keys], layout.one - 2 * EDGE)
     legend = len(lines) * LEGEND_LINE if len(keys) > 1 else 0.0
     height = ROW * (len(rows) + 0.5)
     page = Page(
@@ -79,8 +80,7 @@ def draw(
     axes.dress(plot, grid="x")
     plot.set_ylim(len(rows) - 0.25, -0.75)
     plot.yaxis.set_major_locator(NullLocator())
-    sums = [sum(segment.value for segment in row.segments) for row in rows]
-    tops = [max(total, *(row.spread or (0.0,))) for total, row in zip(sums, rows)]
+    tops = [max(row.total, *(row.spread or (0.0,))) for row in rows]
     limit = _limit(tops)
     plot.set_xlim(0, limit)
     steps = MaxNLocator(nbins=axes.most_marks(width), steps=[1, 2, 2.5, 5, 10])
@@ -130,17 +130,22 @@ def _draw_row(plot, place: int, row: Row, shades: dict[str, str]) -> None:
         plot.hlines(place, *row.spread, color=style.INK, linewidth=0.9, zorder=5)
 
 
-def _wrap_keys(keys: Sequence[str], room: float) -> list[list[int]]:
+def wrap_keys(keys: Sequence[str], room: float) -> list[list[int]]:
+    """The places of the words of a key, line by line."""
     lines: list[list[int]] = [[]]
     used = 0.0
     for index, key in enumerate(keys):
-        size = KEY + 4 + text.width(key, labels.SIZE) + 14
+        size = key_width(key)
         if lines[-1] and used + size > room:
             lines.append([])
             used = 0.0
         lines[-1].append(index)
         used += size
     return lines
+
+
+def key_width(words: str) -> float:
+    return KEY + 4 + text.width(words, labels.SIZE) + 14
 
 
 def _draw_keys(page: Page, keys: Sequence[tuple[str, str, bool]], lines: list[list[int]]) -> None:
@@ -155,5 +160,5 @@ def _draw_keys(page: Page, keys: Sequence[tuple[str, str, bool]], lines: list[li
                 edgecolor=colour, linewidth=0.8, hatch="/////" if hatched else None,
             ))
             page.write(x + KEY + 4, y, words, size=labels.SIZE, color=style.INK, va="center_baseline")
-            x += KEY + 4 + text.width(words, labels.SIZE) + 14
+            x += key_width(words)
         y -= LEGEND_LINE

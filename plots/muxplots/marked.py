@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from muxplots import captions, metrics, text
 from muxplots.report import Report
-from muxplots.table import Table
+from muxplots.table import Fit, Table
 from muxplots.trials import SERVED
 
 
@@ -13,13 +13,14 @@ def with_idle_cost(report: Report, table: Table) -> Table:
     at = (table.experiment.name, table.metric.key)
     fits = {fit.model: fit for fit in report.fits if (fit.experiment, fit.metric) == at}
     rings = {one.model: one.value for one in report.crossovers if (one.experiment, one.metric) == at}
+    positive = [value for value in table.values if value > 0]
     against = {one.against for one in report.crossovers if (one.experiment, one.metric) == at}
     lines = []
     for line in table.lines:
         fit = fits.get(line.model)
         if fit and fit.low > 0:
             label = f"{line.model} +{text.scaled(fit.slope, text.TIMES)}"
-            line = replace(line, label=label, fit=(fit.intercept, fit.slope))
+            line = replace(line, label=label, fit=Fit(fit.intercept, fit.slope, positive[0], positive[-1]))
         lines.append(replace(line, ring=rings.get(line.model)))
     notes = []
     if any(line.fit for line in lines):
