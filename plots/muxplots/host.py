@@ -72,7 +72,7 @@ def tabulate(report: Report) -> dict[str, list[Series]]:
         by_experiment.setdefault(states.experiment, []).append(states)
     found = {}
     for experiment, points in by_experiment.items():
-        names = [_name(states, swept.get(experiment, ())) for states in points]
+        names = [point_name(states, swept.get(experiment, ())) for states in points]
         looks = style.apart(names)
         series = [
             _series(states, name, looks[name], mine.get(cells.get((place(states), states.reference), ""), []))
@@ -83,7 +83,7 @@ def tabulate(report: Report) -> dict[str, list[Series]]:
     return found
 
 
-def _name(states: HostStates, swept: Sequence[str]) -> str:
+def point_name(states: HostStates, swept: Sequence[str]) -> str:
     told = {key: states.point[key] for key in swept if key in states.point} or states.point
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in told.items())
 
