@@ -69,6 +69,7 @@ def _experiment(report: Report, experiment: Experiment) -> Iterable[Chart | Abse
     # Charts of one point need no axis of swept values.
     if not unfit or len(experiment.swept) > 1:
         answer = report.metrics.get(experiment.metric)
+        # Where something else is asked for, p99 says enough of latency.
         if answer is not None and answer.is_latency:
             yield percentiles.plan(report, experiment)
         yield from costs.plan(report, experiment)
@@ -95,6 +96,8 @@ def _swept(
         yield Absent(name, table)
     elif table.has_lines:
         yield _chart(report, name, _with_marks(report, kind, table))
+    elif len(table.lines) < 2:
+        yield Absent(name, f"only {table.lines[0].model} has a value of {table.metric.title}")
     elif not ranked:
         yield _chart(report, name, table)
 

@@ -46,9 +46,10 @@ def draw_panels(
     whole: Table, panels: Sequence[Table], layout: Layout, title: str, subtitle: str, caption: str
 ) -> Figure:
     """`panels` are of a single value each, and `whole` has the points of all of them."""
-    columns = min(layout.across, len(panels))
     names = max(text.width(line.name, labels.SIZE) for panel in panels for line in panel.lines)
     left = names + BEFORE_NAMES
+    fitting = int((layout.panels - EDGE) / (left + layout.narrowest + 2 * EDGE))
+    columns = max(1, min(layout.across, len(panels), fitting))
     across = layout.panels if columns > 1 else layout.one
     width = max((across - EDGE) / columns - left - 2 * EDGE, layout.narrowest)
     step = left + width + 2 * EDGE
