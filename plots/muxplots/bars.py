@@ -1,5 +1,6 @@
 """A row per model with a stacked bar: what a request is made of. All lengths are points."""
 
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -104,11 +105,10 @@ def draw(
 
 
 def _limit(tops: Sequence[float]) -> float:
-    """Where the axis ends. One bar that dwarfs all others is cut off, lest they vanish."""
-    most, *others = sorted(tops, reverse=True)
-    if others and most > DWARFS * others[0] > 0:
-        return others[0] * 1.5
-    return most * 1.04 or 1.0
+    """Where the axis ends. Bars that dwarf most of the others are cut off, lest those vanish."""
+    most, bound = max(tops), DWARFS * statistics.median_low(tops)
+    cut = 1.5 * max(top for top in tops if top <= bound)
+    return cut if most > max(cut, bound) and cut > 0 else 1.04 * most or 1.0
 
 
 def _draw_row(plot, place: int, row: Row, shades: dict[str, str]) -> None:

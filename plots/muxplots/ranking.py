@@ -221,9 +221,10 @@ def _caption(
 def _absent(report: Report, experiment: Experiment, metric: Metric) -> list[str]:
     """Which models have no ratio here."""
     cells = [cell for cell in _cells(report, experiment) if cell.status == "measured"]
-    withheld = dict.fromkeys(cell.model for cell in cells if metric.key in cell.withheld)
     compared = {cell.model for cell in cells if metric.key in cell.relative}
-    others = dict.fromkeys(cell.model for cell in cells if cell.model not in {*compared, *withheld})
+    cells = [cell for cell in cells if cell.model not in compared]
+    withheld = dict.fromkeys(cell.model for cell in cells if metric.key in cell.withheld)
+    others = dict.fromkeys(cell.model for cell in cells if cell.model not in withheld)
     parts = [f"{', '.join(withheld)}: {table.why_withheld(cells, metric.key)}."] if withheld else []
     return parts + ([f"No ratio: {', '.join(others)}."] if others else [])
 
