@@ -106,9 +106,9 @@ def draw(
 
 def _limit(tops: Sequence[float]) -> float:
     """Where the axis ends. Bars that dwarf most of the others are cut off, lest those vanish."""
-    most, bound = max(tops), DWARFS * statistics.median_low(tops)
-    cut = 1.5 * max(top for top in tops if top <= bound)
-    return cut if most > max(cut, bound) and cut > 0 else 1.04 * most or 1.0
+    most = max(tops)
+    usual = max(top for top in tops if top <= DWARFS * statistics.median_low(tops))
+    return 1.5 * usual if most > DWARFS * usual > 0 else 1.04 * most or 1.0
 
 
 def _draw_row(plot, place: int, row: Row, shades: dict[str, str]) -> None:
