@@ -1,8 +1,6 @@
-"""A row per model with a stacked bar: what a request is made of. All lengths are points.
+"""A row per model with a stacked bar: what a request is made of. All lengths are points."""
 
-Rows stand in the order of families and not of results, so that a flagged cell is not ranked.
-"""
-
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +41,10 @@ class Row:
     told: str  # the sum with its unit, written behind the bar
     spread: tuple[float, float] | None = None
 
+    @property
+    def total(self) -> float:
+        return sum(segment.value for segment in self.segments)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -65,7 +67,7 @@ def draw(
     hatched = any(segment.hatched for row in rows for segment in row.segments)
     keys = [(part, style.themed(colour), False) for part, colour in shades.items()]
     keys += [(hatch, style.themed(REST), True)] if hatched else []
-    lines = _wrap_keys([key[0] for key in keys], layout.one - 2 * EDGE)
+    lines = wrap_keys([key[0] for key in keys], layout.one - 2 * EDGE)
     legend = len(lines) * LEGEND_LINE if len(keys) > 1 else 0.0
     height = ROW * (len(rows) + 0.5)
     page = Page(
@@ -79,8 +81,7 @@ def draw(
     axes.dress(plot, grid="x")
     plot.set_ylim(len(rows) - 0.25, -0.75)
     plot.yaxis.set_major_locator(NullLocator())
-    sums = [sum(segment.value for segment in row.segments) for row in rows]
-    tops = [max(total, *(row.spread or (0.0,))) for total, row in zip(sums, rows)]
+    tops = [max(row.total, *(row.spread or (0.0,))) for row in rows]
     limit = _limit(tops)
     plot.set_xlim(0, limit)
     steps = MaxNLocator(nbins=axes.most_marks(width), steps=[1, 2, 2.5, 5, 10])
@@ -104,11 +105,10 @@ def draw(
 
 
 def _limit(tops: Sequence[float]) -> float:
-    """Where the axis ends. One bar that dwarfs all others is cut off, lest they vanish."""
-    most, *others = sorted(tops, reverse=True)
-    if others and most > DWARFS * others[0] > 0:
-        return others[0] * 1.5
-    return most * 1.04 or 1.0
+    """Where the axis ends. Bars that dwarf most of the others are cut off, lest those vanish."""
+    most = max(tops)
+    usual = max(top for top in tops if top <= DWARFS * statistics.median_low(tops))
+    return 1.5 * usual if most > DWARFS * usual > 0 else 1.04 * most or 1.0
 
 
 def _draw_row(plot, place: int, row: Row, shades: dict[str, str]) -> None:
@@ -130,17 +130,22 @@ def _draw_row(plot, place: int, row: Row, shades: dict[str, str]) -> None:
         plot.hlines(place, *row.spread, color=style.INK, linewidth=0.9, zorder=5)
 
 
-def _wrap_keys(keys: Sequence[str], room: float) -> list[list[int]]:
+def wrap_keys(keys: Sequence[str], room: float) -> list[list[int]]:
+    """The places of the words of a key, line by line."""
     lines: list[list[int]] = [[]]
     used = 0.0
     for index, key in enumerate(keys):
-        size = KEY + 4 + text.width(key, labels.SIZE) + 14
+        size = key_width(key)
         if lines[-1] and used + size > room:
             lines.append([])
             used = 0.0
         lines[-1].append(index)
         used += size
     return lines
+
+
+def key_width(words: str) -> float:
+    return KEY + 4 + text.width(words, labels.SIZE) + 14
 
 
 def _draw_keys(page: Page, keys: Sequence[tuple[str, str, bool]], lines: list[list[int]]) -> None:
@@ -155,5 +160,5 @@ def _draw_keys(page: Page, keys: Sequence[tuple[str, str, bool]], lines: list[li
                 edgecolor=colour, linewidth=0.8, hatch="/////" if hatched else None,
             ))
             page.write(x + KEY + 4, y, words, size=labels.SIZE, color=style.INK, va="center_baseline")
-            x += KEY + 4 + text.width(words, labels.SIZE) + 14
+            x += key_width(words)
         y -= LEGEND_LINE

@@ -19,7 +19,7 @@ _WHY = {"skipped": "Skipped", "failed": "Failed", "missing": "Not run"}
 def title(table: Table) -> str:
     """What is drawn against what."""
     against = axes.parameter_title(table.parameter)
-    if len(table.values) == 1:
+    if not table.has_lines:
         return table.metric.heading
     return f"{table.metric.heading} against {against[:1].lower()}{against[1:]}"
 
@@ -27,11 +27,15 @@ def title(table: Table) -> str:
 def subtitle(report: Report, table: Table) -> str:
     """The question, and where and when it was answered."""
     # A single value has no axis to stand on, so it is told here.
-    only = f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
-    parts = [table.experiment.question] + ([only] if len(table.values) == 1 else [])
+    parts = [table.experiment.question] + ([at_value(table)] if len(table.values) == 1 else [])
     if table.metric.is_latency:
         parts.append(loop(table.experiment))
     return " · ".join([*parts, *run(report, table.experiment)])
+
+
+def at_value(table: Table) -> str:
+    """Which value it is that a table has alone."""
+    return f"{axes.parameter_title(table.parameter)}: {text.count(table.values[0])}"
 
 
 def loop(experiment: Experiment) -> str:

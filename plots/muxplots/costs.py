@@ -1,4 +1,4 @@
-"""What a request or a connection costs, as stacked bars: CPU, system calls, switches, memory."""
+"""What a request or a connection costs, as stacked bars: CPU, system calls, memory."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ MOST_NAMES = len(SHADES)
 OTHERS = "others"
 # Nor is one named of which nobody makes so large a share of all calls: it could not be seen.
 LEAST_NAMED = 0.01
-# These have their colours in every chart; what else is shown takes those that they leave.
+# These have their colours in every report; what else is shown takes those that they leave.
 USUAL = ("recvfrom", "sendto", "io_uring_enter", "read", "write", "epoll_wait", "epoll_ctl")
 
 # The kernel divides CPU time into user and system by timer ticks of 4 ms or so. A server that a timer wakes
@@ -26,24 +26,23 @@ DIVIDED_FROM_NS = 400e6
 
 def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
     yield _cpu(report, experiment)
-    counted = _counted(report, experiment)
-    yield _syscalls(report, experiment, counted)
-    yield _switches(report, experiment, counted)
     if experiment.parameter == "idle":
         yield _memory(report, experiment)
 
 
 def _chart(
-    report: Report, experiment: Experiment, kind: str, words: Words, rows: Sequence[Row],
+    name: str, experiment: Experiment | None, words: Words, rows: Iterable[Row],
     shades: dict[str, str], mark: Callable[[float], str], hatch: str = "",
 ) -> Chart:
-    alt = f"Chart: {words.title}. " + " ".join(f"{row.model} {row.told}." for row in rows)
-    draw = partial(bars.draw, words, rows, shades, mark, hatch)
-    return Chart(f"{experiment.name}-{kind}", words.title, alt, experiment.name, draw)
+    """Rows stand from the least on, and then those that are flagged, in no order."""
+    ranked = sorted(rows, key=lambda row: (row.flagged, 0.0 if row.flagged else row.total))
+    alt = f"Chart: {words.title}. " + " ".join(f"{row.model} {row.told}." for row in ranked)
+    draw = partial(bars.draw, words, ranked, shades, mark, hatch)
+    return Chart(name, words.title, alt, experiment.name if experiment else None, draw)
 
 
-def _subtitle(report: Report, experiment: Experiment, cells: Sequence[Cell]) -> str:
-    parts = [f"{experiment.name}: {trials.describe_point(cells[0])}"]
+def _subtitle(report: Report, cells: Sequence[Cell]) -> str:
+    parts = [f"{cells[0].experiment}: {trials.describe_point(cells[0])}"]
     return " · ".join([*parts, *captions.run(report)])
 
 
@@ -82,7 +81,7 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
             parts = {"system": total - user, "user": user}
         rows.append(Row(
             cell.model, table.look(report, cell.model),
-            tuple(Segment(part, value) for part, value in parts.items()), cell.flagged,
+            tuple(Segment(part, value) for part, value in parts.items()), bool(cell.flags_against(metric.key)),
             text.scaled(total, text.TIMES), (min(totals), max(totals)),
         ))
     if not rows:
@@ -93,13 +92,13 @@ def _cpu(report: Report, experiment: Experiment) -> Chart | Absent:
         return Absent(name, f"no server used {least} of CPU time, and timer ticks divide less badly")
     few = f" Grey: under {least} of CPU time, which timer ticks divide badly." if UNDIVIDED in used else ""
     words = Words(
-        f"{metric.heading}, user and system", _subtitle(report, experiment, cells),
+        f"{metric.heading}, user and system", _subtitle(report, cells),
         f"Bars: median over {captions.samples(cells)}, split as in all together; line: lowest to highest.{few}{_flags(rows)}",
         metric.heading,
     )
     shades = {"system": SHADES[0], "user": SHADES[1], UNDIVIDED: REST}
     kept = {part: shade for part, shade in shades.items() if part in used}
-    return _chart(report, experiment, "cpu-split", words, rows, kept, _time)
+    return _chart(name, experiment, words, rows, kept, _time)
 
 
 def _time(value: float) -> str:
@@ -140,12 +139,11 @@ def _elsewhere(cells: Sequence[Cell]) -> str:
     return f" Elsewhere: {'; '.join(other)}." if other else ""
 
 
-def _syscalls(
-    report: Report, experiment: Experiment, counted: Sequence[tuple[Cell, Node]]
-) -> Chart | Absent:
-    name = f"{experiment.name}-syscalls"
+def syscalls(report: Report) -> Chart | Absent:
+    """Of the experiment in which the most models were counted; findings have the numbers of the others."""
+    counted = max((_counted(report, one) for one in report.experiments), key=len, default=[])
     if not counted:
-        return Absent(name, "no cell has counts of system calls")
+        return Absent("syscalls", "no cell has counts of system calls")
     calls: dict[str, dict[str, tuple[float, float]]] = {}
     weights: dict[str, float] = {}
     peaks: dict[str, float] = {}
@@ -181,11 +179,11 @@ def _syscalls(
     sources = sorted({node.get("source").string() for _, node in counted})
     cells = _usual_first([cell for cell, _ in counted])
     words = Words(
-        "System calls per request", _subtitle(report, experiment, cells),
+        "System calls per request", _subtitle(report, cells),
         f"Counted by {' and '.join(sources)} in a pass of its own.{_elsewhere(cells)}",
         "System calls per request",
     )
-    return _chart(report, experiment, "syscalls", words, rows, shades, text.count, "EAGAIN")
+    return _chart("syscalls", None, words, rows, shades, text.count, "EAGAIN")
 
 
 def _shades(names: Sequence[str]) -> dict[str, str]:
@@ -198,35 +196,6 @@ def _count(value: float) -> str:
     return f"{value:.2f}" if value < 9.95 else f"{value:.1f}"
 
 
-def _switches(
-    report: Report, experiment: Experiment, counted: Sequence[tuple[Cell, Node]]
-) -> Chart | Absent:
-    name = f"{experiment.name}-switches"
-    rows = []
-    for cell, node in counted:
-        switches = node.optional_object("context_switches")
-        if not switches.value:
-            continue
-        requests = node.get("requests").number()
-        kinds = ("voluntary", "involuntary")
-        values = [switches.get(kind).number() / requests for kind in kinds]
-        rows.append(Row(
-            cell.model, table.look(report, cell.model),
-            tuple(Segment(kind, value) for kind, value in zip(kinds, values) if value), False,
-            _count(sum(values)),
-        ))
-    if not rows:
-        return Absent(name, "no cell has counts of context switches")
-    cells = _usual_first([cell for cell, _ in counted])
-    words = Words(
-        "Context switches per request", _subtitle(report, experiment, cells),
-        f"Of all of a server's threads and processes, counted in a pass of its own.{_elsewhere(cells)}",
-        "Context switches per request",
-    )
-    shades = {"voluntary": SHADES[0], "involuntary": SHADES[1]}
-    return _chart(report, experiment, "switches", words, rows, shades, text.count)
-
-
 def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
     keys = (metrics.PROCESS_MEMORY, metrics.KERNEL_MEMORY)
     cells = trials.main_point(report, experiment, *keys)
@@ -235,13 +204,13 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
         Row(
             cell.model, table.look(report, cell.model),
             tuple(Segment(who, one.median) for who, one in zip(("process", "kernel"), both) if one),
-            cell.flagged,
+            bool(cell.flags_against(metrics.MEMORY)),
             text.scaled(sum(one.median for one in both if one), text.SIZES),
         )
         for cell, both in told
     ]
     if rows:
-        where, how = _subtitle(report, experiment, cells), f"Bars: medians over {captions.samples(cells)}."
+        where, how = _subtitle(report, cells), f"Bars: medians over {captions.samples(cells)}."
     else:
         rows = _fitted_memory(report, experiment)
         where = " · ".join([experiment.question, *captions.run(report)])
@@ -251,13 +220,13 @@ def _memory(report: Report, experiment: Experiment) -> Chart | Absent:
         )
     if not rows:
         return Absent(f"{experiment.name}-memory", "memory per connection was not measured")
-    most = max(sum(segment.value for segment in row.segments) for row in rows)
+    most = max(row.total for row in rows)
     unit = next((size for size, _ in text.SIZES if most >= 2 * size), 1)
     words = Words("Memory per connection", where, how + _flags(rows), "Memory per connection", unit)
     shades = {"process": SHADES[0], "kernel": SHADES[1]}
     used = {segment.part for row in rows for segment in row.segments}
     kept = {part: colour for part, colour in shades.items() if part in used}
-    return _chart(report, experiment, "memory", words, rows, kept, partial(_bytes, unit))
+    return _chart(f"{experiment.name}-memory", experiment, words, rows, kept, partial(_bytes, unit))
 
 
 def _bytes(unit: int, value: float) -> str:

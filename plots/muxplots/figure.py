@@ -1,8 +1,8 @@
 """Draw one table in the form that suits it. All lengths are points.
 
-Few models share one plot. Many would hide each other there, so they get a panel per family, in
-which the models of the other families stay as grey lines to compare with. Where only one value was
-measured there is no line to draw, and each model gets a row instead.
+Few models share one plot. Many would hide each other there, so each family gets a panel or more, in
+which all other models stay as grey lines to compare with. Where few values were measured
+there is no line to draw, and each model gets a row instead.
 """
 
 import math
@@ -18,9 +18,6 @@ from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
 from muxplots.report import Report
 from muxplots.table import Line, Table
 
-# More models than this do not share one plot.
-MOST_IN_ONE_PLOT = 8
-
 ONE_HEIGHT = 300.0
 ABOVE = 16.0
 
@@ -28,14 +25,16 @@ PANEL_HEIGHT = 136.0
 FAMILY_SIZE = 10.0
 FAMILY_ROOM = 30.0
 
+# How dense a band is, and how many of them on top of each other are not yet a solid block.
 BAND = 0.14
+CLEAR_BANDS = 8
 
 
 def draw(report: Report, table: Table, layout: Layout = SCREEN) -> Figure:
     """The chart of a table, as a page of its own."""
-    if len(table.values) == 1:
+    if not table.has_lines:
         return rows.draw(report, table, layout)
-    if len(table.lines) > MOST_IN_ONE_PLOT:
+    if len(table.lines) > layout.models:
         return _draw_panels(report, table, layout)
     return _draw_one(report, table, layout)
 
@@ -60,7 +59,7 @@ def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
 
 
 def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
-    panels = families.group(table.lines, lambda line: line.look.family, layout.shared)
+    panels = families.group(table.lines, lambda line: line.look.family, layout.models)
     columns = min(layout.across, len(panels))
     height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for _, group in panels)))
     row_height = FAMILY_ROOM + height + UNDER + 4
@@ -74,7 +73,7 @@ def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
         captions.subtitle(report, table),
         captions.caption(
             report, table, "Line", "band or bar",
-            key="Grey: the models of the other families." if len(panels) > 1 else "",
+            key="Grey: all other models.",
         ),
     )
     across, measure = Across(table.values), Measure(table)
@@ -105,10 +104,9 @@ def fill(
     across.apply(plot, plot.get_window_extent().width)
     measure.apply_up(plot)
     lines.draw_behind(plot, across, behind)
-    # Many bands on top of each other would add up to a solid block.
-    alpha = BAND * min(1.0, MOST_IN_ONE_PLOT / len(named))
+    alpha = BAND * min(1.0, CLEAR_BANDS / len(named))
     # Short lines last: a model of one point would vanish under the many that pass there.
     for line in sorted(named, key=lambda line: -len(line.drawn())):
         lines.draw(plot, across, measure.limits[0], line, alpha)
-        lines.draw_fit(plot, across, line)
+        lines.draw_fit(plot, line)
     lines.draw_names(plot, across, named)

@@ -71,11 +71,12 @@ def tabulate(report: Report, metric: Metric) -> dict[tuple[str, str], Square]:
     for cells in at_point.values():
         values = _values(cells, metric.key)
         # The best is a clean cell where there is one: a flagged cell is never called best.
-        clean = [value for cell, value in zip(cells, values) if not cell.flagged] or values
+        flagged = [bool(cell.flags_against(metric.key)) for cell in cells]
+        clean = [value for value, doubted in zip(values, flagged) if not doubted] or values
         best = max(clean) if metric.more_is_better else min(clean)
-        for cell, value in zip(cells, values):
+        for cell, value, doubted in zip(cells, values, flagged, strict=True):
             factor = best / value if metric.more_is_better else value / best
-            factors.setdefault((cell.model, cell.experiment), []).append((factor, cell.flagged))
+            factors.setdefault((cell.model, cell.experiment), []).append((factor, doubted))
     return {
         key: Square(
             statistics.geometric_mean([factor for factor, _ in mine]), len(mine),

@@ -72,7 +72,7 @@ def tabulate(report: Report) -> dict[str, list[Series]]:
         by_experiment.setdefault(states.experiment, []).append(states)
     found = {}
     for experiment, points in by_experiment.items():
-        names = [_name(states, swept.get(experiment, ())) for states in points]
+        names = [point_name(states, swept.get(experiment, ())) for states in points]
         looks = style.apart(names)
         series = [
             _series(states, name, looks[name], mine.get(cells.get((place(states), states.reference), ""), []))
@@ -83,7 +83,7 @@ def tabulate(report: Report) -> dict[str, list[Series]]:
     return found
 
 
-def _name(states: HostStates, swept: Sequence[str]) -> str:
+def point_name(states: HostStates, swept: Sequence[str]) -> str:
     told = {key: states.point[key] for key in swept if key in states.point} or states.point
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in told.items())
 
@@ -118,7 +118,8 @@ def _draw(report: Report, panels: dict[str, list[Series]], title: str, layout: L
         LEFT + width + beside + EDGE, body + UNDER + UNDER_TITLE + EDGE, title,
         " · ".join([MEANING, *captions.run(report)]),
         "Dot: one slice. Line: a level, the median of its slices, 15 % or more apart from the next; where there are "
-        "several, in how many of the blocks. Models are compared within a block, so these steps do not enter their ratios.",
+        "several, in how many of the blocks. Models are compared within a block: a step enters a ratio only where a model depends "
+        "on the speed of the host in another way than the reference does.",
     )
     last = max(max(one.seconds) for mine in panels.values() for one in mine)
     top = page.top
@@ -138,10 +139,11 @@ def _draw(report: Report, panels: dict[str, list[Series]], title: str, layout: L
 
 def _fill(plot: Axes, mine: Sequence[Series], last: float) -> None:
     axes.dress(plot)
+    width = plot.get_window_extent().width
     levels = [level for one in mine for level, _ in one.states.levels]
     limits = (min(levels) / BELOW, max(levels) * ABOVE)
     plot.set_xlim(0, last)
-    plot.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    plot.xaxis.set_major_locator(MaxNLocator(nbins=min(axes.most_marks(width), 6), steps=[1, 2, 5, 10]))
     axes.scale_time(plot, limits, is_log=True)
     for one in mine:
         dots = plot.plot(

@@ -18,16 +18,16 @@ class Layout:
     across: int  # panels in a row
     narrowest: float  # a page grows rather than press a plot below this
     scale: float
-    shared: int = 0  # families share a panel of up to so many models; 0: each has its own
+    models: int  # as many in one panel can be told apart
 
 
-SCREEN = Layout(one=640, panels=940, across=3, narrowest=180, scale=1.0)
+SCREEN = Layout(one=640, panels=940, across=3, narrowest=180, scale=1.0, models=6)
 LAYOUTS = {
     "screen": SCREEN,
     # 3.5 in and 7.16 in: the columns of IEEE's and ACM's two-column pages.
-    # With a panel for each of eight families a column would be longer than the page.
-    "column": Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, shared=10),
-    "page": Layout(one=687, panels=687, across=2, narrowest=160, scale=0.75),
+    # With fewer models in a panel a column would be longer than the page.
+    "column": Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, models=10),
+    "page": Layout(one=687, panels=687, across=2, narrowest=160, scale=0.75, models=6),
 }
 
 

@@ -83,14 +83,12 @@ def _draw_ring(axes: Axes, across: Across, line: Line) -> None:
         axes.add_line(ring)
 
 
-def draw_fit(axes: Axes, across: Across, line: Line) -> None:
+def draw_fit(axes: Axes, line: Line) -> None:
     """The straight line of a fit, dashed; on logarithmic axes it is a curve."""
-    positive = [value for value in across.values if value > 0]
-    if line.fit is None or len(positive) < 2:
+    if line.fit is None:
         return
-    intercept, slope = line.fit
-    x = np.geomspace(positive[0], positive[-1], 60)
-    y = intercept + slope * x
+    x = np.geomspace(line.fit.first, line.fit.last, 60)
+    y = line.fit.intercept + line.fit.slope * x
     (stroke,) = axes.plot(
         x, np.where(y > 0, y, np.nan), color=line.look.colour, linewidth=1.0,
         linestyle=(0, (2, 2)), zorder=2.5,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from muxplots import captions, metrics, text
 from muxplots.report import Report
-from muxplots.table import Table
+from muxplots.table import Fit, Table
 from muxplots.trials import SERVED
 
 
@@ -13,13 +13,14 @@ def with_idle_cost(report: Report, table: Table) -> Table:
     at = (table.experiment.name, table.metric.key)
     fits = {fit.model: fit for fit in report.fits if (fit.experiment, fit.metric) == at}
     rings = {one.model: one.value for one in report.crossovers if (one.experiment, one.metric) == at}
+    positive = [value for value in table.values if value > 0]
     against = {one.against for one in report.crossovers if (one.experiment, one.metric) == at}
     lines = []
     for line in table.lines:
         fit = fits.get(line.model)
         if fit and fit.low > 0:
             label = f"{line.model} +{text.scaled(fit.slope, text.TIMES)}"
-            line = replace(line, label=label, fit=(fit.intercept, fit.slope))
+            line = replace(line, label=label, fit=Fit(fit.intercept, fit.slope, positive[0], positive[-1]))
         lines.append(replace(line, ring=rings.get(line.model)))
     notes = []
     if any(line.fit for line in lines):
@@ -34,28 +35,22 @@ def with_idle_cost(report: Report, table: Table) -> Table:
 
 
 def with_knees(report: Report, table: Table) -> Table:
-    """Rings the highest offered rate that a model still served, with all below it."""
-    unknown = {
-        (cell.model, cell.point.get(table.parameter))
-        for cell in report.cells
-        if cell.experiment == table.experiment.name and metrics.THROUGHPUT in cell.withheld
-    }
+    """Rings the highest offered rate that a model still served, where a higher one was tried and not served."""
+    cells = [cell for cell in report.cells if cell.experiment == table.experiment.name]
     achieved = {
-        (cell.model, cell.point.get(table.parameter)): cell.summary[metrics.THROUGHPUT].median
-        for cell in report.cells
-        if cell.experiment == table.experiment.name and metrics.THROUGHPUT in cell.summary
+        (cell.model, cell.point[table.parameter]): cell.summary[metrics.THROUGHPUT].median
+        for cell in cells if metrics.THROUGHPUT in cell.summary
     }
-    lines = []
-    for line in table.lines:
-        knee = None
-        for value in table.values:
-            if (line.model, value) in unknown:
-                continue
-            if achieved.get((line.model, value), 0.0) < SERVED * value:
-                break
-            knee = value
-        lines.append(replace(line, ring=knee))
+
+    def knee(model: str) -> int | None:
+        tried = [rate for rate in table.values if (model, rate) in achieved]
+        missed = next((place for place, rate in enumerate(tried) if achieved[model, rate] < SERVED * rate), 0)
+        return tried[missed - 1] if missed else None
+
+    lines = tuple(replace(line, ring=knee(line.model)) for line in table.lines)
     if all(line.ring is None for line in lines):
-        return replace(table, notes="" if unknown else "No model served any of these rates in full.")
-    notes = f"Ring: the knee, the highest rate of which {100 * SERVED:.0f} % was served."
-    return replace(table, lines=tuple(lines), notes=notes)
+        return replace(table, notes="No knee lies between these rates.")
+    return replace(
+        table, lines=lines,
+        notes=f"Ring: the knee, the highest rate of which {100 * SERVED:.0f} % was served; the next was not.",
+    )

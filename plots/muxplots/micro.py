@@ -5,7 +5,6 @@ The names of the benchmarks are those of bench/micro/: <group>/<parts...>/<argum
 """
 
 import json
-import math
 import re
 import statistics
 from dataclasses import dataclass
@@ -20,16 +19,6 @@ NOISY = 0.10
 
 UNITS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 _SKIPPED = "skipped: "
-
-# What Google Benchmark calls its classes, as functions of N.
-CLASSES = {
-    "(1)": lambda n: 1.0,
-    "lgN": lambda n: math.log2(n),
-    "N": lambda n: float(n),
-    "NlgN": lambda n: n * math.log2(n),
-    "N^2": lambda n: float(n) ** 2,
-    "N^3": lambda n: float(n) ** 3,
-}
 
 
 @dataclass(frozen=True)
@@ -57,25 +46,12 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Growth:
-    """Google Benchmark's fit: `coefficient` (ns) times CLASSES[`kind`] of N, and its error.
-
-    `rms` is the root of the mean squared residual, as a share of the mean time.
-    """
-
-    coefficient: float
-    kind: str
-    rms: float
-
-
-@dataclass(frozen=True)
 class Micro:
     """What one run measured; `skipped` and `failed` say why a benchmark has no time, `shortened` why
     one has fewer repetitions than were asked for."""
 
     context: dict[str, Any]
     timings: tuple[Timing, ...]
-    growths: dict[str, Growth]
     skipped: dict[str, str]
     failed: dict[str, str]
     shortened: dict[str, str]
@@ -117,15 +93,13 @@ def read(document: dict[str, Any]) -> Micro:
     if "muxbench_micro" not in document["context"]:
         raise ValueError("its context has no muxbench_micro")
     times: dict[tuple[str, int | None], dict[int, float]] = {}
-    fits: dict[str, dict[str, Any]] = {}
     skipped: dict[str, str] = {}
     failed: dict[str, str] = {}
     for entry in document["benchmarks"]:
         name, argument = _split(entry["run_name"])
         if entry["run_type"] == "aggregate":
-            if entry["aggregate_name"] in ("BigO", "RMS"):
-                fits.setdefault(name, {})[entry["aggregate_name"]] = entry
-        elif entry.get("error_occurred"):
+            continue
+        if entry.get("error_occurred"):
             message = " ".join(entry["error_message"].split())
             shown = _shown(name, argument)
             if message.startswith(_SKIPPED):
@@ -141,21 +115,10 @@ def read(document: dict[str, Any]) -> Micro:
     return Micro(
         context=document["context"],
         timings=tuple(Timing(name, argument, found) for (name, argument), found in times.items()),
-        growths=_growths(fits),
         skipped={name: why for name, why in skipped.items() if name not in timed},
         failed=failed,
         shortened={name: why for name, why in skipped.items() if name in timed},
     )
-
-
-def _growths(fits: dict[str, dict[str, Any]]) -> dict[str, Growth]:
-    growths = {}
-    for name, found in fits.items():
-        fit, error = found.get("BigO"), found.get("RMS")
-        if fit and error and fit["big_o"] in CLASSES:
-            coefficient = float(fit["real_coefficient"]) * UNITS[fit.get("time_unit", "ns")]
-            growths[name] = Growth(coefficient, fit["big_o"], float(error["rms"]))
-    return growths
 
 
 def _shown(name: str, argument: int | None) -> str:

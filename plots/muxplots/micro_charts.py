@@ -1,26 +1,25 @@
 """Charts of the micro-benchmarks: cost against N, and rows of single costs.
 
 What they are made of (lines, names beside them, rows, pages) is what the charts of a report are
-made of; here are only the tables, and the fits that are drawn beside the points.
+made of; here are only the tables.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from muxplots import figure, lines, micro_findings, rows, style
+from muxplots import figure, lines, micro_findings, micro_fit, rows, style
 from muxplots.axes import Across, Measure
 from muxplots.chart import Chart
 from muxplots.layout import Layout
 from muxplots.metrics import Metric
-from muxplots.micro import CLASSES, NOISY, Growth, Micro, Timing
+from muxplots.micro import NOISY, Micro, Timing
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
 from muxplots.report import Experiment
 from muxplots.style import Look
-from muxplots.table import Line, Point, Scale, Table
+from muxplots.table import Fit, Line, Point, Scale, Table
 
 PANEL_HEIGHT = 176.0
 HEADING = 28.0
@@ -75,16 +74,14 @@ def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
         title,
         _subtitle(micro),
         _caption(micro, every, "Line: median of {n} repetitions; band or bar: lowest to highest. "
-                 "Dashed: Google Benchmark's fit c·f(N), ± its error: the root of the mean "
-                 "squared residual over the mean time.") + _wait_notes(micro),
+                 "Dashed and “+”: what each watched descriptor adds, by a straight line up to the N where it holds.")
+        + _wait_notes(micro),
     )
     across, measure = Across(whole.values), Measure(whole)
     for row, ((share, shown), table) in enumerate(tables.items()):
         bottom = page.top - row * step - HEADING - PANEL_HEIGHT
         plot = page.plot(LEFT, bottom, width, PANEL_HEIGHT)
         figure.fill(plot, across, measure, table.lines, behind=())
-        for line in table.lines:
-            _draw_fit(plot, line, micro.growths.get(_family(line.model, pairs, share)))
         page.write(
             LEFT, bottom + PANEL_HEIGHT + 6, shown[0].upper() + shown[1:],
             size=figure.FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
@@ -103,37 +100,27 @@ def _wait_table(micro: Micro, pairs: str, share: str) -> Table:
     for primitive in micro_findings.PRIMITIVES:
         timings = micro.family(_family(primitive, pairs, share))
         if timings:
-            growth = micro.growths.get(timings[0].name)
-            found.append(_line(primitive, timings, _with_fit(primitive, growth)))
+            found.append(_with_growth(_line(primitive, timings), timings))
     return _table(_WAIT, "watched", found)
 
 
-def _with_fit(primitive: str, growth: Growth | None) -> str:
-    if growth is None:
-        return primitive
-    kind = growth.kind.replace("lgN", "log N").replace("Nlog", "N log").replace("^2", "²")
-    kind = "1" if kind == "(1)" else kind.replace("^3", "³")
-    return f"{primitive}: O({kind}) ± {100 * growth.rms:.0f} %"
-
-
-def _draw_fit(plot: Axes, line: Line, growth: Growth | None) -> None:
-    values = [point.value for point in line.drawn()]
-    if growth is None or len(values) < 2:
-        return
-    n = np.geomspace(values[0], values[-1], 40)
-    plot.plot(
-        n, [growth.coefficient * CLASSES[growth.kind](value) for value in n],
-        color=line.look.colour, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.65, zorder=2,
-        gid=f"{line.model}-fit",
+def _with_growth(line: Line, timings: Sequence[Timing]) -> Line:
+    found = micro_fit.growth(timings)
+    if found is None:
+        return line
+    fit, count = found
+    first, last = (timing.argument or 0 for timing in (timings[0], timings[count - 1]))
+    return replace(
+        line, label=f"{line.model} +{micro_findings.show(fit.slope)}", fit=Fit(fit.intercept, fit.slope, first, last),
     )
 
 
-def _line(model: str, timings: Sequence[Timing], label: str = "") -> Line:
+def _line(model: str, timings: Sequence[Timing]) -> Line:
     points = tuple(
         Point(timing.argument or 0, timing.statistic, ("noisy",) if timing.noisy else ())
         for timing in timings
     )
-    return Line(model, _LOOKS[model], points, label)
+    return Line(model, _LOOKS[model], points)
 
 
 def _table(metric: Metric, parameter: str, found: Sequence[Line]) -> Table:
@@ -153,7 +140,8 @@ def _draw_rows(
     ]
     caption = _caption(micro, found, "Marker and number: median of {n} repetitions; bar: lowest to "
                        "highest.")
-    return rows.draw_rows(_table(_CALL, "", found), layout, title, _subtitle(micro), caption)
+    table = _table(_CALL, "", found)
+    return rows.draw_panels(table, [table], layout, title, _subtitle(micro), caption)
 
 
 def _registrations(micro: Micro) -> list[tuple[str, Look, Timing]]:

@@ -79,15 +79,15 @@ def _waiting(micro: Micro, pairs: str, share: str) -> list[str]:
         if len(timings) < 2:
             continue
         points += timings
-        found = micro_fit.longest_line(timings)
-        if micro_fit.is_flat(timings):
-            medians = [timing.statistic.median for timing in timings]
-            range_shown = f"{show(min(medians))} to {show(max(medians))}"
-            flat.append(f"{primitive} {show(statistics.median(medians))} ({range_shown})")
-        elif found is not None:
+        found = micro_fit.growth(timings)
+        if found is not None:
             line, count = found
             per_descriptor.append(f"{primitive} {show_slope(line)}{_beyond(timings, count)}")
             errors.append(line.rms)
+        elif micro_fit.is_flat(timings):
+            medians = [timing.statistic.median for timing in timings]
+            range_shown = f"{show(min(medians))} to {show(max(medians))}"
+            flat.append(f"{primitive} {show(statistics.median(medians))} ({range_shown})")
         else:
             neither.append(f"{primitive} {_ends(timings)}")
     clauses = []

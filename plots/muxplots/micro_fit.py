@@ -62,6 +62,11 @@ def longest_line(timings: Sequence[Timing]) -> tuple[Line, int] | None:
     return (line, 3) if line is not None and line.fits else None
 
 
+def growth(timings: Sequence[Timing]) -> tuple[Line, int] | None:
+    """The line along which times grow with N, and for how many values of N; None where they do not, or along none."""
+    return None if is_flat(timings) else longest_line(timings)
+
+
 def is_flat(timings: Sequence[Timing]) -> bool:
     medians = [timing.statistic.median for timing in timings]
     return max(medians) <= FLAT * min(medians)

@@ -1,4 +1,4 @@
-"""Curves in one plot, or a panel per family with the others in grey behind. Lengths are points."""
+"""Curves in one plot, or in panels by family with all others in grey behind. Lengths are points."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from muxplots import axes, families, labels, lines, style, text
-from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, MOST_IN_ONE_PLOT, ONE_HEIGHT, PANEL_HEIGHT
+from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, ONE_HEIGHT, PANEL_HEIGHT
 from muxplots.labels import End, Scene
 from muxplots.layout import Layout
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
@@ -43,8 +43,8 @@ def draw(
 ) -> Figure:
     """`dress` sets scales, limits and marks of a plot, the same for each."""
     groups = [("", list(curves))]
-    if len(curves) > MOST_IN_ONE_PLOT:
-        groups = families.group(curves, lambda curve: curve.look.family, layout.shared)
+    if len(curves) > layout.models:
+        groups = families.group(curves, lambda curve: curve.look.family, layout.models)
     columns = min(layout.across, len(groups))
     most = max(len(group) for _, group in groups)
     least = PANEL_HEIGHT if len(groups) > 1 else ONE_HEIGHT
@@ -55,7 +55,7 @@ def draw(
     whole = layout.panels if columns > 1 else layout.one
     width = max((whole - LEFT - EDGE) / columns - beside, layout.narrowest)
     body = math.ceil(len(groups) / columns) * row_height
-    grey = " Grey: the models of the other families." if len(groups) > 1 else ""
+    grey = " Grey: all other models." if len(groups) > 1 else ""
     page = Page(
         LEFT + columns * (width + beside) + EDGE, body + UNDER_TITLE + EDGE,
         words.title, words.subtitle, words.caption + grey,

@@ -1,6 +1,10 @@
-"""Latency by percentile on HdrHistogram's axis: each step to the right is ten times rarer."""
+"""Latency by percentile on HdrHistogram's axis: each step to the right is ten times rarer.
+
+A percentile is the median of those of the trials or rounds, as in tables.
+"""
 
 import math
+import statistics
 from collections.abc import Sequence
 from functools import partial
 
@@ -16,8 +20,9 @@ from muxplots.panels import Curve
 from muxplots.report import Experiment, Report
 from muxplots.trials import Trial
 
-# A percentile is drawn only when so many samples lie beyond it.
+# A trial has a percentile only when so many samples lie beyond it.
 BEYOND = 10
+FEWEST = 2 * BEYOND
 STEPS_PER_DECADE = 24
 TITLE = "Latency by percentile"
 
@@ -30,7 +35,7 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
     for cell in sorted(cells, key=lambda cell: table.rank(report, cell.model)):
         points = quantiles(mine.get(cell.id, [])) if metrics.P99 not in cell.withheld else None
         if points is not None:
-            curves.append(Curve(cell.model, table.look(report, cell.model), *points, cell.flagged))
+            curves.append(Curve(cell.model, table.look(report, cell.model), *points, bool(cell.flags_against(metrics.P99))))
     if not curves:
         withheld = table.why_withheld(cells, metrics.P99)
         return Absent(name, withheld or "no trial has a histogram with enough samples")
@@ -42,28 +47,44 @@ def plan(report: Report, experiment: Experiment) -> Chart | Absent:
         [f"{experiment.name}: {trials.describe_point(cells[0])}", captions.loop(experiment),
          *captions.run(report, experiment)]
     )
-    whole = f"All {captions.samples(cells).replace('rounds', 'undisturbed slices')} of a model together"
-    return Chart(name, TITLE, alt, experiment.name, partial(_draw, curves, subtitle, whole))
+    return Chart(name, TITLE, alt, experiment.name, partial(_draw, curves, subtitle, captions.samples(cells)))
 
 
 def quantiles(mine: Sequence[Trial]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """1 / (1 - quantile), and the latency there, over the samples of all trials together."""
-    pairs = sorted(pair for trial in mine for pair in trial.latencies)
-    if not pairs:
+    """1 / (1 - quantile), and the median over trials of the latency there, as deep as all trials have it."""
+    told = [columns for one in mine if (columns := _cumulated(one)) and columns[1][-1] >= FEWEST]
+    if not told:
         return None
-    values, counts = (np.array(column) for column in zip(*pairs))
-    beneath = np.cumsum(counts)
-    total = int(beneath[-1])
-    deepest = math.log10(total / BEYOND) if total > BEYOND else 0.0
-    if deepest <= math.log10(2):
+    deepest = min(int(beneath[-1]) for _, beneath in told) / BEYOND
+    rarity = _rarities(deepest)
+    if len(rarity) < 2:
         return None
-    steps = np.arange(math.log10(2), deepest, 1 / STEPS_PER_DECADE)
-    rarity = np.append(10**steps, 10**deepest)
-    ranks = np.ceil(total * (1 - 1 / rarity)).clip(1)
-    return tuple(rarity), tuple(values[np.searchsorted(beneath, ranks)].astype(float))
+    by_trial = [_at(values, beneath, rarity) for values, beneath in told]
+    return tuple(rarity), tuple(statistics.median(column) for column in zip(*by_trial))
 
 
-def _draw(curves: Sequence[Curve], subtitle: str, whole: str, layout: Layout) -> Figure:
+def _cumulated(one: Trial) -> tuple[np.ndarray, np.ndarray] | None:
+    """The latencies of a histogram, and how many samples are no longer than each."""
+    if not one.latencies:
+        return None
+    values, counts = (np.array(column) for column in zip(*sorted(one.latencies)))
+    return values, np.cumsum(counts)
+
+
+def _rarities(deepest: float) -> list[float]:
+    """Even steps of a logarithmic axis from 2, with 10, 100 and so on among them."""
+    first, last = (math.log10(end) * STEPS_PER_DECADE for end in (2, deepest))
+    steps = [10 ** (step / STEPS_PER_DECADE) for step in range(math.floor(first) + 1, math.ceil(last))]
+    return [2.0, *steps, deepest] if deepest > 2 else [2.0]
+
+
+def _at(values: np.ndarray, beneath: np.ndarray, rarity: Sequence[float]) -> list[float]:
+    """By nearest rank, as the driver takes a percentile from a histogram."""
+    ranks = np.ceil(int(beneath[-1]) * (1 - 1 / np.array(rarity))).clip(1)
+    return values[np.searchsorted(beneath, ranks)].astype(float).tolist()
+
+
+def _draw(curves: Sequence[Curve], subtitle: str, samples: str, layout: Layout) -> Figure:
     deepest = max(curve.x[-1] for curve in curves)
     lowest = min(curve.y[0] for curve in curves)
     highest = max(curve.y[-1] for curve in curves)
@@ -86,7 +107,7 @@ def _draw(curves: Sequence[Curve], subtitle: str, whole: str, layout: Layout) ->
         curves, dress,
         panels.Words(
             TITLE, subtitle,
-            f"{whole}; drawn as deep as 10 samples lie beyond.{flagged}",
+            f"Line: median of {samples} at each percentile, as deep as each has {BEYOND} samples beyond it.{flagged}",
             "Percentile", f"Latency ({unit})",
         ),
         layout,

@@ -4,7 +4,7 @@ Ratios and intervals are the driver's: of slices that were measured side by side
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from muxplots import axes, captions, labels, lines, metrics, style, table, text, trials
-from muxplots.chart import Absent, Chart
+from muxplots.chart import Chart
 from muxplots.layout import Layout
 from muxplots.metrics import Metric
 from muxplots.page import EDGE, UNDER, UNDER_TITLE, Page
@@ -28,10 +28,6 @@ COLUMN_GAP = 8.0
 
 # An axis reaches at least so far on both sides of 1.
 LEAST_REACH = 1.03
-
-# By kind, which is part of a file's name. Throughput of an open loop is given.
-CLOSED = {"cpu": metrics.CPU, "throughput": metrics.THROUGHPUT}
-OPEN = {"p99": metrics.P99, "cpu": metrics.CPU}
 
 
 @dataclass(frozen=True)
@@ -56,28 +52,24 @@ class Panel:
     noise: float | None  # a factor: how far from itself the reference may be
 
 
-def plan(report: Report, experiment: Experiment) -> Iterable[Chart | Absent]:
-    cells = [cell for cell in report.cells if cell.experiment == experiment.name]
-    if not any(cell.sliced for cell in cells):
-        return
-    for kind, key in (OPEN if experiment.open_loop else CLOSED).items():
-        name = f"{experiment.name}-ranking-{kind}"
-        panels = tabulate(report, experiment, key)
-        if not panels:
-            yield Absent(name, table.why_withheld(cells, key) or "no two models were compared")
-            continue
-        metric = report.metrics[key]
-        title = f"{metric.heading}, relative to {' or '.join(sorted({one.reference for one in panels}))}"
-        yield Chart(
-            name, title, _alternative(title, panels), experiment.name,
-            partial(_draw, report, experiment, metric, title, panels),
-        )
+def plan(report: Report, experiment: Experiment, kind: str, key: str) -> Chart | None:
+    """None where no two models were measured side by side."""
+    panels = tabulate(report, experiment, key)
+    if not panels:
+        return None
+    metric = report.metrics[key]
+    title = f"{metric.heading}, relative to {' or '.join(sorted({one.reference for one in panels}))}"
+    return Chart(
+        f"{experiment.name}-ranking-{kind}", title, _alternative(title, panels), experiment.name,
+        partial(_draw, report, experiment, metric, title, panels),
+    )
 
 
 def tabulate(report: Report, experiment: Experiment, key: str) -> list[Panel]:
     """The first point and the largest that most models reached."""
     cells = [
-        cell for cell in report.cells if cell.experiment == experiment.name and key in cell.relative
+        cell for cell in report.cells
+        if cell.experiment == experiment.name and cell.sliced and key in cell.relative
     ]
     points = {at: mine for at, mine in at_point(cells).items() if len(mine) > 1}
     main = trials.main_point(report, experiment, key)
@@ -222,21 +214,19 @@ def _caption(
     flags = sorted({flag.replace("_", " ") for row in rows for flag in row.flags})
     if flags:
         parts.append(f"Hollow: flagged and not ranked ({', '.join(flags)}).")
-    parts += _withheld(report, experiment, metric)
+    parts += _absent(report, experiment, metric)
     return " ".join(parts)
 
 
-def _withheld(report: Report, experiment: Experiment, metric: Metric) -> list[str]:
-    """What has no ratio here, and in a chart of CPU time whether there is one of throughput at all."""
-    cells = _cells(report, experiment)
-    gone = list(dict.fromkeys(cell.model for cell in cells if metric.key in cell.withheld))
-    if gone:
-        return [f"{', '.join(gone)}: {table.why_withheld(cells, metric.key)}."]
-    rate = report.metrics[metrics.THROUGHPUT]
-    if experiment.open_loop or any(rate.key in cell.summary for cell in cells):
-        return []
-    why = table.why_withheld(cells, rate.key)
-    return [f"{rate.heading} is {why}."] if why else []
+def _absent(report: Report, experiment: Experiment, metric: Metric) -> list[str]:
+    """Which models have no ratio here."""
+    cells = [cell for cell in _cells(report, experiment) if cell.status == "measured"]
+    compared = {cell.model for cell in cells if metric.key in cell.relative}
+    cells = [cell for cell in cells if cell.model not in compared]
+    withheld = dict.fromkeys(cell.model for cell in cells if metric.key in cell.withheld)
+    others = dict.fromkeys(cell.model for cell in cells if cell.model not in withheld)
+    parts = [f"{', '.join(withheld)}: {table.why_withheld(cells, metric.key)}."] if withheld else []
+    return parts + ([f"No ratio: {', '.join(others)}."] if others else [])
 
 
 def _cells(report: Report, experiment: Experiment) -> list[Cell]:

@@ -129,6 +129,15 @@ class VerdictTable:
 
 
 @dataclass(frozen=True)
+class AtLevel:
+    """A model's CPU time per request over that of the reference at one speed of the host."""
+
+    model: str
+    level: int  # its place in the list of them
+    relative: Relative
+
+
+@dataclass(frozen=True)
 class HostStates:
     """The speeds of the host at a point: the reference's CPU time per request, from the fastest."""
 
@@ -137,6 +146,7 @@ class HostStates:
     reference: str
     blocks: int
     levels: tuple[tuple[float, int], ...]  # nanoseconds, and in how many of the blocks
+    relative: tuple[AtLevel, ...]  # where two levels or more have enough blocks
 
 
 @dataclass(frozen=True)
@@ -318,16 +328,25 @@ def _verdicts(node: Node) -> VerdictTable:
 
 
 def _host_states(node: Node) -> HostStates:
+    levels = tuple(
+        (level.get("cpu_ns_per_request").number(), level.get("blocks").integer())
+        for level in node.get("levels").items()
+    )
     return HostStates(
         experiment=node.get("experiment").string(),
         point=node.get("point").object().value,
         reference=node.get("reference").text(),
         blocks=node.get("blocks").integer(),
-        levels=tuple(
-            (level.get("cpu_ns_per_request").number(), level.get("blocks").integer())
-            for level in node.get("levels").items()
-        ),
+        levels=levels,
+        relative=tuple(_at_level(one, len(levels)) for one in node.get("relative", default=[]).items()),
     )
+
+
+def _at_level(node: Node, levels: int) -> AtLevel:
+    level = node.get("level")
+    if not 0 <= level.integer() < levels:
+        level.fail("the place of a level")
+    return AtLevel(node.get("model").text(), level.integer(), _relative(node))
 
 
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:

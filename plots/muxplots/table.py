@@ -26,6 +26,16 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A straight line to draw, between the values where it holds."""
+
+    intercept: float
+    slope: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Line:
     """One model's points in the order of the drawn values; None where it has none."""
 
@@ -34,7 +44,7 @@ class Line:
     points: tuple[Point | None, ...]
     label: str = ""  # what stands beside it, where that is more than the model's name
     ring: int | None = None  # the value of a point that the caption speaks of
-    fit: tuple[float, float] | None = None  # intercept and slope of a straight line to draw
+    fit: Fit | None = None
 
     @property
     def name(self) -> str:
@@ -57,6 +67,9 @@ class Absence:
 UNMEASURED = "unmeasured"
 WITHHELD = "withheld"
 
+# A line through fewer values shows no more than a ranking at each of them.
+FEWEST_FOR_LINES = 4
+
 
 @dataclass(frozen=True)
 class Table:
@@ -73,8 +86,24 @@ class Table:
     notes: str = ""  # what the caption says of labels, rings and fits
     reading: str = ""  # how to read a point and its spread, where that is no median of trials or rounds
 
+    @property
+    def has_lines(self) -> bool:
+        return len(self.values) >= FEWEST_FOR_LINES
+
     def points(self) -> list[Point]:
         return [point for line in self.lines for point in line.drawn()]
+
+    def at(self, value: int) -> "Table":
+        """A single value of it: models from the best on, and then those that are flagged, in no order."""
+        place = self.values.index(value)
+        lines = [replace(line, points=(line.points[place],)) for line in self.lines if line.points[place]]
+        sign = -1 if self.metric.more_is_better else 1
+
+        def rank(line: Line) -> tuple[bool, float]:
+            (point,) = line.drawn()
+            return bool(point.flags), 0.0 if point.flags else sign * point.statistic.median
+
+        return replace(self, values=(value,), lines=tuple(sorted(lines, key=rank)))
 
 
 def swept_cells(report: Report, experiment: Experiment) -> dict[tuple[str, int], Cell] | str:
@@ -105,7 +134,7 @@ def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> 
     if isinstance(swept, str):
         return swept
     points = {
-        (model, value): Point(value, cell.summary[key], cell.flag_kinds, cell.sliced)
+        (model, value): Point(value, cell.summary[key], cell.flags_against(key), cell.sliced)
         for (model, value), cell in swept.items()
         if _is_drawable(cell, key, scale)
     }
@@ -129,11 +158,11 @@ def tabulate(report: Report, experiment: Experiment, key: str, scale: Scale) -> 
 
 
 def beside_reference(report: Report, table: Table) -> Table | None:
-    """The same points over those of the reference, with their intervals; None where two of them have none."""
+    """The same points over those of the reference, with their intervals; None where too few have any."""
     swept = swept_cells(report, table.experiment)
     assert isinstance(swept, dict)
     related = {place: cell for place, cell in swept.items() if table.metric.key in cell.relative}
-    if len({value for _, value in related}) < 2:
+    if len({value for _, value in related}) < FEWEST_FOR_LINES:
         return None
 
     def beside(model: str, point: Point | None) -> Point | None:
@@ -141,10 +170,18 @@ def beside_reference(report: Report, table: Table) -> Table | None:
         return replace(point, statistic=_interval(cell.relative[table.metric.key])) if point and cell else None
 
     lines = [replace(line, points=tuple(beside(line.model, one) for one in line.points)) for line in table.lines]
+    lacking = {
+        line.model: tuple(point.value for point in line.drawn() if (line.model, point.value) not in related)
+        for line in table.lines
+    }
     title = f"{table.metric.title} relative to {reference_of(related.values())}"
     return replace(
         table, metric=replace(table.metric, title=title, unit=RATIO), scale=Scale.LOG,
         lines=tuple(line for line in lines if line.drawn()),
+        absences=(
+            *table.absences,
+            *(Absence(model, "no ratio", values, None) for model, values in lacking.items() if values),
+        ),
         reading="Line: ratio over slices that were measured side by side; band or bar: 95 % interval.",
     )
 

@@ -355,7 +355,8 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _experiment(experiment: dict[str, Any], repetitions: int) -> dict[str, Any]:
-    load = {"mode": "closed", "connections": 100, "idle": 0, "message_bytes": 64}
+    mode = "open" if experiment["parameter"] == "rate" else "closed"
+    load = {"mode": mode, "connections": 100, "idle": 0, "message_bytes": 64}
     metric = {"metric": experiment["metric"]} if "metric" in experiment else {}
     return metric | {
         "name": experiment["name"], "question": experiment["question"], "protocol": "echo",

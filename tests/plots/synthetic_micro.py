@@ -34,15 +34,6 @@ def entries(name: str, time_ns: float, spread: Sequence[float] = CALM) -> list[d
     return found
 
 
-def fit(name: str, coefficient: float, kind: str, rms: float) -> list[dict[str, Any]]:
-    common = {"run_name": f"{name}/manual_time", "run_type": "aggregate", "repetitions": 5}
-    return [
-        common | {"name": f"{name}/manual_time_BigO", "aggregate_name": "BigO", "big_o": kind,
-                  "real_coefficient": coefficient, "cpu_coefficient": 1.0, "time_unit": "ns"},
-        common | {"name": f"{name}/manual_time_RMS", "aggregate_name": "RMS", "rms": rms},
-    ]
-
-
 def skipped(name: str, message: str) -> list[dict[str, Any]]:
     return [{"name": f"{name}/manual_time", "run_name": f"{name}/manual_time",
              "run_type": "iteration", "repetition_index": 0, "error_occurred": True,
@@ -50,13 +41,12 @@ def skipped(name: str, message: str) -> list[dict[str, Any]]:
 
 
 def waits(primitive: str, cost: Cost, *, pairs: str = "socketpair", share: str = "one",
-          sizes: Sequence[int] = SIZES, spread: Sequence[float] = CALM,
-          growth: tuple[float, str, float] = (70.0, "N", 0.04)) -> list[dict[str, Any]]:
+          sizes: Sequence[int] = SIZES, spread: Sequence[float] = CALM) -> list[dict[str, Any]]:
     name = f"wait_cost/{primitive}/{pairs}/ready:{share}"
     found = []
     for size in sizes:
         found += entries(f"{name}/watched:{size}", cost(size), spread)
-    return found + fit(name, *growth)
+    return found
 
 
 def everything() -> dict[str, Any]:
@@ -71,9 +61,7 @@ def everything() -> dict[str, Any]:
                 def cost(n: int) -> float:
                     return 400 + 70 * n if scans else 330 + 15 * index + 100 * (ready(n) - 1)
 
-                growth = (70.0, "N", 0.04) if scans else (350.0, "(1)", 0.02)
-                found += waits(primitive, cost, pairs=pairs, share=share, sizes=sizes,
-                               growth=growth)
+                found += waits(primitive, cost, pairs=pairs, share=share, sizes=sizes)
     for operation in ("add", "modify", "delete"):
         for mechanism in ("epoll", "kevent", "uring_poll"):
             found += entries(f"registration_cost/{mechanism}/{operation}/batch:1", 800)

@@ -208,7 +208,7 @@ def test_charts_have_names_and_words_for_screen_readers(opened: browser.Browser)
         """return [...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-labelledby')
              .split(' ').map((id) => document.getElementById(id).textContent))"""
     )
-    assert len(told) == 14
+    assert len(told) == opened.run("return document.querySelectorAll('figure').length") > 10
     assert ["Throughput against idle connections",
             "Chart: Throughput against idle connections for 5 models. "
             "At idle 0 a tie of poll & epoll_level."] in told

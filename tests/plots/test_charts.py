@@ -18,7 +18,7 @@ LINEAR = ["connections-throughput", "connections-cpu", "idle-throughput", "idle-
 
 
 # test_single_charts.py is about these.
-SINGLE = re.compile("overview|drift|.*-(percentiles|cpu-split|syscalls|switches|memory)")
+SINGLE = re.compile("overview|drift|syscalls|.*-(percentiles|cpu-split|memory)")
 
 
 def planned(directory: Path, document: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -157,7 +157,7 @@ def test_idle_cost_falls_back_to_latency_where_no_cpu_was_measured(tmp_path, doc
 
 def test_any_swept_count_gets_charts_named_by_its_experiment(tmp_path: Path) -> None:
     pipeline = {"name": "deep", "question": "Is it faster?", "parameter": "pipeline"}
-    pipeline["values"] = [1, 4, 16]
+    pipeline["values"] = [1, 4, 16, 64]
     document = synthetic.build(experiments=[pipeline])
     names, absent = planned(tmp_path, document)
     assert names == ["deep-throughput", "deep-p99", "deep-cpu"]
@@ -180,10 +180,9 @@ def test_the_chart_that_answers_an_experiment_comes_first(tmp_path, metric, firs
 
 def test_an_open_loop_of_an_older_report_is_answered_by_its_p99(tmp_path: Path) -> None:
     document = synthetic.build(experiments=[synthetic.RATE])
-    document["muxbench"]["experiments"][0]["load"]["mode"] = "open"
-    assert planned(tmp_path, document)[0][0] == "latency-p99"
+    assert planned(tmp_path, document)[0] == ["latency-p99", "latency-cpu"]
     document["muxbench"]["experiments"][0]["metric"] = "latency_p50_ns"
-    assert planned(tmp_path, document)[0][0] == "latency-p50"
+    assert planned(tmp_path, document)[0] == ["latency-p50", "latency-p99", "latency-cpu"]
 
 
 def test_experiments_that_are_not_charts_are_told(tmp_path: Path, document) -> None:
@@ -229,7 +228,7 @@ def test_a_sweep_over_two_keys_has_no_lines_and_charts_of_its_largest_point(tmp_
     ]
     found = drawing.draw_all(tmp_path, document)
     assert set(found) == {
-        "overview-throughput", "overview-p99", "overview-cpu", "grid-percentiles", "grid-cpu-split", "drift",
+        "overview-throughput", "overview-p99", "overview-cpu", "grid-cpu-split", "drift",
     }
     assert "grid: idle 1000, connections 200" in drawing.words(found["grid-cpu-split"])
     # As 1.1 had it: with the first of its keys as the parameter.
@@ -264,8 +263,8 @@ def test_only_skipped_cells_are_told(tmp_path: Path, document) -> None:
     assert absent == ["connections (every cell is skipped)", "idle (every cell is skipped)"]
 
 
-def test_a_single_cell_becomes_a_row_from_zero(tmp_path: Path) -> None:
-    document = synthetic.build(["poll"], [synthetic.CONNECTIONS | {"values": [64]}])
+def test_a_single_value_becomes_rows_from_zero(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.CONNECTIONS | {"values": [64]}])
     chart = drawing.draw(tmp_path, document, "connections-throughput")
     assert chart.axes[0].get_xlim()[0] == 0
     median = document["muxbench"]["cells"][0]["summary"]["requests_per_second"]["median"]
@@ -274,24 +273,56 @@ def test_a_single_cell_becomes_a_row_from_zero(tmp_path: Path) -> None:
     assert "Marker: median of 5 repetitions; bar: lowest to highest." in drawing.words(chart)
 
 
+def test_the_dot_of_one_model_is_no_chart(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.CONNECTIONS | {"values": [64]}])
+    for cell in document["muxbench"]["cells"]:
+        if cell["model"] == "poll":
+            del cell["summary"]["latency_p99_ns"]
+    names, absent = planned(tmp_path, document)
+    assert names == ["connections-throughput", "connections-cpu"]
+    assert "connections-p99 (only epoll_level has a value of p99 latency)" in absent
+
+
 def test_one_value_of_idle_has_no_cost_curve(tmp_path: Path) -> None:
     document = synthetic.build(experiments=[synthetic.IDLE | {"values": [0]}])
     names, absent = planned(tmp_path, document)
     assert names == ["idle-throughput", "idle-p99", "idle-cpu"]
-    assert absent == ["idle-cost (only one value of idle)"]
+    assert absent == []
 
 
-def test_many_models_get_a_panel_per_family_with_the_others_behind(tmp_path: Path) -> None:
+def test_through_three_values_there_are_no_lines_but_rows_from_the_best_on(tmp_path: Path) -> None:
+    document = synthetic.build(experiments=[synthetic.CONNECTIONS | {"values": [1, 8, 64]}])
+    synthetic.edit(document, "epoll_level", 64, flags=[{"kind": "errors", "detail": "2 requests failed"}])
+    chart = drawing.draw(tmp_path, document, "connections-throughput")
+    assert len(chart.axes) == 3
+    medians = {
+        cell["model"]: cell["summary"]["requests_per_second"]["median"]
+        for cell in document["muxbench"]["cells"] if cell["point"]["connections"] == 64 and cell["summary"]
+    }
+    rows = {
+        (line.get_gid() or "").rsplit("-", 1)[0]: (line.get_ydata()[0], line.get_xdata()[0])
+        for line in chart.axes[-1].lines
+    }
+    order = sorted(rows, key=lambda model: rows[model][0])
+    assert order[-1] == "epoll_level" and "epoll_level-flagged" in {line.get_gid() for line in chart.axes[-1].lines}
+    assert order[:-1] == sorted(set(medians) - {"epoll_level"}, key=lambda model: -medians[model])
+    assert {model: value for model, (_, value) in rows.items()} == medians
+    words = drawing.words(chart)
+    assert words.startswith("Throughput How does a server") and "Active connections: 64" in words
+
+
+def test_many_models_get_panels_by_family_with_the_others_behind(tmp_path: Path) -> None:
     chart = drawing.draw(tmp_path, synthetic.build(synthetic.ALL_MODELS), "idle-throughput")
-    assert len(chart.axes) == 7  # the blocking family serves one client and is skipped
+    assert len(chart.axes) == 7  # two for readiness and two for libraries; the blocking family is skipped
     for axes in chart.axes:
         (behind,) = [one for one in axes.collections if isinstance(one, LineCollection)]
         named = [line for line in axes.lines if (line.get_gid() or "").endswith("-points")]
         assert same_color(behind.get_color()[0], style.BEHIND)
-        assert len(behind.get_segments()) + len(named) == 30
+        assert len(behind.get_segments()) + len(named) == 30 and len(named) <= 6
     assert len({axes.get_ylim() for axes in chart.axes}) == 1
-    assert "Grey: the models of the other families." in drawing.words(chart)
-    assert "Readiness" in drawing.words(chart)
+    words = drawing.words(chart)
+    assert "Grey: all other models." in words
+    assert "Process, thread and polling" in words and "Readiness, 2 of 2" in words
 
 
 def test_a_median_of_zero_stands_on_a_linear_axis_and_is_absent_from_a_logarithmic_one(

@@ -12,7 +12,7 @@ from support.patience import RUN_PATIENCE
 
 PROGRAM = PLOTS / "make_charts.py"
 CHARTS = [
-    "drift", "idle-cost", "idle-cpu-split", "idle-p99", "idle-percentiles", "idle-throughput",
+    "drift", "idle-cost", "idle-cpu-split", "idle-p99", "idle-throughput",
     "overview-cpu", "overview-p99", "overview-throughput",
 ]
 SMALL = synthetic.build(["poll", "epoll_level", "my_own_model"], [synthetic.IDLE], repetitions=2)
@@ -81,9 +81,9 @@ def test_what_is_absent_is_told_in_one_line_unless_quiet(tmp_path: Path) -> None
     report = synthetic.write(tmp_path, synthetic.build(["poll"], [synthetic.CONNECTIONS]))
     told = run(report, "--format", "svg")
     first, second = told.stdout.splitlines()
-    assert first == f"6 charts (svg) in {tmp_path}/charts"
+    assert first == f"5 charts (svg) in {tmp_path}/charts"
     assert second.startswith("not drawn: overview-throughput (fewer than two models have a value of throughput); ")
-    assert second.endswith("; idle-cost (no experiment sweeps idle)")
+    assert second.endswith("; idle-cost (no experiment sweeps idle); syscalls (no cell has counts of system calls)")
     quiet = run(report, "--format", "svg", "--quiet")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 

@@ -22,27 +22,39 @@ def test_a_model_with_very_many_calls_does_not_name_all_colours(tmp_path: Path) 
             calls["epoll_ctl"] = {"calls": 1000}
         if cell["model"] == "posix_aio":
             calls |= {f"made_up_{number}": {"calls": 90_000} for number in range(12)}
-    words = drawing.words(drawing.draw(tmp_path, document, "idle-syscalls"))
+    words = drawing.words(drawing.draw(tmp_path, document, "syscalls"))
     assert "epoll_ctl" in words and "recvfrom" in words and "others" in words
 
 
-def test_a_call_has_one_colour_in_all_charts(tmp_path: Path) -> None:
+def test_a_call_has_one_colour_in_all_reports(tmp_path: Path) -> None:
+    colours = []
+    for more in ({}, {"epoll_wait": {"calls": 5000}, "futex": {"calls": 4000}}):
+        document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE])
+        synthetic.add_counts(document)
+        for cell in document["muxbench"]["cells"]:
+            cell["counts"]["syscalls"] |= more | {"read": {"calls": 3000}, "epoll_ctl": {"calls": 200}}
+        chart = drawing.draw(tmp_path, document, "syscalls")
+        colours.append({name: drawing.one(chart, f"poll-{name}").get_facecolor()
+                        for name in ("recvfrom", "sendto", "read", "epoll_ctl")})
+    assert colours[0] == colours[1] and len(set(colours[0].values())) == 4
+    assert drawing.one(chart, "poll-futex").get_facecolor() not in colours[0].values()
+
+
+def test_system_calls_are_of_the_experiment_in_which_most_models_were_counted(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], [synthetic.IDLE, synthetic.CONNECTIONS])
     synthetic.add_counts(document)
     for cell in document["muxbench"]["cells"]:
-        calls = cell["counts"]["syscalls"]
-        if cell["experiment"] == "idle":
-            calls |= {"epoll_wait": {"calls": 5000}, "futex": {"calls": 4000}}
-        calls |= {"read": {"calls": 3000}, "epoll_ctl": {"calls": 200}}
-    drawn = drawing.draw_all(tmp_path, document)
-    colours = [
-        {name: drawing.one(drawn[f"{experiment}-syscalls"], f"poll-{name}").get_facecolor()
-         for name in ("recvfrom", "sendto", "read", "epoll_ctl")}
-        for experiment in ("idle", "connections")
-    ]
-    assert colours[0] == colours[1] and len(set(colours[0].values())) == 4
-    futex = drawing.one(drawn["idle-syscalls"], "poll-futex").get_facecolor()
-    assert futex not in colours[0].values()
+        if cell["experiment"] == "idle" and cell["model"] == "poll":
+            del cell["counts"]
+    assert "connections: connections 1000" in drawing.words(drawing.draw(tmp_path, document, "syscalls"))
+
+
+def test_bars_stand_from_the_least_on_and_the_flagged_at_the_end(tmp_path: Path) -> None:
+    document = synthetic.build(["posix_aio", "poll", "epoll_level", "uring_multishot"], [synthetic.IDLE])
+    synthetic.edit(document, "uring_multishot", flags=[{"kind": "errors", "detail": "2 requests failed"}])
+    chart = drawing.draw(tmp_path, document, "idle-cpu-split")
+    names = [words.get_text() for words in chart.texts if (words.get_gid() or "").endswith("-name")]
+    assert names == ["epoll_level", "posix_aio", "poll", "uring_multishot"]
 
 
 def set_cpu(document: dict, cell: str, parts: list[tuple[int, int]], requests: int = 1_000_000) -> None:
@@ -83,7 +95,7 @@ def test_calls_too_few_to_be_seen_are_not_named(tmp_path: Path) -> None:
     synthetic.add_counts(document)
     for cell in document["muxbench"]["cells"]:
         cell["counts"]["syscalls"] |= {"brk": {"calls": 3}}
-    words = drawing.words(drawing.draw(tmp_path, document, "idle-syscalls"))
+    words = drawing.words(drawing.draw(tmp_path, document, "syscalls"))
     assert "sendto" in words and "brk" not in words and "others" not in words
 
 
@@ -111,15 +123,19 @@ def test_memory_is_of_a_point_where_it_was_measured(tmp_path: Path) -> None:
     assert "idle 8000" in words and "poll" in words and "select" not in words
 
 
-def test_small_families_share_a_panel_and_large_ones_do_not() -> None:
-    models = [("blocking", 2), ("process", 3), ("readiness", 9), ("polling", 1)]
+def test_small_families_share_a_panel_and_large_ones_have_several() -> None:
+    models = [("blocking", 2), ("process", 3), ("readiness", 11), ("polling", 1)]
     items = [family for family, count in models for _ in range(count)]
-    shared = families.group(items, str, 10)
-    assert [(title, len(members)) for title, members in shared] == [
-        ("Blocking and process", 5), ("Readiness and polling", 10),
+
+    def sizes(most: int) -> list[tuple[str, int]]:
+        return [(title, len(members)) for title, members in families.group(items, str, most)]
+
+    assert sizes(12) == [("Blocking and process", 5), ("Readiness and polling", 12)]
+    assert sizes(5) == [
+        ("Blocking and process", 5), ("Readiness, 1 of 3", 3), ("Readiness, 2 of 3", 4), ("Readiness, 3 of 3", 4),
+        ("Polling", 1),
     ]
-    alone = families.group(items, str, 0)
-    assert [title for title, _ in alone] == ["Blocking", "Process", "Readiness", "Polling"]
+    assert [member for _, members in families.group(items, str, 5) for member in members] == items
 
 
 @pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])

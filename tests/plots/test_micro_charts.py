@@ -48,18 +48,31 @@ def test_a_wait_chart_has_a_panel_per_share_and_a_line_per_primitive_on_log_axes
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     for primitive in synthetic_micro.PRIMITIVES:
         assert len(drawing.artists(chart, f"{primitive}-points")) == 3, primitive
-        assert len(drawing.artists(chart, f"{primitive}-fit")) == 3, primitive
     poll = drawing.artists(chart, "poll-points")[0]
     assert list(poll.get_xdata()) == list(synthetic_micro.SIZES)
     assert list(poll.get_ydata()) == pytest.approx([400 + 70 * n for n in synthetic_micro.SIZES])
 
 
-def test_the_fit_is_google_benchmarks_with_its_error_beside_the_name() -> None:
-    chart = drawn(synthetic_micro.everything())["micro-wait-pipe"]
+def test_the_line_of_a_chart_is_that_of_the_findings() -> None:
+    document = synthetic_micro.everything()
+    chart = drawn(document)["micro-wait-pipe"]
     fit = drawing.artists(chart, "poll-fit")[0]
-    assert list(fit.get_ydata()) == pytest.approx([70 * n for n in fit.get_xdata()])
+    assert list(fit.get_ydata()) == pytest.approx([400 + 70 * n for n in fit.get_xdata()])
+    assert (min(fit.get_xdata()), max(fit.get_xdata())) == pytest.approx((8, 8192))
     words = drawing.words(chart)
-    assert "poll: O(N) ± 4 %" in words and "epoll_level: O(1) ± 2 %" in words
+    assert "poll +70.0 ns" in words
+    (told,) = [one for one in micro_findings.sentences(micro.read(document)) if one.startswith("A wait with one of N ready (pipes)")]
+    assert "poll 70.0 ± 0.0 ns" in told and "epoll_level 360 ns" in told
+    # What does not grow has neither a line nor a number, and no class of growth is claimed.
+    top = chart.axes[0]
+    assert "epoll_level-fit" not in {line.get_gid() for line in top.lines}
+    assert "O(" not in words
+
+
+def test_a_line_ends_where_it_no_longer_holds() -> None:
+    bent = synthetic_micro.waits("poll", lambda n: 400 + 70 * n if n < 2048 else 600 * n)
+    chart = drawn(synthetic_micro.document(bent))["micro-wait-socketpair"]
+    assert max(drawing.one(chart, "poll-fit").get_xdata()) == pytest.approx(512)
 
 
 def test_a_primitive_looks_the_same_in_all_charts_and_like_no_other() -> None:
@@ -80,7 +93,7 @@ def test_a_primitive_looks_the_same_in_all_charts_and_like_no_other() -> None:
 def test_noisy_timings_are_hollow_and_only_those() -> None:
     calm = synthetic_micro.waits("poll", float, sizes=(8, 32, 128))
     wild = synthetic_micro.waits("poll", float, sizes=(512,), spread=synthetic_micro.WILD)
-    chart = drawn(synthetic_micro.document(calm[:-2] + wild))["micro-wait-socketpair"]
+    chart = drawn(synthetic_micro.document(calm + wild))["micro-wait-socketpair"]
     assert list(drawing.one(chart, "poll-flagged").get_xdata()) == [512]
     assert list(drawing.one(chart, "poll-points").get_xdata()) == [8, 32, 128]
     assert "Hollow: varies by more than 10 % between repetitions (CV)." in drawing.words(chart)

@@ -45,16 +45,15 @@ def test_a_full_report_gives_every_chart(tmp_path: Path, counted) -> None:
     assert [chart.name for chart in planned] == [
         "overview-throughput", "overview-p99", "overview-cpu",
         *(f"connections-{kind}" for kind in (
-            "throughput", "p99", "cpu", "percentiles", "cpu-split", "syscalls", "switches")),
-        *(f"idle-{kind}" for kind in (
-            "throughput", "p99", "cost", "percentiles", "cpu-split", "syscalls", "switches", "memory")),
-        "drift",
+            "throughput", "p99", "cpu", "cpu-split")),
+        *(f"idle-{kind}" for kind in ("throughput", "p99", "cost", "cpu-split", "memory")),
+        "syscalls", "drift",
     ]
     assert all(chart.alt for chart in planned)
 
 
 def test_system_calls_are_stacked_by_name_with_eagain_hatched(tmp_path: Path, counted) -> None:
-    chart = drawing.draw(tmp_path, counted, "connections-syscalls")
+    chart = drawing.draw(tmp_path, counted, "syscalls")
     assert widths(chart, "epoll_level") == {"recvfrom": 1.0, "sendto": 1.0}
     assert widths(chart, "uring_completion") == {"io_uring_enter": 0.05}
     assert widths(chart, "asio_callback") == {
@@ -71,17 +70,18 @@ def test_system_calls_are_stacked_by_name_with_eagain_hatched(tmp_path: Path, co
 
 
 def test_one_bar_that_dwarfs_the_others_is_cut_off_and_says_its_number(tmp_path, counted) -> None:
-    chart = drawing.draw(tmp_path, counted, "connections-syscalls")
+    chart = drawing.draw(tmp_path, counted, "syscalls")
     assert chart.axes[0].get_xlim()[1] == pytest.approx(4.5)
     assert drawing.one(chart, "nonblocking_spin-sum").get_text() == "… 61.0"
     assert drawing.one(chart, "asio_callback-sum").get_text() == "3.00"
     assert bars._limit([5.0, 4.0]) > 5 and bars._limit([0.0]) == 1.0
+    assert bars._limit([300.0, 1.0, 2.0, 100.0, 1.5]) == 3.0  # of two that dwarf the others
 
 
 def test_without_counts_nothing_is_drawn_as_zero(tmp_path: Path, document) -> None:
     _, absent = charts.plan(loaded(tmp_path, document))
     told = [str(one) for one in absent]
-    assert "idle-syscalls (no cell has counts of system calls)" in told
+    assert "syscalls (no cell has counts of system calls)" in told
     assert "idle-memory (memory per connection was not measured)" in told
 
 
@@ -119,21 +119,47 @@ def test_memory_per_connection_is_the_drivers_fit_or_what_was_measured(tmp_path,
     assert drawing.artists(chart, "epoll_level-sum") == []
 
 
-def test_percentiles_reach_as_deep_as_ten_samples_lie_beyond() -> None:
-    def one(buckets: tuple[tuple[int, int], ...]) -> trials.Trial:
-        return trials.Trial("", 0, 1.0, 1, None, None, buckets)
+def histogram(*buckets: tuple[int, int]) -> trials.Trial:
+    return trials.Trial("", 0, 1.0, 1, None, None, buckets)
 
-    x, y = percentiles.quantiles([one(((100, 900), (200, 90))), one(((300, 10),))])
-    assert x[0] == pytest.approx(2) and x[-1] == pytest.approx(100)
-    assert y[0] == 100 and y[-1] == 200
-    assert [value for rarity, value in zip(x, y) if rarity < 9] == [100] * len([r for r in x if r < 9])
-    assert percentiles.quantiles([one(((100, 19),))]) is None
+
+def test_percentiles_are_medians_over_trials_and_not_of_all_samples_together() -> None:
+    slow = [histogram((400, 900), (800, 100))]
+    fast = [histogram((100, 900), (200, 100)), histogram((110, 900), (210, 100))]
+    points = dict(zip(*percentiles.quantiles([*slow, *fast])))
+    assert points[2] == 110 and points[10] == 110 and points[100] == 210
+
+
+def test_percentiles_reach_as_deep_as_ten_samples_of_each_trial_lie_beyond() -> None:
+    deep, shallow = histogram((100, 900), (200, 90), (300, 9010)), histogram((100, 900), (200, 90), (300, 10))
+    x, y = percentiles.quantiles([deep, shallow])
+    assert x[0] == 2 and x[-1] == 100 and list(y) == sorted(y)
+    # One with too few samples for a median has none in tables either.
+    assert percentiles.quantiles([shallow, histogram((100, 19)), histogram()]) == percentiles.quantiles([shallow])
+    assert percentiles.quantiles([histogram((100, 19))]) is None
     assert percentiles.quantiles([]) is None
 
 
-def test_percentiles_of_flagged_cells_are_dashed(tmp_path: Path, counted) -> None:
-    synthetic.edit(counted, "poll", 1000, flags=[{"kind": "noisy", "detail": "so"}])
-    chart = drawing.draw(tmp_path, counted, "connections-percentiles")
+def test_percentiles_agree_with_tables(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.RATE])
+    rate = 150_000
+    for cell in document["muxbench"]["cells"]:
+        mine = [one for one in document["muxbench"]["trials"] if one["cell"] == cell["id"]]
+        for place, one in enumerate(mine):
+            one["load"]["latency_ns"]["histogram"]["buckets"] = [[1000 + place, 980], [5000 - 7 * place, 20]]
+        cell["summary"]["latency_p99_ns"] = synthetic.statistic([5000 - 7 * place for place in range(len(mine))])
+    chart = drawing.draw(tmp_path, document, "latency-percentiles")
+    line = drawing.one(chart, "poll-line")
+    (cell,) = [one for one in document["muxbench"]["cells"]
+               if one["model"] == "poll" and one["point"]["rate"] == rate]
+    assert dict(zip(line.get_xdata(), line.get_ydata()))[100] == cell["summary"]["latency_p99_ns"]["median"]
+    assert "Line: median of trials at each percentile, as deep as each has 10 samples beyond it." in drawing.words(chart)
+
+
+def test_percentiles_of_flagged_cells_are_dashed(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "epoll_level"], [synthetic.RATE])
+    synthetic.edit(document, "poll", 150_000, flags=[{"kind": "errors", "detail": "so"}])
+    chart = drawing.draw(tmp_path, document, "latency-percentiles")
     assert drawing.one(chart, "poll-line").get_linestyle() == "--"
     assert drawing.one(chart, "epoll_level-line").get_linestyle() == "-"
     assert "Dashed: flagged." in drawing.words(chart)
@@ -178,8 +204,6 @@ def test_one_repetition_has_no_drift(tmp_path: Path) -> None:
 
 def test_overview_of_throughput_leaves_open_loops_out(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], [synthetic.RATE, synthetic.CONNECTIONS])
-    for experiment in document["muxbench"]["experiments"]:
-        experiment["load"] = {"mode": "open" if experiment["name"] == "latency" else "closed"}
     found = loaded(tmp_path, document)
     for key, told in ((metrics.THROUGHPUT, {"connections"}), (metrics.P99, {"connections", "latency"})):
         squares = heat.tabulate(found, found.metrics[key])
@@ -222,17 +246,38 @@ def test_without_fits_idle_cost_claims_none(tmp_path: Path, document) -> None:
     assert "Ring" not in drawing.words(chart)
 
 
-def test_the_knee_is_the_highest_rate_that_was_served(tmp_path: Path) -> None:
-    document = synthetic.build(["poll", "thread_per_connection"], [synthetic.RATE])
+def test_a_knee_is_the_highest_rate_that_was_served_below_one_that_was_not(tmp_path: Path) -> None:
+    document = synthetic.build(["poll", "thread_per_connection", "epoll_level"], [synthetic.RATE])
+    synthetic.edit(document, "epoll_level", 250_000, status="skipped", reason="as a test of knees")
     chart = drawing.draw(tmp_path, document, "latency-p99")
     assert list(drawing.one(chart, "poll-ring").get_xdata()) == [150_000]
     assert list(drawing.one(chart, "thread_per_connection-ring").get_xdata()) == [100_000]
+    # It served all that it was offered: its knee lies beyond.
+    assert drawing.artists(chart, "epoll_level-ring") == []
     assert "Offered requests per second" in drawing.words(chart)
     assert "Ring: the knee" in drawing.words(chart)
+
+
+@pytest.mark.parametrize("achieved", [5.0, 1e9], ids=["none", "all"])
+def test_where_no_rate_or_every_rate_was_served_no_knee_is_claimed(tmp_path: Path, achieved: float) -> None:
+    document = synthetic.build(["poll", "thread_per_connection"], [synthetic.RATE])
     for cell in document["muxbench"]["cells"]:
-        cell["summary"]["requests_per_second"] = synthetic.statistic([5.0])
+        cell["summary"]["requests_per_second"] = synthetic.statistic([achieved])
     chart = drawing.draw(tmp_path, document, "latency-p99")
-    assert "No model served any of these rates in full." in drawing.words(chart)
+    assert drawing.artists(chart, "poll-ring") == []
+    assert "No knee lies between these rates." in drawing.words(chart)
+
+
+def test_a_full_load_generator_leaves_cpu_time_and_memory_in_no_doubt(tmp_path: Path, counted) -> None:
+    for model in ("poll", "epoll_level"):
+        synthetic.edit(counted, model, flags=[{"kind": "saturated_load", "detail": "so"}])
+    found = drawing.draw_all(tmp_path, counted)
+    assert drawing.artists(found["connections-cpu"], "poll-flagged") == []
+    assert list(drawing.one(found["connections-throughput"], "poll-flagged").get_xdata()) == [1, 8, 64, 256, 1000]
+    assert "Hollow" not in drawing.words(found["idle-cpu-split"])
+    read = loaded(tmp_path, counted)
+    for key, doubted in ((metrics.CPU, False), (metrics.P99, True)):
+        assert heat.tabulate(read, read.metrics[key])["poll", "idle"].flagged == doubted
 
 
 @pytest.mark.parametrize("theme", style.THEMES)
@@ -249,6 +294,14 @@ def test_no_text_overlaps_or_leaves_the_page(tmp_path: Path, models, layout, the
             figure = chart.draw(layout)
             assert drawing.overlaps(figure) == [], chart.name
             assert drawing.clipped(figure) == [], chart.name
+
+
+@pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])
+def test_rows_of_three_values_are_as_wide_as_a_column(tmp_path: Path, name: str, inches: float) -> None:
+    document = synthetic.build(experiments=[synthetic.CONNECTIONS | {"values": [1, 8, 64]}], repetitions=2)
+    chart = drawing.draw(tmp_path, document, "connections-throughput", LAYOUTS[name])
+    assert drawing.overlaps(chart) == [] == drawing.clipped(chart)
+    assert shrink(chart, LAYOUTS[name].scale).get_size_inches()[0] <= inches + 0.01
 
 
 @pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])

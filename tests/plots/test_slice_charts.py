@@ -18,6 +18,8 @@ from test_synthetic import errors
 MODELS = ["poll", "epoll_level", "thread_per_connection", "uring_multishot"]
 ERRORS = [{"kind": "errors", "detail": "2 requests failed"}]
 CONNECTIONS = synthetic.CONNECTIONS | {"values": [1, 64, 256]}
+# As many values as lines need.
+SWEEP = synthetic.CONNECTIONS | {"values": [1, 8, 64, 256]}
 
 
 def sliced(
@@ -133,7 +135,6 @@ def test_more_throughput_is_better(tmp_path: Path) -> None:
 
 def test_an_open_loop_is_ranked_by_p99_and_not_by_the_throughput_it_was_given(tmp_path: Path) -> None:
     document = sliced(experiments=(synthetic.RATE,))
-    document["muxbench"]["experiments"][0]["load"]["mode"] = "open"
     names = [chart.name for chart in charts.plan(loaded(tmp_path, document))[0]]
     assert [name for name in names if "ranking" in name] == ["latency-ranking-p99", "latency-ranking-cpu"]
 
@@ -141,16 +142,17 @@ def test_an_open_loop_is_ranked_by_p99_and_not_by_the_throughput_it_was_given(tm
 def test_withheld_throughput_is_told_and_cpu_is_ranked(tmp_path: Path) -> None:
     document = busy()
     told = absent(tmp_path, document)
-    for name in ("ranking-throughput", "throughput", "p99", "percentiles"):
+    for name in ("throughput", "p99"):
         (line,) = [one for one in told if one.startswith(f"connections-{name} ")]
         assert re.search(r"\(withheld: only \d+ of 72 slices were undisturbed(, at best)?\)", line), line
-    words = drawing.words(drawing.draw(tmp_path, document, "connections-ranking-cpu"))
-    assert re.search(r"Throughput is withheld: only \d+ of 72 slices were undisturbed", words)
+    names = {chart.name for chart in charts.plan(loaded(tmp_path, document))[0]}
+    assert "connections-ranking-cpu" in names
 
 
 def test_a_metric_that_one_model_withholds_is_absent_by_that_name(tmp_path: Path) -> None:
-    document = sliced()
-    taken = {cell["id"]: cell for cell in busy()["muxbench"]["cells"] if cell["model"] == "poll"}
+    document = sliced(experiments=(SWEEP,))
+    disturbed = sliced(experiments=(SWEEP,), disturbed=0.97)
+    taken = {cell["id"]: cell for cell in disturbed["muxbench"]["cells"] if cell["model"] == "poll"}
     document["muxbench"]["cells"] = [taken.get(cell["id"], cell) for cell in document["muxbench"]["cells"]]
     chart = drawing.draw(tmp_path, document, "connections-throughput")
     assert "Throughput withheld: poll" in drawing.words(chart)
@@ -158,7 +160,7 @@ def test_a_metric_that_one_model_withholds_is_absent_by_that_name(tmp_path: Path
 
 
 def test_a_caveat_neither_makes_a_cell_hollow_nor_keeps_it_from_being_best(tmp_path: Path) -> None:
-    document = busy()
+    document = sliced(experiments=(SWEEP,), disturbed=0.97)
     chart = drawing.draw(tmp_path, document, "connections-cpu")
     assert drawing.artists(chart, "poll-flagged") == [] and "Hollow" not in drawing.words(chart)
     found = loaded(tmp_path, document)
@@ -183,17 +185,18 @@ def test_the_overview_takes_ratios_where_all_models_have_them(tmp_path: Path) ->
 def test_a_single_point_is_ranked_once(tmp_path: Path) -> None:
     document = sliced(experiments=(synthetic.CONNECTIONS | {"values": [64]},))
     names = {chart.name for chart in charts.plan(loaded(tmp_path, document))[0]}
-    assert {"connections-ranking-cpu", "connections-ranking-throughput", "connections-p99"} <= names
-    assert not {"connections-cpu", "connections-throughput"} & names
+    kinds = ("cpu", "throughput", "p99")
+    assert {f"connections-ranking-{kind}" for kind in kinds} <= names
+    assert not {f"connections-{kind}" for kind in kinds} & names
 
 
 def test_captions_count_rounds_and_slices(tmp_path: Path) -> None:
-    document = sliced()
-    words = drawing.words(drawing.draw(tmp_path, document, "connections-cpu")).replace("\n", " ")
+    document = sliced(experiments=(SWEEP, synthetic.RATE))
+    words = drawing.words(drawing.draw(tmp_path, document, "connections-throughput")).replace("\n", " ")
     assert "3 rounds of 24 slices of 5 ms" in words and "median of 3 rounds; " in words
     assert "repetition" not in words and "trial" not in words
-    words = drawing.words(drawing.draw(tmp_path, document, "connections-percentiles"))
-    assert "All undisturbed slices of a model together; " in words
+    words = drawing.words(drawing.draw(tmp_path, document, "latency-percentiles"))
+    assert "Line: median of rounds at each percentile, " in words
     for name in ("block", "started_ns", "requests_in_run", "server_cpu_ns"):  # of a point with longer slices
         for one in document["muxbench"]["trials"]:
             if one["cell"].endswith(":1"):
@@ -204,13 +207,17 @@ def test_captions_count_rounds_and_slices(tmp_path: Path) -> None:
 
 
 def test_models_measured_by_trials_stand_beside_the_others(tmp_path: Path) -> None:
-    document = sliced()
-    trial = synthetic.build(MODELS, [CONNECTIONS], repetitions=5)["muxbench"]
+    document = sliced(experiments=(SWEEP,))
+    trial = synthetic.build(MODELS, [SWEEP], repetitions=5)["muxbench"]
     section = document["muxbench"]
     for key, name in (("cells", "id"), ("trials", "cell")):
         section[key] = [one for one in section[key] if not one[name].startswith("poll/")]
         section[key] += [copy.deepcopy(one) for one in trial[key] if one[name].startswith("poll/")]
-    assert "median of 3 to 5 rounds or repetitions" in drawing.words(drawing.draw(tmp_path, document, "connections-cpu"))
+    found = drawing.draw_all(tmp_path, document)
+    assert "median of 3 to 5 rounds or repetitions" in drawing.words(found["connections-throughput"])
+    # They were not compared side by side, and charts of what was say so.
+    assert "No ratio: poll." in drawing.words(found["connections-cpu"])
+    assert "No ratio: poll." in drawing.words(found["connections-ranking-cpu"])
     text = built(tmp_path, document)
     assert "Values are medians over rounds or trials" in text and "the lowest round or trial to" in text
     assert "In each round every model has a fresh server" in text and "Each trial is a fresh server process" in text
@@ -233,14 +240,14 @@ def test_the_host_chart_has_the_slices_of_the_reference_and_names_its_levels(tmp
     assert re.search(r"connections 64: \d\.\d\d µs (?!\()", single)
 
 
-def test_a_sweep_of_more_than_two_values_has_lines_of_ratios(tmp_path: Path) -> None:
-    document = sliced()
+def test_cpu_time_of_a_sweep_has_lines_of_ratios(tmp_path: Path) -> None:
+    document = sliced(experiments=(SWEEP,))
     synthetic.edit(document, "uring_multishot", 64, flags=ERRORS)
-    chart = drawing.draw(tmp_path, document, "connections-cpu-relative")
-    assert list(drawing.one(chart, "epoll_level-points").get_ydata()) == [1, 1, 1]
+    chart = drawing.draw(tmp_path, document, "connections-cpu")
+    assert list(drawing.one(chart, "epoll_level-points").get_ydata()) == [1, 1, 1, 1]
     ratios = [
         cell_of(document, f"poll/connections/connections:{value}")["relative"]["server_cpu_ns_per_request"]["ratio"]
-        for value in (1, 64, 256)
+        for value in SWEEP["values"]
     ]
     assert list(drawing.one(chart, "poll-points").get_ydata()) == ratios
     assert list(drawing.one(chart, "uring_multishot-flagged").get_xdata()) == [64]
@@ -248,13 +255,56 @@ def test_a_sweep_of_more_than_two_values_has_lines_of_ratios(tmp_path: Path) -> 
     words = drawing.words(chart)
     assert words.startswith("Server CPU per request relative to epoll_level against active connections ")
     assert "Line: ratio over slices that were measured side by side; band or bar: 95 % interval." in words
-    two = sliced(experiments=(synthetic.CONNECTIONS | {"values": [1, 64]},))
-    assert "connections-cpu-relative" not in {chart.name for chart in charts.plan(loaded(tmp_path, two))[0]}
+    names = {chart.name for chart in charts.plan(loaded(tmp_path, sliced()))[0]}
+    assert "connections-ranking-cpu" in names and "connections-cpu" not in names
+
+
+def depend_on_the_host(document: dict[str, Any], models: list[str]) -> None:
+    """Gives each model a ratio at each speed of the host; those of `models` depend on it."""
+    everyone = {cell["model"] for cell in document["muxbench"]["cells"]}
+    for states in document["muxbench"]["host_states"]:
+        states["relative"] = [
+            {"model": model, "level": level, "ratio": ratio, "low": 0.97 * ratio, "high": 1.03 * ratio, "n": 36}
+            for model in sorted(everyone) for level in range(len(states["levels"]))
+            for ratio in [(1.4, 1.1)[level] if model in models else 1.1 - 0.03 * level]
+        ]
+
+
+def test_the_ratios_that_depend_on_the_speed_of_the_host_are_drawn(tmp_path: Path) -> None:
+    document = sliced(levels=(1.0, 1.5))
+    depend_on_the_host(document, ["poll"])
+    assert errors(document) == []
+    chart = drawing.draw(tmp_path, document, "host-relative")
+    assert len(chart.axes) == len(document["muxbench"]["host_states"]) == 3
+    for level, ratio in enumerate((1.4, 1.1)):
+        marks = drawing.artists(chart, f"poll-{level}")
+        assert [list(mark.get_xdata()) for mark in marks] == [[ratio]] * 3
+    words = drawing.words(chart)
+    assert "+40.0 %, +10.0 %" in words and "connections: connections 64" in words
+    assert "thread_per_connection" not in words
+    (states,) = [one for one in document["muxbench"]["host_states"] if one["point"] == {"connections": 64}]
+    for level in states["levels"]:
+        assert f"{level['cpu_ns_per_request'] / 1000:.2f} µs in 36 of 72 blocks" in words
+
+
+def test_where_no_ratio_depends_on_the_host_that_is_told(tmp_path: Path) -> None:
+    document = sliced(levels=(1.0, 1.5))
+    depend_on_the_host(document, [])
+    told = "host-relative (no ratio differs between speeds of the host by more than its intervals)"
+    assert told in absent(tmp_path, document) and told in absent(tmp_path, sliced())
+
+
+def test_a_ratio_at_a_speed_that_the_host_did_not_have_is_refused(tmp_path: Path) -> None:
+    document = sliced()
+    depend_on_the_host(document, [])
+    document["muxbench"]["host_states"][0]["relative"][0]["level"] = 1
+    with pytest.raises(ReportError, match=r"host_states\[0\].relative\[0\].level should be the place of a level"):
+        loaded(tmp_path, document)
 
 
 def test_without_slices_there_is_no_host_chart(tmp_path: Path, document) -> None:
     planned, told = charts.plan(loaded(tmp_path, document))
-    assert "host" not in {chart.name for chart in planned} | {one.name for one in told}
+    assert not {"host", "host-relative"} & ({chart.name for chart in planned} | {one.name for one in told})
     assert not any("ranking" in chart.name for chart in planned)
     lacking = sliced()
     del lacking["muxbench"]["host_states"]
@@ -328,9 +378,10 @@ def test_a_ratio_in_words(ratio: float, told: str) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("how", [{}, {"disturbed": 0.97, "levels": (1.0, 1.4)}], ids=["rest", "busy"])
 def test_no_text_overlaps_or_leaves_the_page(tmp_path: Path, layout, how: dict[str, Any]) -> None:
-    document = sliced(synthetic.ALL_MODELS, (CONNECTIONS, synthetic.IDLE), **how)
+    document = sliced(synthetic.ALL_MODELS, (SWEEP, synthetic.IDLE), **how)
+    depend_on_the_host(document, ["poll", "uring_multishot"])
     for chart in charts.plan(loaded(tmp_path, document))[0]:
-        if "ranking" in chart.name or chart.name in ("host", "connections-cpu", "connections-cpu-relative"):
+        if "ranking" in chart.name or chart.name in ("host", "host-relative", "connections-cpu"):
             figure = chart.draw(layout)
             assert drawing.overlaps(figure) == [], chart.name
             assert drawing.clipped(figure) == [], chart.name
