@@ -298,7 +298,7 @@ def load(path: Path) -> Report:
         host_states=tuple(
             _host_states(node) for node in section.get("host_states", default=[]).items()
         ),
-        answer=_answer(section.get("answer"), table) if "answer" in section.value else None,
+        answer=_answer(section.get("answer"), table, {cell.model for cell in cells}) if "answer" in section.value else None,
         section=section,
     )
 
@@ -395,7 +395,7 @@ def _host_states(node: Node) -> HostStates:
     )
 
 
-def _answer(node: Node, table: Metrics) -> Answer:
+def _answer(node: Node, table: Metrics, models: set[str]) -> Answer:
     trust = node.get("trust")
     return Answer(
         trust=Trust(*(
@@ -407,19 +407,19 @@ def _answer(node: Node, table: Metrics) -> Answer:
                 question=row.get("question").text(),
                 experiment=row.get("experiment").file_name(),
                 measured=row.get("measured").value is True,
-                choice=_choice(row, table) if "best" in row.value else None,
+                choice=_choice(row, table, models) if "best" in row.value else None,
             )
             for row in node.get("rows").items()
         ),
     )
 
 
-def _choice(row: Node, table: Metrics) -> Choice:
+def _choice(row: Node, table: Metrics, models: set[str]) -> Choice:
     metric = row.get("metric")
     if metric.string() not in table:
         metric.fail("a metric of the report")
     best, between, avoid = (
-        tuple(_entry(entry) for entry in row.get(key).items()) for key in ("best", "between", "avoid")
+        tuple(_entry(entry, models) for entry in row.get(key).items()) for key in ("best", "between", "avoid")
     )
     if not best:
         row.get("best").fail("a list with a model")
@@ -438,8 +438,11 @@ def _choice(row: Node, table: Metrics) -> Choice:
     )
 
 
-def _entry(node: Node) -> Entry:
-    return Entry(node.get("model").text(), node.get("value").number(), _ratio(node))
+def _entry(node: Node, models: set[str]) -> Entry:
+    model = node.get("model")
+    if model.text() not in models:
+        model.fail("a model that has a cell")
+    return Entry(model.text(), node.get("value").number(), _ratio(node))
 
 
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:

@@ -209,6 +209,7 @@ def test_the_verdict_is_the_drivers_in_words(
     synthetic.add_verdicts(document)
     synthetic.edit_verdict(document, "requests_per_second", HUNDRED_IDLE, "epoll_level", "poll", letter)
     chromium.open(write_page(tmp_path, document), *WIDE)
+    unfold(chromium)
     place = [line[0] for line in side_by_side(chromium)].index("idle: idle 100, connections 100")
     assert side_by_side(chromium)[place][-1] == told
     assert chromium.run(

@@ -15,7 +15,7 @@ from test_page import Balanced
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&#0451aa 1.23456"
 # Values of these members choose between ways to read a report, or are a part of the name of a file.
-KEPT = {"schema_version", "status", "method", "mode", "experiment", "metric", "key", "path", "better", "kind"}
+KEPT = {"schema_version", "status", "method", "mode", "experiment", "metric", "key", "path", "better", "kind", "matrix"}
 # Members of these are named by what was measured.
 NAMED = ("point", "sweep", "syscalls")
 

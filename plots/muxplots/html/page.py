@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
@@ -16,29 +17,24 @@ _HERE = Path(__file__).parent
 
 # What comes first is what a reader asks first.
 _ORDER = ("best", "tie", "undecided", "crossover", "slope", "cost")
-# Charts of how it was measured.
-_METHOD = (drift.NAME, host.NAME)
+# Where charts of no single experiment belong.
+_PLACES = {answer.NAME: "answer", drift.NAME: "method", host.NAME: "method"}
 
 
 def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
     """The page of a report; `raw` is where the report itself lies, seen from the page. `micro` is
     what the micro-benchmarks of the same run measured."""
     planned, absent = charts.plan(report)
+    figures: dict[str, str] = defaultdict(str)
     with style.theme("light"):
-        drawn = [(chart, _figure(chart)) for chart in planned]
-        small = "".join(_figure(chart) for chart in micro_charts.plan(micro)) if micro else ""
-
-    def of(experiment: str | None, *names: str) -> str:
-        """The charts of an experiment, or of none: those with these names, or with no name that has a place of its own."""
-        return "".join(
-            markup for chart, markup in drawn
-            if chart.experiment == experiment and (chart.name in names if names else chart.name not in (answer.NAME, *_METHOD))
-        )
-
-    folds = [_fold("overview", "All experiments", of(None), report)]
-    folds += [_experiment(report, experiment, of(experiment.name)) for experiment in report.experiments]
-    folds.append(_fold("micro", micro_findings.TITLE, _micro_findings(micro) + small, report))
-    light, dark = svg.colours("".join(markup for _, markup in drawn) + small)
+        for chart in planned:
+            figures[_place(chart)] += _figure(chart)
+        for chart in micro_charts.plan(micro) if micro else ():
+            figures["micro"] += _figure(chart)
+    light, dark = svg.colours("".join(figures.values()))
+    folds = [_fold("overview", "All experiments", figures["overview"], report)]
+    folds += [_experiment(report, experiment, figures[f"experiment-{experiment.name}"]) for experiment in report.experiments]
+    folds.append(_fold("micro", micro_findings.TITLE, _micro_findings(micro) + figures["micro"], report))
     samples = captions.samples(report.cells)
     return Template((_HERE / "page.html").read_text()).substitute(
         title=html.escape(" · ".join(filter(None, ["muxbench", report.host, captions.date(report)]))),
@@ -48,12 +44,12 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         light=light,
         dark=dark,
         interrupted=_interrupted(report),
-        answer=first_screen.write(report, of(None, answer.NAME)),
+        answer=first_screen.write(report, figures["answer"]),
         without_findings=_without_findings(report),
         folds="\n".join(folds),
         slices=tables.slices(report),
         noise=_scrolling("Noise floor", tables.noise_floor(report)),
-        method_charts=of(None, *_METHOD),
+        method_charts=figures["method"],
         how=_how(report),
         samples=samples,
         sample=tables.sample(samples),
@@ -66,6 +62,11 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         unavailable=_unavailable(report),
         raw=_raw(raw),
     )
+
+
+def _place(chart: Chart) -> str:
+    """The part of the page that it belongs to."""
+    return f"experiment-{chart.experiment}" if chart.experiment else _PLACES.get(chart.name, "overview")
 
 
 def sentence(markdown: str) -> str:
