@@ -239,7 +239,7 @@ def test_what_was_not_measured_has_the_command_that_measures_it(tmp_path: Path, 
 def test_an_older_report_has_no_first_screen_and_shows_the_rest_at_once(tmp_path: Path) -> None:
     document = synthetic.build(["poll", "epoll_level"], EXPERIMENTS, repetitions=2)
     text = built(tmp_path, document)
-    assert 'id="answer"' not in text and '<details class="fold" id="experiment-idle" open>' in text
+    assert 'id="first-screen"' not in text and '<details class="fold" id="experiment-idle" open>' in text
     assert "answer" not in {chart.name for chart in charts.plan(loaded(tmp_path, document))[0]}
 
 

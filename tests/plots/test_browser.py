@@ -314,9 +314,10 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium: browser.Browser, answered
     assert chromium.run(
         """return [...document.querySelectorAll('body, body *')].filter((one) => one.checkVisibility())
              .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible'
-                              || one.getBoundingClientRect().right > innerWidth + 1)
+                              || one.getBoundingClientRect().right > arguments[0])
              .filter((one) => !one.closest('svg') && !one.matches('.skip'))
-             .map((one) => `${one.tagName} ${one.id} ${one.className} ${one.textContent.slice(0, 60)}`)"""
+             .map((one) => `${one.tagName} ${one.id} ${one.className} ${one.textContent.slice(0, 60)}`)""",
+        PHONE[0],
     ) == []
 
 
@@ -324,7 +325,7 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium: browser.Browser, answered
 def test_one_drawing_of_the_main_chart_is_shown_and_whole(chromium: browser.Browser, answered: Path, size, kind: str) -> None:
     chromium.open(answered, *size)
     left, right, shown = chromium.run(
-        """const [svg, ...more] = [...document.querySelectorAll('#answer figure svg')].filter((one) => one.checkVisibility());
+        """const [svg, ...more] = [...document.querySelectorAll('#answer svg')].filter((one) => one.checkVisibility());
            const box = svg.getBoundingClientRect();
            return [box.left, box.right, more.length ? 'both' : svg.parentElement.className]"""
     )
@@ -334,12 +335,12 @@ def test_one_drawing_of_the_main_chart_is_shown_and_whole(chromium: browser.Brow
 def test_the_answer_stands_before_everything_else_in_few_words(chromium: browser.Browser, answered: Path) -> None:
     chromium.open(answered, *WIDE)
     order = chromium.run(
-        "return [...document.querySelectorAll('h1, #answer > *, .fold')].map((one) => one.id || one.tagName)"
+        "return [...document.querySelectorAll('h1, #first-screen > *, .fold')].map((one) => one.id || one.tagName)"
     )
     assert order[:5] == ["H1", "P", "decisions", "answer", "DETAILS"] and order[-2:] == ["compare", "method"]
     # Figures and the numbers in them are no words.
     words = chromium.run(
-        """const chart = document.querySelector('#answer figure'), told = [];
+        """const chart = document.getElementById('answer'), told = [];
            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
            while (texts.nextNode()) {
              const text = texts.currentNode, holder = text.parentElement;

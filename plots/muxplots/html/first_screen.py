@@ -24,7 +24,7 @@ def write(report: Report, chart: str) -> str:
     trust = answer.trust(report)
     parts = [f"<p>{html.escape(trust)}</p>"] if trust else []
     parts += [_table(report), chart, _reading(report), _unmeasured(report.answer.questions)]
-    return f'<section id="answer" aria-label="Which model to take">{"".join(parts)}</section>'
+    return f'<section id="first-screen" aria-label="Which model to take">{"".join(parts)}</section>'
 
 
 def _table(report: Report) -> str:

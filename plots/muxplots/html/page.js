@@ -121,7 +121,7 @@
     side.hidden = false;
   }
 
-  const models = distinct(rows, "model");
+  const models = distinct(rows, "model").sort();
   fill(pair.elements.one, models);
   fill(pair.elements.other, models);
   for (const [key, title] of metrics) pair.elements.metric.add(new Option(title, key));

@@ -154,9 +154,7 @@ def _unless(report: Report) -> str:
 
 
 def _figure(chart: Chart) -> str:
-    """Its words are in the drawing, for those who cannot see it, and repeated where there is room."""
-    words = "" if chart.name == answer.NAME else f"<figcaption>{html.escape(chart.alt)}</figcaption>"
-    return f'<figure id="{html.escape(chart.name)}">{svg.inline(chart)}{words}</figure>\n'
+    return f'<figure id="{html.escape(chart.name)}">{svg.inline(chart)}</figure>\n'
 
 
 def _absent(absent: Sequence[Absent]) -> str:

@@ -15,7 +15,7 @@ SIZES = {"wide": SCREEN, "narrow": COLUMN}
 
 _TAG = re.compile(r"<[^>]*>")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
-_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 # matplotlib's words for text; the page's style has what is as wide on any system.
 _FONT = re.compile(r"'DejaVu Sans'(?:, '[^']*'|, [a-z-]+)*")
 FONTS = "'DejaVu Sans', Verdana, sans-serif"
@@ -53,7 +53,7 @@ def _adapt(tag: str, name: str) -> str:
     """A tag, not the text between two, with ids that differ between all the charts of a page."""
     tag = re.sub(r'\bid="([^"]+)"', rf'id="{name}.\1"', tag)
     tag = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}.", tag)
-    tag = _NUMBER.sub(lambda number: f"{float(number[0]):.2f}", tag)
+    tag = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}", tag)
     tag = _FONT.sub("var(--fonts)", tag)
     return _COLOUR.sub(lambda colour: f"var(--c{colour[0][1:]})", tag)
 
