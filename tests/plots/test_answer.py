@@ -243,9 +243,10 @@ def test_an_older_report_has_no_first_screen_and_shows_the_rest_at_once(tmp_path
     assert "answer" not in {chart.name for chart in charts.plan(loaded(tmp_path, document))[0]}
 
 
-def test_an_answer_without_a_decision_says_so(tmp_path: Path) -> None:
+def test_an_answer_without_a_decision_says_so(tmp_path: Path, monkeypatch) -> None:
     document = answered(questions={"memory per connection": QUESTIONS["memory per connection"]})
     assert "answer (no two models could be ranked)" in list(map(str, charts.plan(loaded(tmp_path, document))[1]))
+    only_the_answer(monkeypatch)
     assert Table(built(tmp_path, document)).rows[1] == ["memory per connection", "too few clean measurements"]
 
 
