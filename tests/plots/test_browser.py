@@ -338,6 +338,8 @@ def test_the_answer_stands_before_everything_else_in_few_words(chromium: browser
         "return [...document.querySelectorAll('h1, #first-screen > *, .fold')].map((one) => one.id || one.tagName)"
     )
     assert order[:5] == ["H1", "P", "decisions", "answer", "DETAILS"] and order[-2:] == ["compare", "method"]
+    ids = chromium.run("return [...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids))
     # Figures and the numbers in them are no words.
     words = chromium.run(
         """const chart = document.getElementById('answer'), told = [];
