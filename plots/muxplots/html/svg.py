@@ -50,7 +50,11 @@ def _draw(chart: Chart, name: str, layout: Layout) -> str:
 
 
 def _adapt(tag: str, name: str) -> str:
-    """A tag, not the text between two, with ids that differ between all the charts of a page."""
+    """A tag, not the text between two, with ids that differ between all the charts of a page.
+
+    Those of groups are names of what is drawn, which several panels have, and nothing refers to them.
+    """
+    tag = re.sub(r'^<g id="[^"]*"', "<g", tag)
     tag = re.sub(r'\bid="([^"]+)"', rf'id="{name}.\1"', tag)
     tag = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}.", tag)
     tag = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}", tag)
