@@ -48,14 +48,13 @@ def run(report: Report, experiment: Experiment | None = None) -> list[str]:
     kernel = report.kernel
     if kernel and kernel[0].isdigit():
         kernel = f"kernel {kernel}"
-    date = re.match(r"\d{4}-\d\d-\d\d", report.started or "")
-    parts = [
-        report.host,
-        kernel,
-        how_often(report, experiment) if experiment else None,
-        date[0] if date else None,
-    ]
-    return [part for part in parts if part]
+    often = how_often(report, experiment) if experiment else None
+    return [part for part in (report.host, kernel, often, date(report)) if part]
+
+
+def date(report: Report) -> str | None:
+    found = re.match(r"\d{4}-\d\d-\d\d", report.started or "")
+    return found[0] if found else None
 
 
 def how_often(report: Report, experiment: Experiment) -> str | None:

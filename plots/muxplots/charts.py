@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from functools import partial
 
-from muxplots import captions, costs, drift, figure, heat, host, host_levels, marked, metrics, percentiles, ranking
+from muxplots import (
+    answer, captions, costs, drift, figure, heat, host, host_levels, marked, metrics, percentiles, ranking,
+)
 from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
 from muxplots.table import FEWEST_FOR_LINES, Scale, Table, beside_reference, swept_cells, tabulate
@@ -45,7 +47,10 @@ def plan(report: Report) -> tuple[list[Chart], list[Absent]]:
     elif not any("idle" in experiment.swept for experiment in report.experiments):
         found.append(Absent("idle-cost", "no experiment sweeps idle"))
     if any(cell.status == "measured" for cell in report.cells):
-        found = [*heat.plan(report), *found, costs.syscalls(report), *host.plan(report), *host_levels.plan(report), drift.plan(report)]
+        found = [
+            *answer.plan(report), *heat.plan(report), *found, costs.syscalls(report), *host.plan(report),
+            *host_levels.plan(report), drift.plan(report),
+        ]
     charts = [one for one in found if isinstance(one, Chart)]
     return charts, [one for one in found if isinstance(one, Absent)]
 

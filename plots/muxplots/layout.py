@@ -22,11 +22,13 @@ class Layout:
 
 
 SCREEN = Layout(one=640, panels=940, across=3, narrowest=180, scale=1.0, models=6)
+# 3.5 in, a column of IEEE's and ACM's two-column pages; in its own size it fits a telephone.
+# With fewer models in a panel a column would be longer than the page.
+COLUMN = Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, models=10)
 LAYOUTS = {
     "screen": SCREEN,
-    # 3.5 in and 7.16 in: the columns of IEEE's and ACM's two-column pages.
-    # With fewer models in a panel a column would be longer than the page.
-    "column": Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, models=10),
+    "column": COLUMN,
+    # 7.16 in: both columns.
     "page": Layout(one=687, panels=687, across=2, narrowest=160, scale=0.75, models=6),
 }
 

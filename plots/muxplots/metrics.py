@@ -80,8 +80,9 @@ def frozen() -> Metrics:
 
 
 def _metric(node: Node) -> Metric:
-    words = (node.get(key).text() for key in ("key", "title", "unit", "better", "path"))
-    return Metric(*words, compared=node.get("compared").value is True)
+    key = node.get("key").file_name()  # a part of the names of charts
+    words = (node.get(name).text() for name in ("title", "unit", "better", "path"))
+    return Metric(key, *words, compared=node.get("compared").value is True)
 
 
 def show(value: float, unit: str) -> str:

@@ -97,7 +97,14 @@ class Node:
             self.fail("a number of ordinary size")
         return float(self.value)
 
+    def positive(self) -> float:
+        if self.number() <= 0:
+            self.fail("a number above 0")
+        return float(self.value)
+
     def integer(self) -> int:
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             self.fail("an integer")
+        if abs(self.value) > 1e300:
+            self.fail("an integer of ordinary size")
         return self.value

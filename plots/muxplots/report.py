@@ -7,7 +7,7 @@ Whatever is wrong ends as one `ReportError` whose text names the file, the place
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ OF_THE_LOAD = ("saturated_load", "starved_load", "starved_server", "little_law")
 # The reference wherever it was measured; elsewhere it is the first model that was.
 REFERENCE = "epoll_level"
 
+# A ratio beyond it, or below its inverse, is no measurement and would leave no room on an axis.
+MOST = 1e9
+
 
 @dataclass(frozen=True)
 class Statistic:
@@ -45,7 +48,7 @@ class Relative:
     ratio: float
     low: float
     high: float
-    n: int  # blocks that both have, or trials
+    n: int = 0  # blocks that both have, or trials; an answer does not say it
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,63 @@ class HostStates:
 
 
 @dataclass(frozen=True)
+class Trust:
+    """How well CPU time per request is known, as shares; None where that is not known."""
+
+    half_width_of_half: float | None
+    half_width_of_most: float | None
+    twins_apart: float | None
+    host_change: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model in an answer: its value in the metric's unit, and its ratio to the reference."""
+
+    model: str
+    value: float
+    relative: Relative
+
+
+@dataclass(frozen=True)
+class Unable:
+    """Models without a value, and why."""
+
+    reason: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which models to take at a point. The first of `best` is recommended, `avoid` begins with the worst."""
+
+    where: str
+    point: dict[str, Any]
+    metric: str
+    reference: str
+    best: tuple[Entry, ...]
+    between: tuple[Entry, ...]
+    avoid: tuple[Entry, ...]
+    unable: tuple[Unable, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a user has to choose for. `choice` is None where no two models could be ranked."""
+
+    question: str
+    experiment: str
+    measured: bool
+    choice: Choice | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    trust: Trust
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
 class Cell:
     id: str
     model: str
@@ -206,6 +266,7 @@ class Report:
     # Since schema 1.3; empty in a report that is older.
     twins: tuple[Cell, ...]
     host_states: tuple[HostStates, ...]
+    answer: Answer | None
     section: Node  # what is read where it is needed: trials, run, host, plan
 
 
@@ -247,6 +308,7 @@ def load(path: Path) -> Report:
         host_states=tuple(
             _host_states(node) for node in section.get("host_states", default=[]).items()
         ),
+        answer=_answer(section.get("answer"), table, {cell.model for cell in cells}) if "answer" in section.value else None,
         section=section,
     )
 
@@ -265,10 +327,10 @@ def place(cell: Cell | HostStates | VerdictTable) -> tuple:
     return (cell.experiment, *sorted(cell.point.items(), key=str))
 
 
-def references(cells: Iterable[Cell]) -> set[str]:
-    """The ids of the reference's cells."""
+def references(cells: Iterable[Cell]) -> dict[tuple, str]:
+    """The model that cells are relative to, by their place."""
     related = at_point(cell for cell in cells if cell.relative)
-    return {cell.id for mine in related.values() for cell in mine if cell.model == reference_of(mine)}
+    return {at: reference_of(mine) for at, mine in related.items()}
 
 
 def reference_of(cells: Iterable[Cell]) -> str:
@@ -320,7 +382,7 @@ def _verdicts(node: Node) -> VerdictTable:
         rows.fail("a row for each model, with a letter for each")
     return VerdictTable(
         experiment=node.get("experiment").string(),
-        point=node.get("point").object().value,
+        point=_point(node),
         metric=node.get("metric").text(),
         models=models,
         matrix=matrix,
@@ -328,17 +390,19 @@ def _verdicts(node: Node) -> VerdictTable:
 
 
 def _host_states(node: Node) -> HostStates:
-    levels = tuple(
-        (level.get("cpu_ns_per_request").number(), level.get("blocks").integer())
-        for level in node.get("levels").items()
-    )
+    levels = node.get("levels")
+    if not levels.value:
+        levels.fail("a list with a level")
     return HostStates(
         experiment=node.get("experiment").string(),
-        point=node.get("point").object().value,
+        point=_point(node),
         reference=node.get("reference").text(),
         blocks=node.get("blocks").integer(),
-        levels=levels,
-        relative=tuple(_at_level(one, len(levels)) for one in node.get("relative", default=[]).items()),
+        levels=tuple(
+            (level.get("cpu_ns_per_request").positive(), level.get("blocks").integer())
+            for level in levels.items()
+        ),
+        relative=tuple(_at_level(one, len(levels.value)) for one in node.get("relative", default=[]).items()),
     )
 
 
@@ -347,6 +411,56 @@ def _at_level(node: Node, levels: int) -> AtLevel:
     if not 0 <= level.integer() < levels:
         level.fail("the place of a level")
     return AtLevel(node.get("model").text(), level.integer(), _relative(node))
+
+
+def _answer(node: Node, table: Metrics, models: set[str]) -> Answer:
+    trust = node.get("trust")
+    return Answer(
+        trust=Trust(*(
+            trust.get(key).number() if key in trust.object().value else None
+            for key in ("half_width_of_half", "half_width_of_most", "twins_apart", "host_change")
+        )),
+        questions=tuple(
+            Question(
+                question=row.get("question").text(),
+                experiment=row.get("experiment").file_name(),
+                measured=row.get("measured").value is True,
+                choice=_choice(row, table, models) if "best" in row.value else None,
+            )
+            for row in node.get("rows").items()
+        ),
+    )
+
+
+def _choice(row: Node, table: Metrics, models: set[str]) -> Choice:
+    metric = row.get("metric")
+    if metric.string() not in table:
+        metric.fail("a metric of the report")
+    best, between, avoid = (
+        tuple(_entry(entry, models) for entry in row.get(key).items()) for key in ("best", "between", "avoid")
+    )
+    if not best:
+        row.get("best").fail("a list with a model")
+    return Choice(
+        where=row.get("where").text(),
+        point=_point(row),
+        metric=metric.value,
+        reference=row.get("reference").text(),
+        best=best,
+        between=between,
+        avoid=avoid,
+        unable=tuple(
+            Unable(one.get("reason").text(), tuple(name.text() for name in one.get("models").items()))
+            for one in row.get("unable", default=[]).items()
+        ),
+    )
+
+
+def _entry(node: Node, models: set[str]) -> Entry:
+    model = node.get("model")
+    if model.text() not in models:
+        model.fail("a model that has a cell")
+    return Entry(model.text(), node.get("value").number(), _ratio(node))
 
 
 def _experiment(node: Node, cells: Iterable[Cell]) -> Experiment:
@@ -385,7 +499,7 @@ def _cell(node: Node, table: Metrics) -> Cell:
         id=node.get("id").text(),
         model=node.get("model").text(),
         experiment=node.get("experiment").string(),
-        point=node.get("point").object().value,
+        point=_point(node),
         status=node.get("status").string(),
         reason=node.optional_string("reason"),
         flags=tuple(
@@ -404,11 +518,22 @@ def _cell(node: Node, table: Metrics) -> Cell:
 
 
 def _relative(node: Node) -> Relative:
-    numbers = (node.get(key).number() for key in ("ratio", "low", "high"))
-    relative = Relative(*numbers, node.get("n").integer())
-    if not 0 < relative.low <= relative.ratio <= relative.high:
+    return replace(_ratio(node), n=node.get("n").integer())
+
+
+def _ratio(node: Node) -> Relative:
+    relative = Relative(*(node.get(key).number() for key in ("ratio", "low", "high")))
+    if not 1 / MOST < relative.low <= relative.ratio <= relative.high < MOST:
         node.fail("a ratio above 0 within its interval")
     return relative
+
+
+def _point(node: Node) -> dict[str, Any]:
+    point = node.get("point").object()
+    for key, value in point.value.items():
+        if not isinstance(value, (str, int, float)):
+            point.get(key).fail("a number or a string")
+    return point.value
 
 
 def _statistic(node: Node) -> Statistic:

@@ -29,8 +29,10 @@ NEUTRALS = {
     "MUTED": ("#595959", "#a9b0b8"),
     "GRID": ("#e4e4e4", "#2c3138"),
     "BEHIND": ("#d4d4d4", "#474d56"),
+    "BEST": ("#dff1e4", "#18291f"),
+    "WORST": ("#fae3de", "#33201c"),
 }
-PAGE, INK, MUTED, GRID, BEHIND = (light for light, _ in NEUTRALS.values())
+PAGE, INK, MUTED, GRID, BEHIND, BEST, WORST = (light for light, _ in NEUTRALS.values())
 THEMES = ("light", "dark")
 _theme = "light"
 

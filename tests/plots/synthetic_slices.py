@@ -55,6 +55,64 @@ def slice_report(
     return document
 
 
+QUESTIONS = {
+    "many idle connections": ("idle", "server_cpu_ns_per_request"),
+    "many busy connections": ("connections", "requests_per_second"),
+    "memory per connection": ("idle", "server_memory_bytes"),
+    "requests that wait for a child process": ("work_child", "requests_per_second"),
+}
+
+
+def add_answer(document: dict[str, Any], questions: dict[str, tuple[str, str]] = QUESTIONS) -> dict[str, Any]:
+    """What the driver would find, by a rule of thumb: models are apart where their intervals are."""
+    section = document["muxbench"]
+    section["answer"] = {
+        "trust": {"cells": len(section["cells"]), "half_width_of_half": 0.031, "half_width_of_most": 0.1,
+                  "twins_apart": 0.026, "host_change": 0.71},
+        "rows": [_question(section, question, *asked) for question, asked in questions.items()],
+    }
+    return document
+
+
+def _question(section: dict[str, Any], question: str, experiment: str, metric: str) -> dict[str, Any]:
+    cells = [cell for cell in section["cells"] if cell["experiment"] == experiment]
+    row = {"question": question, "experiment": experiment, "measured": bool(cells)}
+    if not cells:
+        return row
+    point = cells[-1]["point"]
+    here = [cell for cell in cells if cell["point"] == point]
+    ranked = [cell for cell in here if metric in cell.get("relative", {})]
+    if len(ranked) < 2:
+        return row
+    (more,) = [one["better"] == "more" for one in section["metrics"] if one["key"] == metric]
+    ranked.sort(key=lambda cell: cell["relative"][metric]["ratio"] * (-1 if more else 1))
+    groups: dict[str, list[dict[str, Any]]] = {"best": [], "between": [], "avoid": []}
+    for cell in ranked:
+        groups[_group(ranked[0]["relative"][metric], cell["relative"][metric], more)].append({
+            "model": cell["model"], "value": cell["summary"][metric]["median"],
+            **{key: cell["relative"][metric][key] for key in ("ratio", "low", "high")},
+        })
+    groups["best"].sort(key=lambda entry: entry["model"] != REFERENCE)
+    groups["avoid"].reverse()
+    unable: dict[str, list[str]] = {}
+    for cell in here:
+        if cell not in ranked:
+            unable.setdefault(cell.get("reason", "not known here"), []).append(cell["model"])
+    return row | {
+        "where": ", ".join(f"{key} {value}" for key, value in point.items()), "point": point, "metric": metric,
+        "reference": REFERENCE, **groups,
+        "unable": [{"reason": reason, "models": models} for reason, models in unable.items()],
+    }
+
+
+def _group(best: dict[str, float], one: dict[str, float], more: bool) -> str:
+    low, high = (one["high"], best["low"]) if more else (best["high"], one["low"])
+    if low >= high:
+        return "best"
+    factor = best["ratio"] / one["ratio"] if more else one["ratio"] / best["ratio"]
+    return "avoid" if factor >= 1.25 else "between"
+
+
 def _slice(
     dice: random.Random, trial: dict[str, Any], blocks: int, disturbed: float, levels: Sequence[float]
 ) -> None:

@@ -65,7 +65,7 @@ def test_an_older_report_has_nothing_of_slices(tmp_path: Path, document) -> None
     assert found.twins == found.host_states == ()
     assert not any(cell.sliced or cell.relative or cell.withheld or cell.undisturbed for cell in found.cells)
     text = built(tmp_path, document)
-    for words in ("Undisturbed", "CPU beside", "Noise floor (A/A)", "withheld in", "slice"):
+    for words in ("Undisturbed", "relative to the reference", "Noise floor (A/A)", "withheld in", "slice"):
         assert words not in re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL), words
 
 
@@ -324,7 +324,7 @@ def test_the_table_has_ratios_intervals_and_undisturbed_slices(tmp_path: Path) -
     clean = poll["undisturbed"]["slices"]
     assert f">{clean} of 72</td>" in text
     assert text.count(">reference</td>") == 3
-    assert "All cells: medians over rounds, with the lowest and the highest round below." in text
+    assert "The best first at each point. Medians over rounds, with the lowest and the highest round below." in text
     assert ">Rounds</button>" in text and ">Trials</button>" not in text
     assert "too few rounds for a verdict" in text
 
@@ -332,7 +332,7 @@ def test_the_table_has_ratios_intervals_and_undisturbed_slices(tmp_path: Path) -
 def test_the_page_has_the_noise_floor_of_each_point(tmp_path: Path) -> None:
     document = sliced()
     document["muxbench"]["twins"][1]["relative"]["server_cpu_ns_per_request"] |= {"ratio": 1.01, "low": 0.98, "high": 1.04}
-    noise = re.search(r'<table id="noise">.*?</table>', built(tmp_path, document), re.DOTALL)
+    noise = re.search(r'<table id="noise" .*?</table>', built(tmp_path, document), re.DOTALL)
     assert noise and noise[0].count("<tr>") == 1 + 3
     assert "connections: connections 64" in noise[0] and "+1.0 %<small>-2.0 to +4.0 %</small>" in noise[0]
 

@@ -1,16 +1,10 @@
 "use strict";
 // Sorts, filters and compares what the page already holds. Without JavaScript the page lacks only this.
 (() => {
-  const table = document.getElementById("cells");
-  const body = table.tBodies[0];
-  const rows = [...body.rows];
-  const heads = [...table.tHead.rows[0].cells];
-  const filters = document.getElementById("filters");
-  const shown = document.getElementById("shown");
-
-  function distinct(key) {
-    return [...new Set(rows.map((row) => row.dataset[key]))];
-  }
+  const tables = [...document.querySelectorAll("table.cells")];
+  const headsOf = (table) => [...table.tHead.rows[0].cells];
+  const rowsOf = (table) => [...table.tBodies[0].rows];
+  const distinct = (rows, key) => [...new Set(rows.map((row) => row.dataset[key]))];
 
   function fill(select, values) {
     for (const value of values) select.add(new Option(value, value));
@@ -27,112 +21,121 @@
     return sign * one.textContent.localeCompare(other.textContent, undefined, { numeric: true });
   }
 
-  function sort(column) {
-    const head = heads[column];
-    const down = head.ariaSort === "ascending" || (head.ariaSort === "none" && head.dataset.better === "more");
-    for (const other of heads) other.ariaSort = "none";
-    head.ariaSort = down ? "descending" : "ascending";
-    // Always from the order of the report, so that equal rows keep it.
-    body.append(...[...rows].sort((a, b) => compare(a, b, column, down ? -1 : 1)));
+  function makeSortable(table) {
+    const [heads, rows] = [headsOf(table), rowsOf(table)];
+    heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
+      const down = head.ariaSort === "ascending" || (head.ariaSort === "none" && head.dataset.better === "more");
+      for (const other of heads) other.ariaSort = "none";
+      head.ariaSort = down ? "descending" : "ascending";
+      // Always from the order of the page, so that equal rows keep it.
+      table.tBodies[0].append(...[...rows].sort((a, b) => compare(a, b, column, down ? -1 : 1)));
+    }));
   }
 
-  function filter() {
-    const wanted = new FormData(filters);
-    const model = wanted.get("model").trim().toLowerCase();
-    let count = 0;
-    for (const row of rows) {
-      const fits = ["experiment", "family", "state"].every(
-        (key) => wanted.get(key) === "" || row.dataset[key] === wanted.get(key));
-      row.hidden = !(fits && row.dataset.model.toLowerCase().includes(model));
-      count += !row.hidden;
+  function makeFilters(table, form) {
+    const rows = rowsOf(table);
+    const keys = ["family", "point", "state"];
+
+    function filter() {
+      const wanted = new FormData(form);
+      const model = wanted.get("model").trim().toLowerCase();
+      let count = 0;
+      for (const row of rows) {
+        const fits = keys.every((key) => wanted.get(key) === "" || row.dataset[key] === wanted.get(key));
+        row.hidden = !(fits && row.dataset.model.toLowerCase().includes(model));
+        count += !row.hidden;
+      }
+      form.querySelector("output").textContent = `${count} of ${rows.length} cells`;
     }
-    shown.textContent = `${count} of ${rows.length} cells`;
+
+    for (const key of keys) fill(form.elements[key], distinct(rows, key));
+    form.addEventListener("input", filter);
+    form.addEventListener("reset", () => setTimeout(filter));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.hidden = false;
+    filter();
   }
 
-  heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => sort(column)));
-  for (const key of ["experiment", "family", "state"]) fill(filters.elements[key], distinct(key));
-  filters.addEventListener("input", filter);
-  filters.addEventListener("reset", () => setTimeout(filter));
-  filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.hidden = false;
-  filter();
+  for (const table of tables) {
+    makeSortable(table);
+    makeFilters(table, table.closest("details").querySelector("form.filters"));
+  }
 
   // Two models side by side: one metric, at every point that both have.
   const pair = document.getElementById("pair");
   const side = document.getElementById("side");
-  const metrics = heads.map((head, column) => ({ column, ...head.dataset, title: head.textContent }))
-    .filter((metric) => metric.better);
-
-  function cellOf(row, column) {
-    const cell = row && row.cells[column];
-    return cell && cell.dataset.value !== "" ? cell : null;
-  }
-
+  const rows = tables.flatMap(rowsOf);
+  const metrics = new Map(tables.flatMap(headsOf).filter((head) => head.dataset.better)
+    .map((head) => [head.dataset.key, head.textContent]));
   // The driver's verdict on the second model with the first as the base.
   const verdicts = JSON.parse(document.getElementById("verdicts").textContent);
 
-  function letterOf(metric, key, names) {
-    const [place, ...matrix] = verdicts.tables[`${metric} ${key}`] ?? [];
-    const [base, now] = names.map((name) => verdicts.models[place]?.indexOf(name) ?? -1);
+  const placeOf = (row) => `${row.dataset.experiment}: ${row.dataset.point}`;
+
+  function cellOf(row, metric) {
+    const column = row ? headsOf(row.closest("table")).findIndex((head) => head.dataset.key === metric) : -1;
+    return column >= 0 && row.cells[column].dataset.value !== "" ? row.cells[column] : null;
+  }
+
+  function letterOf(metric, place, names) {
+    const [list, ...matrix] = verdicts.tables[`${metric} ${place}`] ?? [];
+    const [base, now] = names.map((name) => verdicts.models[list]?.indexOf(name) ?? -1);
     return base < 0 || now < 0 ? "" : matrix[base][now];
   }
 
-  function inWords(letter, [, now]) {
-    return (verdicts.words[letter] ?? "").replace("{new}", () => now);
-  }
-
-  function add(row, tag, text, scope) {
+  function add(row, tag, text, named = {}) {
     const cell = document.createElement(tag);
     cell.textContent = text;
-    if (scope) cell.scope = scope;
-    if (tag === "td") cell.className = "n";
+    Object.assign(cell.dataset, named);
     row.append(cell);
     return cell;
   }
 
+  function showCell(line, title, row, cell) {
+    const copy = add(line, "td", cell ? "" : "–", { title });
+    copy.className = "n";
+    if (!cell) return;
+    copy.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
+    const { relative } = cell.dataset;
+    if (relative) add(copy, "small", `${relative} relative to ${row.dataset.reference}`);
+  }
+
   function showPair() {
     const names = [pair.elements.one.value, pair.elements.other.value];
-    const { column, key: metric, title } = metrics[pair.elements.metric.selectedIndex];
-    const [mine, theirs] = names.map((name) => new Map(rows.filter((row) => row.dataset.model === name)
-      .map((row) => [`${row.dataset.experiment}: ${row.dataset.point}`, row])));
+    const metric = pair.elements.metric.value;
+    const mine = names.map((name) => new Map(rows.filter((row) => row.dataset.model === name).map((row) => [placeOf(row), row])));
     side.replaceChildren();
-    side.createCaption().textContent =
-      `${title}: ${names[0]} and ${names[1]}, medians with the lowest and the highest ${table.dataset.sample}, and their ratio.`;
+    side.createCaption().textContent = `${metrics.get(metric)}: ${names[0]} and ${names[1]}, medians with the lowest and the ` +
+      "highest below; then, where it is known, the ratio to the reference with its 95 % interval.";
     const head = side.createTHead().insertRow();
-    for (const name of ["Experiment and point", ...names, "Ratio", ""]) add(head, "th", name, "col");
-    const into = side.createTBody();
-    for (const [key, row] of mine) {
-      const cells = [cellOf(row, column), cellOf(theirs.get(key), column)];
-      const line = into.insertRow();
-      add(line, "th", key, "row");
-      for (const cell of cells) {
-        const copy = add(line, "td", cell ? "" : "–");
-        if (cell) copy.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
-      }
-      const whole = cells[0] && cells[1];
-      const ratio = whole ? cells[0].dataset.value / cells[1].dataset.value : NaN;
-      add(line, "td", Number.isFinite(ratio) ? ratio.toFixed(2) : "–");
-      const letter = letterOf(metric, key, names);
-      const last = add(line, "td", inWords(letter, names));
-      last.classList.toggle("apart", letter !== "" && verdicts.decided.includes(letter));
-      last.classList.remove("n");
+    for (const title of ["Experiment and point", ...names, "Verdict"]) add(head, "th", title).scope = "col";
+    const body = side.createTBody();
+    for (const place of mine[0].keys()) {
+      const line = body.insertRow();
+      add(line, "th", place).scope = "row";
+      mine.forEach((found, at) => showCell(line, names[at], found.get(place), cellOf(found.get(place), metric)));
+      const letter = letterOf(metric, place, names);
+      const words = (verdicts.words[letter] ?? "").replace("{new}", () => names[1]);
+      add(line, "td", words, { title: "Verdict" }).classList.toggle("apart", letter !== "" && verdicts.decided.includes(letter));
     }
     side.hidden = false;
   }
 
-  const models = distinct("model");
+  const models = distinct(rows, "model").sort();
   fill(pair.elements.one, models);
   fill(pair.elements.other, models);
-  for (const metric of metrics) pair.elements.metric.add(new Option(metric.title));
-  if (models.length > 1 && metrics.length > 0) {
+  for (const [key, title] of metrics) pair.elements.metric.add(new Option(title, key));
+  if (models.length > 1 && metrics.size > 0) {
     pair.elements.other.selectedIndex = 1;
     pair.hidden = false;
-    pair.addEventListener("input", () => {
-      document.getElementById("compare").classList.add("chosen");
-      showPair();
-    });
+    pair.addEventListener("input", showPair);
     showPair();
   }
+
+  // Paper has nothing to click on.
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details.fold:not(#compare)")) fold.open = true;
+  });
 
   // Dark or light: the system's choice until the reader makes one.
   const button = document.getElementById("theme");

@@ -2,55 +2,71 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
-from muxplots import captions, charts, micro_charts, micro_findings, style
+from muxplots import answer, captions, charts, drift, host, micro_charts, micro_findings, style
 from muxplots.chart import Absent, Chart
-from muxplots.html import svg, tables, verdicts
+from muxplots.html import first_screen, svg, tables, verdicts
 from muxplots.micro import Micro
-from muxplots.report import Finding, Report
+from muxplots.report import Experiment, Finding, Report
 
 _HERE = Path(__file__).parent
 
 # What comes first is what a reader asks first.
 _ORDER = ("best", "tie", "undecided", "crossover", "slope", "cost")
+# Where charts of no single experiment belong.
+_PLACES = {answer.NAME: "answer", drift.NAME: "method", host.NAME: "method"}
 
 
 def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
     """The page of a report; `raw` is where the report itself lies, seen from the page. `micro` is
     what the micro-benchmarks of the same run measured."""
     planned, absent = charts.plan(report)
+    figures: dict[str, str] = defaultdict(str)
     with style.theme("light"):
-        drawn = [(chart, svg.inline(chart)) for chart in planned]
-        small = [(chart, svg.inline(chart)) for chart in micro_charts.plan(micro)] if micro else []
-    body = _experiments(report, drawn) + _micro_charts(small)
-    light, dark = svg.colours(body)
+        for chart in planned:
+            figures[_place(chart)] += _figure(chart)
+        for chart in micro_charts.plan(micro) if micro else ():
+            figures["micro"] += _figure(chart)
+    light, dark = svg.colours("".join(figures.values()))
+    folds = [_fold("overview", "All experiments", figures["overview"], report)]
+    folds += [_experiment(report, experiment, figures[f"experiment-{experiment.name}"]) for experiment in report.experiments]
+    folds.append(_fold("micro", micro_findings.TITLE, _micro_findings(micro) + figures["micro"], report))
     samples = captions.samples(report.cells)
     return Template((_HERE / "page.html").read_text()).substitute(
-        title=html.escape(" · ".join(["muxbench", *captions.run(report)])),
+        title=html.escape(" · ".join(filter(None, ["muxbench", report.host, captions.date(report)]))),
         css=(_HERE / "page.css").read_text(),
         script=(_HERE / "page.js").read_text(),
+        fonts=svg.FONTS,
         light=light,
         dark=dark,
         interrupted=_interrupted(report),
-        findings=_findings(report) + _micro_findings(micro),
-        charts=body,
-        absent=_absent(absent),
-        cells=tables.cells(report),
+        answer=first_screen.write(report, figures["answer"]),
+        without_findings=_without_findings(report),
+        folds="\n".join(folds),
         slices=tables.slices(report),
         noise=_scrolling("Noise floor", tables.noise_floor(report)),
+        method_charts=figures["method"],
         how=_how(report),
         samples=samples,
         sample=tables.sample(samples),
         unless=_unless(report),
-        method=tables.method(report) + tables.experiments(report) + tables.host(report),
+        of_the_run=_items([one for one in report.findings or () if one.experiment is None]),
+        method=tables.flags(report) + tables.method(report) + tables.experiments(report) + tables.host(report),
+        absent=_absent(absent),
         no_verdicts=verdicts.remark(report),
         verdicts=verdicts.script(report),
         unavailable=_unavailable(report),
         raw=_raw(raw),
     )
+
+
+def _place(chart: Chart) -> str:
+    """The part of the page that it belongs to."""
+    return f"experiment-{chart.experiment}" if chart.experiment else _PLACES.get(chart.name, "overview")
 
 
 def sentence(markdown: str) -> str:
@@ -60,64 +76,53 @@ def sentence(markdown: str) -> str:
     return re.sub(r"`(.+?)`", r"<code>\1</code>", written)
 
 
-def _items(findings: Sequence[Finding]) -> str:
+def _items(findings: Iterable[Finding]) -> str:
     items = "".join(f"<li>{sentence(finding.text)}</li>" for finding in findings)
-    return f"<ul>{items}</ul>" if items else ""
+    return f'<ul class="findings">{items}</ul>' if items else ""
 
 
-def _findings(report: Report) -> str:
+def _fold(name: str, title: str, body: str, report: Report) -> str:
+    """A part that is one click away; an older report has nothing above it, and shows it at once."""
+    if not body:
+        return ""
+    shown = " open" if report.answer is None else ""
+    return f'<details class="fold" id="{name}"{shown}><summary><h2>{html.escape(title)}</h2></summary>\n{body}\n</details>'
+
+
+def _experiment(report: Report, experiment: Experiment, figures: str) -> str:
+    name = html.escape(experiment.name)
+    table = tables.cells(report, experiment)
+    cells = (_HERE / "filters.html").read_text() + _scrolling(f"Cells of {name}", table) if table else ""
+    title = f"{experiment.name}: {experiment.question}"
+    return _fold(f"experiment-{name}", title, _findings(report, experiment) + figures + cells, report)
+
+
+def _findings(report: Report, experiment: Experiment) -> str:
     if report.findings is None:
-        return (
-            "<p>This report carries no findings, for it is older than schema 1.1; "
-            "<code>muxbench export REPORT --to markdown</code> computes them.</p>"
-        )
-    parts = []
-    for experiment in report.experiments:
-        mine = [one for one in report.findings if one.experiment == experiment.name]
-        telling = sorted(
-            (one for one in mine if one.kind in _ORDER), key=lambda one: _ORDER.index(one.kind)
-        )
-        rest = [one for one in mine if one.kind not in _ORDER]
-        parts.append(
-            f"<h3>{html.escape(experiment.name)}: {html.escape(experiment.question)}</h3>"
-            + (_items(telling) or f"<p>Nothing that the {captions.samples(report.cells)} of this run support.</p>")
-        )
-        if rest:
-            parts.append(
-                f"<details><summary>Flagged, skipped or missing: {len(rest)}</summary>"
-                f"{_items(rest)}</details>"
-            )
-    whole = [one for one in report.findings if one.experiment is None]
-    if whole:
-        parts.append("<h3>The run</h3>" + _items(whole))
-    return "\n".join(parts)
+        return ""
+    mine = [one for one in report.findings if one.experiment == experiment.name]
+    first = sorted((one for one in mine if one.kind in _ORDER), key=lambda one: _ORDER.index(one.kind))
+    rest = [one for one in mine if one.kind not in _ORDER]
+    found = _items(first) or f"<p>Nothing that the {captions.samples(report.cells)} of this run support.</p>"
+    if rest:
+        found += f"<details><summary>Flagged, skipped or missing: {len(rest)}</summary>{_items(rest)}</details>"
+    return found
 
 
-def _experiments(report: Report, drawn: Sequence[tuple[Chart, str]]) -> str:
-    known = {experiment.name: experiment.question for experiment in report.experiments}
-    names = [None] + list(known)
-    parts = []
-    for name in names:
-        figures = [_figure(chart, markup) for chart, markup in drawn if chart.experiment == name]
-        if not figures:
-            continue
-        title = "All experiments" if name is None else f"{name}: {known[name]}"
-        parts.append(f"<h3>{html.escape(title)}</h3>\n" + "\n".join(figures))
-    return "\n".join(parts) or "<p>Nothing could be drawn from this report.</p>"
+def _without_findings(report: Report) -> str:
+    if report.findings is not None:
+        return ""
+    return (
+        "<p>This report carries no findings, for it is older than schema 1.1; "
+        "<code>muxbench export REPORT --to markdown</code> computes them.</p>"
+    )
 
 
 def _micro_findings(micro: Micro | None) -> str:
     if micro is None:
         return ""
     items = "".join(f"<li>{html.escape(one)}</li>" for one in micro_findings.sentences(micro))
-    return f"\n<h3>{micro_findings.TITLE}</h3><ul>{items}</ul>"
-
-
-def _micro_charts(drawn: Sequence[tuple[Chart, str]]) -> str:
-    if not drawn:
-        return ""
-    figures = "\n".join(_figure(chart, markup) for chart, markup in drawn)
-    return f"\n<h3>{micro_findings.TITLE}</h3>\n{figures}"
+    return f"<ul>{items}</ul>"
 
 
 def _scrolling(name: str, markup: str) -> str:
@@ -148,12 +153,8 @@ def _unless(report: Report) -> str:
     return f", except for: {', '.join(kind.replace('_', ' ') for kind in sorted(kinds))}" if kinds else ""
 
 
-def _figure(chart: Chart, markup: str) -> str:
-    name, title = html.escape(chart.name), html.escape(chart.title)
-    return (
-        f'<figure id="{name}"><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="{title}">{markup}</div><figcaption>{html.escape(chart.alt)}</figcaption></figure>'
-    )
+def _figure(chart: Chart) -> str:
+    return f'<figure id="{html.escape(chart.name)}">{svg.inline(chart)}</figure>\n'
 
 
 def _absent(absent: Sequence[Absent]) -> str:

@@ -1,44 +1,49 @@
-"""Tables of the page: all cells, the host, the method, and what could not be measured."""
+"""Tables of the page: the cells of an experiment, the host, the method, and what could not be measured."""
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from muxplots import captions, metrics, ranking, trials
+from muxplots import answer, captions, metrics, ranking, trials
 from muxplots.metrics import Metric
-from muxplots.report import Cell, Relative, Report, Statistic, references
+from muxplots.report import Cell, Experiment, Relative, Report, Statistic, place, references
 
 
-def cells(report: Report) -> str:
-    """One row per cell, with what sorting, filtering and comparing need in data attributes."""
+def cells(report: Report, experiment: Experiment) -> str:
+    """One row per cell, the best first at each point, with what sorting, filtering and comparing need in data attributes."""
+    mine = [cell for cell in report.cells if cell.experiment == experiment.name]
+    if not mine:
+        return ""
     columns = [
         metric for metric in report.metrics.values()
-        if metric.compared and any(metric.key in cell.summary for cell in report.cells)
+        if metric.compared and any(metric.key in cell.summary for cell in mine)
     ]
-    heads = [("model", "Model", ""), ("family", "Family", ""), ("experiment", "Experiment", ""),
-             ("point", "Point", "")]
-    samples = captions.samples(report.cells)
-    sliced = any(cell.sliced for cell in report.cells)
-    if sliced:
-        heads += [("relative", "CPU beside reference", ""), ("undisturbed", "Undis\u00adturbed slices", "")]
+    columns.sort(key=lambda metric: metric.key != experiment.metric)
+    heads = [("model", "Model", ""), ("family", "Family", ""), ("point", "Point", "")]
     heads += [(column.key, column.heading, column.better) for column in columns]
+    if any(cell.sliced for cell in mine):
+        heads += [("relative", CPU_RATIO, ""), ("undisturbed", "Undis\u00adturbed slices", "")]
+    samples = captions.samples(mine)
     heads += [("n", samples.capitalize(), ""), ("remarks", "Remarks", "")]
     head = "".join(
-        f'<th scope="col" data-key="{key}" data-better="{better}" aria-sort="none">'
+        f'<th scope="col" data-key="{html.escape(key)}" data-better="{html.escape(better)}" aria-sort="none">'
         f'<button type="button">{html.escape(title)}</button></th>'
         for key, title, better in heads
     )
-    with_them = references(report.cells) if sliced else None
-    rows = "\n".join(_row(report, cell, columns, with_them) for cell in report.cells)
+    titles = [title for _, title, _ in heads]
+    related = references(mine)
+    rows = "\n".join(_row(report, experiment, cell, columns, titles, related) for cell in _best_first(report, experiment, mine))
     one = sample(samples)
     return (
-        f'<table id="cells" data-sample="{one}"><caption>All cells: medians over {samples}, with the lowest and the '
-        f"highest {one} below.</caption><thead><tr>{head}</tr></thead>\n"
+        f'<table class="cells cards" data-sample="{one}"><caption>The best first at each point. Medians over {samples}, with '
+        f"the lowest and the highest {one} below.</caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{rows}\n</tbody></table>"
     )
 
 
-BESIDE = (
-    "CPU beside reference: the difference in server CPU per request from blocks of slices that ran side by "
+CPU_RATIO = "CPU relative to the reference"
+RELATIVE = (
+    f"{CPU_RATIO}: the difference in server CPU per request from blocks of slices that ran side by "
     "side, with its 95 % interval below. Undisturbed: slices in which no other process took much of a CPU."
 )
 
@@ -48,47 +53,78 @@ def sample(samples: str) -> str:
     return " or ".join(one.removesuffix("s") for one in samples.split(" or "))
 
 
+def _best_first(report: Report, experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
+    """By the metric that answers the experiment; what is flagged or has no value comes last at its point."""
+    points = list(dict.fromkeys(place(cell) for cell in cells))
+    metric = report.metrics.get(experiment.metric)
+    sign = -1 if metric and metric.more_is_better else 1
+
+    def order(cell: Cell) -> tuple:
+        relative, summary = cell.relative.get(experiment.metric), cell.summary.get(experiment.metric)
+        value = relative.ratio if relative else summary.median if summary else 0.0
+        flagged = bool(cell.flags_against(experiment.metric))
+        return points.index(place(cell)), summary is None, flagged, relative is None, sign * value
+
+    return sorted(cells, key=order)
+
+
 def _row(
-    report: Report, cell: Cell, columns: Sequence[Metric], compared_with: set[str] | None
+    report: Report, experiment: Experiment, cell: Cell, columns: Sequence[Metric], titles: Sequence[str],
+    related: dict[tuple, str],
 ) -> str:
     model = report.models.get(cell.model)
     family = (model.family if model else None) or "other"
-    swept = {one.name: one.swept for one in report.experiments}.get(cell.experiment)
-    value = cell.point.get(swept[0]) if swept else None
+    value = cell.point.get(experiment.swept[0]) if experiment.swept else None
     order = value if isinstance(value, (int, float)) else ""
     point = trials.describe_point(cell)
     counted = next(iter(cell.summary.values())).n if cell.summary else 0
-    written = [
-        f'<th scope="row">{html.escape(cell.model)}</th><td>{html.escape(family)}</td>'
-        f"<td>{html.escape(cell.experiment)}</td>"
-        f'<td data-value="{order}">{html.escape(point)}</td>'
-    ]
-    if compared_with is not None:
-        is_reference = cell.id in compared_with
-        written += [_REFERENCE if is_reference else _relative(cell.relative.get(metrics.CPU)), _undisturbed(cell)]
+    reference = related.get(place(cell))
+    written = [Field(html.escape(family)), Field(html.escape(point), order, "")]
     written += [
-        _WITHHELD if column.key in cell.withheld else _number(cell.summary.get(column.key), column.unit)
+        _WITHHELD if column.key in cell.withheld
+        else _number(cell.summary.get(column.key), column.unit, cell.relative.get(column.key))
         for column in columns
     ]
-    written.append(f'<td class="n" data-value="{counted}">{counted}</td><td>{_remarks(cell)}</td>')
+    if CPU_RATIO in titles:
+        is_reference = cell.model == reference
+        written += [Field("reference", 1) if is_reference else _relative(cell.relative.get(metrics.CPU)), _undisturbed(cell)]
+    written += [Field(str(counted), counted), Field(_remarks(cell))]
     flagged = ' class="flagged"' if cell.flagged or cell.status != "measured" else ""
-    names = (
-        f'data-model="{html.escape(cell.model)}" data-family="{html.escape(family)}" '
-        f'data-experiment="{html.escape(cell.experiment)}" data-point="{html.escape(point)}" '
-        f'data-state="{"clean" if not flagged else cell.status}"'
-    )
-    return f"<tr{flagged} {names}>{''.join(written)}</tr>"
+    names = {
+        "model": cell.model, "family": family, "experiment": cell.experiment, "point": point,
+        "state": cell.status if flagged else "clean", "reference": reference or "",
+    }
+    data = " ".join(f'data-{name}="{html.escape(one)}"' for name, one in names.items())
+    return f'<tr{flagged} {data}><th scope="row">{html.escape(cell.model)}</th>{_write(titles[1:], written)}</tr>'
 
 
-_REFERENCE = '<td class="n" data-value="1">reference</td>'
-_WITHHELD = '<td class="n withheld" data-value="">withheld</td>'
+@dataclass(frozen=True)
+class Field:
+    """What stands in a cell of a table: `value` is what it is sorted by, empty where there is none."""
+
+    body: str
+    value: object = None  # None: by its words
+    kind: str = "n"
+    relative: str = ""  # the ratio to the reference, for comparing two models
+
+    def write(self, title: str) -> str:
+        data = "" if self.value is None else f' class="{self.kind}" data-value="{self.value}"'
+        data += f' data-relative="{self.relative}"' if self.relative else ""
+        return f'<td data-title="{html.escape(title)}"{data}>{self.body}</td>'
 
 
-def _relative(relative: Relative | None) -> str:
+def _write(titles: Sequence[str], fields: Sequence[Field]) -> str:
+    return "".join(field.write(title) for title, field in zip(titles, fields, strict=True))
+
+
+_WITHHELD = Field("withheld", "", "n withheld")
+
+
+def _relative(relative: Relative | None) -> Field:
     if relative is None:
-        return '<td class="n" data-value="">–</td>'
+        return Field("–", "")
     difference, interval = _interval(relative)
-    return f'<td class="n" data-value="{relative.ratio:.9g}">{difference}<small>{interval}</small></td>'
+    return Field(f"{difference}<small>{interval}</small>", f"{relative.ratio:.9g}")
 
 
 def _interval(relative: Relative) -> tuple[str, str]:
@@ -98,10 +134,9 @@ def _interval(relative: Relative) -> tuple[str, str]:
     return difference, f"{number if high.endswith(suffix) else low} to {high}"
 
 
-def _undisturbed(cell: Cell) -> str:
+def _undisturbed(cell: Cell) -> Field:
     slices, of = cell.undisturbed or (0, 0)
-    share, told = (f"{slices / of:.9g}", f"{slices} of {of}") if of else ("", "–")
-    return f'<td class="n" data-value="{share}">{told}</td>'
+    return Field(f"{slices} of {of}", f"{slices / of:.9g}") if of else Field("–", "")
 
 
 def slices(report: Report) -> str:
@@ -113,7 +148,7 @@ def slices(report: Report) -> str:
         for key, reason in cell.withheld.items():
             titles, cells = reasons.setdefault(reason, ({}, {}))
             titles[report.metrics[key].title] = cells[cell.id] = None
-    note = f"<p>{BESIDE}</p>"
+    note = f"<p>{RELATIVE}</p>"
     if not reasons:
         return note
     items = "".join(
@@ -125,39 +160,40 @@ def slices(report: Report) -> str:
 
 
 def noise_floor(report: Report) -> str:
-    """The same server measured twice at each point: what smaller differences mean nothing beside."""
+    """The same server measured twice at each point: smaller differences between models may be noise."""
     columns = [
         metric for metric in report.metrics.values()
         if metric.compared and any(metric.key in twin.relative for twin in report.twins)
     ]
     if not columns:
         return ""
-    head = "".join(f'<th scope="col">{html.escape(column.heading)}</th>' for column in columns)
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(f"{twin.experiment}: {trials.describe_point(twin)}")}</th>'
-        f"<td>{html.escape(twin.model)}</td>"
-        + "".join(_WITHHELD if column.key in twin.withheld else _relative(twin.relative.get(column.key)) for column in columns)
-        + _undisturbed(twin) + "</tr>"
-        for twin in report.twins
-    )
+    titles = ["Server", *(column.heading for column in columns), "Undisturbed"]
+    head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in ["Experiment and point", *titles])
+    rows = "".join(_noise_row(twin, columns, titles) for twin in report.twins)
     return (
-        '<table id="noise"><caption>Noise floor (A/A): the same server measured under two names in every block, the '
-        "second beside the first, with the 95 % interval. Smaller differences between models mean nothing.</caption>"
-        f'<thead><tr><th scope="col">Experiment and point</th><th scope="col">Server</th>{head}'
-        f'<th scope="col">Undisturbed</th></tr></thead><tbody>{rows}</tbody></table>'
+        '<table id="noise" class="cards"><caption>Noise floor (A/A): the same server measured under two names in every block, '
+        "the second relative to the first, with the 95 % interval. A smaller difference between models may be noise.</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
-def _number(statistic: Statistic | None, unit: str) -> str:
+def _noise_row(twin: Cell, columns: Sequence[Metric], titles: Sequence[str]) -> str:
+    cells = [
+        Field(html.escape(twin.model)),
+        *(_WITHHELD if one.key in twin.withheld else _relative(twin.relative.get(one.key)) for one in columns),
+        _undisturbed(twin),
+    ]
+    name = html.escape(f"{twin.experiment}: {trials.describe_point(twin)}")
+    return f'<tr><th scope="row">{name}</th>{_write(titles, cells)}</tr>'
+
+
+def _number(statistic: Statistic | None, unit: str, relative: Relative | None) -> Field:
     if statistic is None:
-        return '<td class="n" data-value="">–</td>'
-    spread = ""
-    if statistic.n > 1:
-        spread = f"<small>{_range(statistic, unit)}</small>"
-    return (
-        f'<td class="n" data-value="{statistic.median:.9g}" data-low="{statistic.low:.9g}" '
-        f'data-high="{statistic.high:.9g}" data-n="{statistic.n}">{metrics.show(statistic.median, unit)}{spread}</td>'
-    )
+        return Field("–", "")
+    spread = f"<small>{html.escape(_range(statistic, unit))}</small>" if statistic.n > 1 else ""
+    body = html.escape(metrics.show(statistic.median, unit)) + spread
+    ratio = f"{answer.ratio(relative)} ({answer.interval(relative)})" if relative else ""
+    return Field(body, f"{statistic.median:.9g}", relative=ratio)
 
 
 def _range(statistic: Statistic, unit: str) -> str:
@@ -174,6 +210,16 @@ def _remarks(cell: Cell) -> str:
         f'<abbr title="{html.escape(flag.detail)}">{html.escape(flag.kind.replace("_", " "))}</abbr>'
         for flag in cell.flags
     )
+
+
+def flags(report: Report) -> str:
+    """How often each remark was made, with one example."""
+    kinds: dict[str, list[str]] = {}
+    for cell in report.cells:
+        for flag in cell.flags:
+            kinds.setdefault(flag.kind.replace("_", " "), []).append(f"{cell.id}: {flag.detail}")
+    rows = [(kind, f"{captions.counted(len(told), 'cell')}, for example {told[0]}") for kind, told in sorted(kinds.items())]
+    return pairs("Remarks", rows) if rows else ""
 
 
 def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> str:
@@ -215,8 +261,8 @@ def experiments(report: Report) -> str:
         parts += [f"{key.replace('_', ' ')} {value}" for key, value in load.items() if key not in sweep]
         parts += [f"{key.replace('_', ' ')} {_plain('', values)}" for key, values in sweep.items()]
         for key in ("warmup_ns", "duration_ns"):
-            if isinstance(told.get(key), int):
-                parts.append(f"{key[:-3]} {metrics.show(told[key], 'ns')}")
+            if key in told:
+                parts.append(f"{key[:-3]} {metrics.show(node.get(key).number(), 'ns')}")
         parts.append(f"{told.get('repetitions', '?')} repetitions planned")
         rows.append((str(told.get("name")), "; ".join(parts)))
     return pairs("Experiments as run", rows)
@@ -227,6 +273,6 @@ def _plain(key: str, value: object) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_plain(name, one)}" for name, one in value.items())
-    if key.endswith("_bytes") and isinstance(value, (int, float)):
+    if key.endswith("_bytes") and isinstance(value, (int, float)) and abs(value) < 1e300:
         return metrics.show(value, "bytes")
     return str(value)
