@@ -109,7 +109,7 @@ def test_memory_per_connection_is_asked_where_there_are_many(answered):
 
 def test_terminal_and_summary_begin_with_the_same(answered):
     report, result, summary = answered
-    said = result.stdout.split("\nMore: ")[0].strip().splitlines()
+    said = result.stdout.split("\nMore: ")[0].split("\n\n", 1)[1].splitlines()
     assert len(said) < MOST_LINES, said
     assert re.match(r"On this machine \(\d+ CPUs.*\) CPU time per request is known to ", said[0])
     assert said[0] == summary.splitlines()[2]

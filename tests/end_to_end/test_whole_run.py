@@ -73,6 +73,7 @@ def run(whole, *words, **keywords):
 
 def test_charts_and_page_of_a_real_report_and_the_link_to_it(whole):
     words = [word if word != str(whole.plots) else str(REPOSITORY / "plots") for word in whole.words]
+    whole.server("second")  # a chart compares
     result = whole.run(*SHORT, parts=words)
     assert result.returncode == 0, result.stderr
     check_report(whole.out / "report.json")

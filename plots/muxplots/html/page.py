@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
 
-from muxplots import answer, captions, charts, drift, host, micro_charts, micro_findings, style
+from muxplots import answer, captions, charts, drift, host, host_levels, micro_charts, micro_findings, style
 from muxplots.chart import Absent, Chart
 from muxplots.html import first_screen, svg, tables, verdicts
 from muxplots.micro import Micro
@@ -18,7 +18,7 @@ _HERE = Path(__file__).parent
 # What comes first is what a reader asks first.
 _ORDER = ("best", "tie", "undecided", "crossover", "slope", "cost")
 # Where charts of no single experiment belong.
-_PLACES = {answer.NAME: "answer", drift.NAME: "method", host.NAME: "method"}
+_PLACES = {answer.NAME: "answer", drift.NAME: "method", host.NAME: "method", host_levels.NAME: "method"}
 
 
 def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
