@@ -45,7 +45,9 @@ int run_program(int argc, char** argv) {
     }
     return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
   }
-  return finish(kProgram, status);
+  // `count` passes signals on to its program, and ends as that does.
+  const int stopped = app.got_subcommand("count") ? 0 : interrupt_status();
+  return finish(kProgram, stopped != 0 ? stopped : status);
 }
 
 }  // namespace muxbench

@@ -82,7 +82,9 @@ std::string sentences(const report::Report& report, const std::string& experimen
 }  // namespace
 
 std::string summary_markdown(const report::Report& report) {
-  std::string text = fmt::format("# muxbench findings\n\n{}\n", header(report));
+  const bool interrupted = report.status == "interrupted";
+  std::string text = fmt::format("# muxbench findings{}\n\n{}\n",
+                                 interrupted ? " of an interrupted run" : "", header(report));
   for (const report::Experiment& experiment : report.experiments) {
     text += fmt::format("\n## {}: {}\n\n{}", experiment.name, experiment.question,
                         sentences(report, experiment.name));
