@@ -30,6 +30,7 @@ int run_program(int argc, char** argv) {
   add_compare_command(app, status);
   add_count_command(app, status);
   add_run_command(app, status, command_line);
+  add_report_command(app, status);
   add_export_command(app, status);
 
   adopt_orphans();
