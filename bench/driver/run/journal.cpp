@@ -218,8 +218,9 @@ RunRecord recorded(const JournalContent& content) {
 
 Result<> check_same(const JournalContent& content, const RunRecord& record,
                     const std::vector<PlannedTrial>& order) {
-  const auto before = premises_of(content.record, content.order);
+  auto before = premises_of(content.record, content.order);
   auto now = premises_of(record, order);
+  for (const auto& [premise, value] : now) before.try_emplace(premise);  // nothing is another value
   for (const auto& [premise, value] : before) {
     const std::string& found = now[premise];
     if (found == value) continue;
