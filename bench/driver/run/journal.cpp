@@ -113,7 +113,8 @@ std::string difference(const std::string& premise, const std::string& then,
                        const std::string& now) {
   constexpr std::size_t kReadable = 100;
   if (std::max(then.size(), now.size()) > kReadable) return premise;
-  return fmt::format("{}: {} then, {} now", premise, then, now);
+  const auto said = [](const std::string& value) { return value.empty() ? "nothing" : value; };
+  return fmt::format("{}: {} then, {} now", premise, said(then), said(now));
 }
 
 }  // namespace
