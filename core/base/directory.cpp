@@ -25,6 +25,11 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+std::string temporary_folder() {
+  const char* folder = std::getenv("TMPDIR");
+  return folder == nullptr || *folder == '\0' ? "/tmp" : folder;
+}
+
 std::string find_program(const std::string& name) {
   const auto executable = [](const std::string& file) {
     std::error_code error;

@@ -10,6 +10,7 @@ namespace muxbench {
 bool exists(const std::string& path);
 // Sorted; without those that could not be read any more.
 std::vector<std::string> names_in(const std::string& directory);
+std::string temporary_folder();  // TMPDIR, or /tmp
 // The file that execvp(3) would execute for this name: itself if it has a slash, else the first in
 // PATH; empty if there is none.
 std::string find_program(const std::string& name);

@@ -13,8 +13,9 @@ def test_interruption_leaves_no_process_and_a_report(bench, number):
     bench.wait_for("--listen", 3)
     driver.send_signal(number)
     _, errors = driver.communicate(timeout=PATIENCE)
-    assert driver.returncode == 130, errors
+    assert driver.returncode == 128 + number, errors
     assert "interrupted" in errors
+    assert (bench.out / "summary.md").read_text().startswith("# muxbench findings of an interrupted run\n")
     report = bench.report()
     assert report["muxbench"]["status"] == "interrupted"
     assert len(report["muxbench"]["trials"]) < report["muxbench"]["plan"]["trials"]

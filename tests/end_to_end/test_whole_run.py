@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import REPOSITORY, check_report, one_sentence
+from driver_bench import REPOSITORY, SHARED, check_report, one_sentence
 from support.patience import PATIENCE, wait_until
 
 SHORT = ("--duration", "20ms", "--repetitions", "1", "--no-counting")
@@ -54,7 +54,8 @@ def whole(bench):
     bench.plots.mkdir()
     bench.micro = lambda then: program(bench.folder / "micro", MICRO.format(then=then))
     bench.draws = lambda name, then="": program(bench.plots / f"{name}.py", DRAWS.format(name=name, folder=bench.folder, then=then))
-    bench.words = ("--micro-program", str(bench.folder / "micro"), "--plots-dir", str(bench.plots), "--results-dir", str(bench.results))
+    bench.words = (*SHARED, "--micro-program", str(bench.folder / "micro"), "--plots-dir", str(bench.plots),
+                   "--results-dir", str(bench.results))
     bench.micro(WRITES)
     for name in ("make_charts", "make_report", "make_micro"):
         bench.draws(name)

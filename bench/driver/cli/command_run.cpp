@@ -1,16 +1,22 @@
 // muxbench run: the measurement, from the command line to the charts.
+#include <unistd.h>
+
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/directory.h"
+#include "base/format.h"
 #include "base/output.h"
 #include "base/parse.h"
 #include "cli/commands.h"
 #include "cli/run_steps.h"
 #include "run/default_paths.h"
+#include "run/journal.h"
 #include "run/latest_link.h"
 #include "run/micro_benchmarks.h"
 #include "run/run_parts.h"
 #include "system/interrupt.h"
+#include "system/machine_lock.h"
 #include "system/network_namespace.h"
 
 namespace muxbench {
@@ -28,8 +34,8 @@ struct RunArguments {
   std::string method;
   std::string server_cpus;
   std::string load_cpus;
-  std::uint64_t seed = 0;
-  unsigned repetitions = 0;
+  std::string resume;
+  bool share_machine = false;
 };
 
 Result<> read_cpus(const std::string& text, std::optional<std::vector<int>>& into) {
@@ -75,8 +81,8 @@ Result<RunOptions> understand(const RunArguments& arguments) {
   return options;
 }
 
-// The last failure counts, and an interruption more than any.
-int worse(int before, int now) { return before == kExitInterrupted || now == 0 ? before : now; }
+// The last failure counts.
+int worse(int before, int now) { return now == 0 ? before : now; }
 
 void print_place(const OutputFolder& folder) {
   std::string files;
@@ -100,54 +106,100 @@ int finish_run(const RunOptions& options, const OutputFolder& folder, const std:
   return status;
 }
 
-int run(const RunArguments& arguments) {
+// Makes `setup` that of a run that goes on, or says why it cannot.
+Result<> go_on(const JournalContent& earlier, std::optional<RunSetup>& setup) {
+  if (!setup) return usage_error("the experiments of that run are not there any more");
+  RunRecord& record = setup->record;
+  if (auto same = check_same(earlier, record, setup->order); !same) return same;
+  record.started = earlier.record.started;
+  record.context = earlier.record.context;
+  record.notes.push_back(
+      fmt::format("The run was interrupted and went on at {}. Steal time is counted from then on.",
+                  rfc3339(std::chrono::system_clock::now())));
+  return {};
+}
+
+int print_plan(const RunOptions& options, const RunParts& parts,
+               const std::optional<RunSetup>& setup) {
+  if (setup) write_output(describe_plan(*setup, true));
+  if (parts.micro) print("{}\n", describe(find_profile(options.profile)->micro));
+  return 0;
+}
+
+// As with servers, whose setup moves into it.
+void enter_network(const RunOptions& options) {
+  if (!options.private_network) return;
+  const auto entered = enter_private_network();
+  if (!entered && !options.quiet) {
+    print_stderr("The host's network is used: {}.\n", entered.error().message);
+  }
+}
+
+Result<OutputFolder> folder_of(const RunOptions& options, const std::optional<RunSetup>& setup,
+                               bool goes_on) {
+  std::vector<std::string> kept;  // from earlier runs
+  if (setup && !goes_on) kept.emplace_back("report.json");
+  if (!goes_on) kept.emplace_back("micro.json");
+  return OutputFolder::prepare(options.out, options.results_dir, kept,
+                               setup ? setup->record.started : std::chrono::system_clock::now());
+}
+
+int measure(const RunOptions& options, const RunParts& parts, std::optional<RunSetup>& setup,
+            Clock::time_point begin, std::optional<Journal> earlier) {
+  const auto folder = folder_of(options, setup, earlier.has_value());
+  if (!folder) return print_error(kProgram, folder.error());
+  int status = 0;
+  std::string answer;
+  if (setup) {
+    const Measured measured = measure_servers(*setup, options, *folder, begin, std::move(earlier));
+    if (!measured.reported) return measured.status;
+    status = measured.status;
+    answer = measured.answer;
+  }
+  // After an interruption nothing more is measured.
+  if (parts.micro && interrupt_status() == 0) {
+    status = worse(status, measure_primitives(options, *folder));
+  }
+  return finish_run(options, *folder, answer, status);
+}
+
+// `earlier`: of the run that goes on, if it does not begin.
+int run(const RunArguments& arguments, std::optional<Journal> earlier = {}) {
   const auto begin = Clock::now();
   const auto options = understand(arguments);
   if (!options) return print_error(kProgram, options.error());
   const auto parts = choose_parts(*options);
   if (!parts) return print_error(kProgram, parts.error());
+  std::optional<Result<MachineLock>> alone;
+  if (!options->dry_run) alone.emplace(MachineLock::take(arguments.share_machine));
+  if (alone && !*alone) return print_error(kProgram, alone->error());
   std::optional<RunSetup> setup;
   if (!parts->experiments.empty()) {
     auto made = set_up_run(*options, *parts);
-    if (interrupted()) return kExitInterrupted;
+    if (interrupted()) return interrupt_status();
     if (!made) return print_error(kProgram, made.error());
     setup = std::move(*made);
   }
-  if (options->dry_run) {
-    if (setup) write_output(describe_plan(*setup, true));
-    if (parts->micro) print("{}\n", describe(find_profile(options->profile)->micro));
-    return 0;
-  }
-  if (!setup && options->private_network) {  // as with servers, whose setup moves into it
-    const auto entered = enter_private_network();
-    if (!entered && !options->quiet) {
-      print_stderr("The host's network is used: {}.\n", entered.error().message);
+  if (options->dry_run) return print_plan(*options, *parts, setup);
+  if (!setup) enter_network(*options);
+  if (earlier) {
+    if (auto ready = go_on(earlier->content(), setup); !ready) {
+      return print_error(kProgram, ready.error());
     }
   }
-  std::vector<std::string> files{"micro.json"};
-  if (setup) files.insert(files.begin(), "report.json");
-  const auto folder =
-      OutputFolder::prepare(options->out, options->results_dir, files,
-                            setup ? setup->record.started : std::chrono::system_clock::now());
-  if (!folder) return print_error(kProgram, folder.error());
-
-  int status = 0;
-  std::string answer;
-  if (setup) {
-    status = measure_servers(*setup, *options, *folder, begin, answer);
-    if (!exists(folder->file("report.json"))) return status;
-  }
-  // After an interruption nothing more is measured.
-  if (parts->micro && status != kExitInterrupted) {
-    status = worse(status, measure_primitives(*options, *folder));
-  }
-  return finish_run(*options, *folder, answer, status);
+  return measure(*options, *parts, setup, begin, std::move(earlier));
 }
 
-}  // namespace
+Result<> check_alone(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() == 0 || option->check_lname("resume")) continue;
+    return usage_error("--resume repeats the command line of the run that goes on; leave out {}",
+                       option->get_name());
+  }
+  return {};
+}
 
-void add_run_command(CLI::App& app, int& status, const std::vector<std::string>& command_line) {
-  auto arguments = std::make_shared<RunArguments>();
+void describe_run(CLI::App* command, RunArguments* arguments) {
   RunOptions& options = arguments->options;
   const Paths paths = default_paths();
   options.servers_dir = paths.servers_dir;
@@ -156,10 +208,6 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   options.micro_program = paths.micro_program;
   options.plots_dir = paths.plots_dir;
   options.results_dir = paths.results_dir;
-  options.command_line = command_line;
-
-  CLI::App* command = app.add_subcommand(
-      "run", "Measure the models and the primitives, write a report and draw its charts");
   // Scripts put their defaults before what their user wrote: the last one counts.
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   command->add_option(
@@ -172,11 +220,9 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
                       "that --experiments micro runs them alone (default: those of the profile)");
   command->add_option("--out", arguments->out,
                       "Folder of the result (default: TIME-HOST in --results-dir)");
-  auto* seed = command->add_option("--seed", arguments->seed, "Seed of the order of the trials");
-  auto* repetitions =
-      command
-          ->add_option("--repetitions", arguments->repetitions, "Rounds of each point, or trials")
-          ->check(CLI::Range(1U, kMostRepetitions));
+  command->add_option("--seed", options.seed, "Seed of the order of the trials");
+  command->add_option("--repetitions", options.fixed.repetitions, "Rounds of each point, or trials")
+      ->check(CLI::Range(1U, kMostRepetitions));
   command->add_option("--duration", arguments->duration,
                       "Measured time of each model in a round, or of a trial, such as 500ms");
   command->add_option(
@@ -219,10 +265,54 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
                     "Leave out the pass that counts system calls");
   command->add_flag("--quiet", options.quiet, "Print only where the result is, and errors");
   command->add_flag("--dry-run", options.dry_run, "Print the plan and the estimate, and stop");
-  command->callback([arguments, seed, repetitions, &status] {
-    if (seed->count() > 0) arguments->options.seed = arguments->seed;
-    if (repetitions->count() > 0) arguments->options.fixed.repetitions = arguments->repetitions;
-    status = run(*arguments);
+  command->add_option("--resume", arguments->resume,
+                      "Go on with the run that was killed or interrupted in this folder; no other "
+                      "option goes with it");
+  command->add_flag("--share-machine", arguments->share_machine,
+                    "Measure although another run does: each disturbs the other");
+}
+
+// Its own command line again, in the folder in which that was given.
+Result<RunArguments> arguments_of(const JournalContent& earlier, const std::string& folder) {
+  RunArguments arguments;
+  CLI::App command;
+  describe_run(&command, &arguments);
+  const auto& words = earlier.record.command_line;  // "muxbench", "run", and the options
+  command.parse(std::vector<std::string>(words.rbegin(), words.rend() - 2));
+  arguments.options.command_line = words;
+  arguments.options.seed = earlier.record.seed;
+  arguments.out = folder;
+  if (::chdir(earlier.working_folder.c_str()) == 0) return arguments;
+  return usage_error("cannot enter {}, in which the run began: {}", earlier.working_folder,
+                     describe(last_errno()));
+}
+
+int resume(const std::string& asked) {
+  std::error_code ignored;
+  const std::string folder = std::filesystem::absolute(asked, ignored).string();
+  auto journal = Journal::reopen(folder);
+  if (!journal) return print_error(kProgram, journal.error());
+  const auto arguments = arguments_of(journal->content(), folder);
+  if (!arguments) return print_error(kProgram, arguments.error());
+  return run(*arguments, std::move(*journal));
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& status, const std::vector<std::string>& command_line) {
+  auto arguments = std::make_shared<RunArguments>();
+  arguments->options.command_line = command_line;
+  CLI::App* command = app.add_subcommand(
+      "run", "Measure the models and the primitives, write a report and draw its charts");
+  describe_run(command, arguments.get());
+  command->callback([command, arguments, &status] {
+    if (arguments->resume.empty()) {
+      status = run(*arguments);
+    } else if (const auto alone = check_alone(*command); !alone) {
+      status = print_error(kProgram, alone.error());
+    } else {
+      status = resume(arguments->resume);
+    }
   });
 }
 

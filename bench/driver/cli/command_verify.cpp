@@ -7,7 +7,7 @@
 #include "plan/name_pattern.h"
 #include "run/default_paths.h"
 #include "run/descriptor_limit.h"
-#include "run/output_folder.h"
+#include "run/scratch_folder.h"
 #include "system/interrupt.h"
 #include "trial/verify.h"
 
@@ -45,7 +45,7 @@ int verify(const VerifyOptions& options) {
     }
     const auto checked = verify_model(model, scratch->path());
     reap_orphans();
-    if (interrupted()) return kExitInterrupted;
+    if (interrupted()) return interrupt_status();
     failed += checked ? 0 : 1;
     print("{:<{}}  {:<7}  {}\n", model.name, width, checked ? "ok" : "FAILED",
           checked ? *checked : checked.error().message);

@@ -14,6 +14,7 @@ void add_list_command(CLI::App& app, int& status);
 void add_doctor_command(CLI::App& app, int& status);
 void add_verify_command(CLI::App& app, int& status);
 void add_run_command(CLI::App& app, int& status, const std::vector<std::string>& command_line);
+void add_report_command(CLI::App& app, int& status);
 void add_export_command(CLI::App& app, int& status);
 
 inline constexpr const char* kProgram = "muxbench";

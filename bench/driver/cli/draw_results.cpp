@@ -12,7 +12,7 @@ int draw_results(const RunOptions& options, const OutputFolder& folder) {
   if (interrupted()) {
     print_stderr("{}: interrupted; some charts are missing, and {}/make_charts.py draws them\n",
                  kProgram, options.plots_dir);
-    return kExitInterrupted;
+    return interrupt_status();
   }
   if (!drawn) return print_error(kProgram, drawn.error());
   int status = 0;

@@ -47,6 +47,7 @@ int run_program(int argc, char** argv) {
   add_compare_command(app, status);
   add_count_command(app, status);
   add_run_command(app, status, command_line);
+  add_report_command(app, status);
   add_export_command(app, status);
 
   adopt_orphans();
@@ -65,7 +66,9 @@ int run_program(int argc, char** argv) {
     }
     return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
   }
-  return finish(kProgram, status);
+  // `count` passes signals on to its program, and ends as that does.
+  const int stopped = app.got_subcommand("count") ? 0 : interrupt_status();
+  return finish(kProgram, stopped != 0 ? stopped : status);
 }
 
 }  // namespace muxbench

@@ -85,10 +85,11 @@ std::string sentences(const report::Report& report, const std::string& experimen
 }  // namespace
 
 std::string summary_markdown(const report::Report& report) {
+  const bool interrupted = report.status == "interrupted";
   const std::string answer = answer_markdown(report);
   std::string text =
-      fmt::format("# muxbench findings\n\n{}{}\n", answer.empty() ? "" : answer + "\n",
-                  escape_markdown(header(report)));
+      fmt::format("# muxbench findings{}\n\n{}{}\n", interrupted ? " of an interrupted run" : "",
+                  answer.empty() ? "" : answer + "\n", escape_markdown(header(report)));
   for (const report::Experiment& experiment : report.experiments) {
     text += fmt::format("\n## {}: {}\n\n{}", experiment.name, escape_markdown(experiment.question),
                         sentences(report, experiment.name));

@@ -10,6 +10,10 @@ void to_json(Json& json, const SweepValue& value) {
   json = value.is_number() ? Json(value.number()) : Json(to_string(value));
 }
 
+void from_json(const Json& json, SweepValue& value) {
+  value = json.is_string() ? SweepValue(AllCpus{}) : SweepValue(json.get<std::uint64_t>());
+}
+
 std::string format_values(const Sweep& sweep) {
   std::string text;
   for (const SweepValue& value : sweep.values) {

@@ -17,8 +17,8 @@ struct AllCpus {
 };
 
 struct SweepValue {
-  SweepValue(std::uint64_t number) : value(number) {}  // NOLINT: implicit on purpose
-  SweepValue(AllCpus all) : value(all) {}              // NOLINT: implicit on purpose
+  SweepValue(std::uint64_t number = 0) : value(number) {}  // NOLINT: implicit on purpose
+  SweepValue(AllCpus all) : value(all) {}                  // NOLINT: implicit on purpose
 
   bool is_number() const noexcept { return std::holds_alternative<std::uint64_t>(value); }
   // Of what a run has: for_cpus() puts a number in the place of AllCpus.
@@ -36,6 +36,7 @@ struct Sweep {
 
 std::string to_string(const SweepValue& value);  // "8" or "cpus"
 void to_json(Json& json, const SweepValue& value);
+void from_json(const Json& json, SweepValue& value);
 std::string format_values(const Sweep& sweep);              // "1, 2, cpus"
 std::string format_sweeps(const std::vector<Sweep>& list);  // "idle 0, 100; workers 1, cpus"
 

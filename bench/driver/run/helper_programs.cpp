@@ -50,9 +50,9 @@ std::vector<EndedProgram> run_programs(const std::vector<std::vector<std::string
   for (auto& [i, child] : running) {
     const auto status = child.wait_until(Clock::now() + kGrace);
     ended[i].errors = child.error_output();
-    ended[i].status = interrupted() || !status ? kExitInterrupted
-                      : WIFEXITED(*status)     ? WEXITSTATUS(*status)
-                                               : 128 + WTERMSIG(*status);
+    ended[i].status = !status              ? 128 + SIGKILL
+                      : WIFEXITED(*status) ? WEXITSTATUS(*status)
+                                           : 128 + WTERMSIG(*status);
   }
   return ended;
 }

@@ -8,8 +8,7 @@
 namespace muxbench {
 
 struct EndedProgram {
-  int status =
-      0;  // as a shell has it: 128 and more for a signal; 130 if the driver was interrupted
+  int status = 0;      // as a shell has it: 128 and more for a signal
   std::string output;  // what it printed, and to standard error
   std::string errors;
 };

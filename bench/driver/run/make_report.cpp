@@ -5,9 +5,7 @@
 #include "base/format.h"
 #include "run/summarize_cells.h"
 #include "run/trial_json.h"
-#include "system/build_info.h"
 #include "system/counting/counts_json.h"
-#include "system/host.h"
 
 namespace muxbench {
 namespace {
@@ -18,9 +16,9 @@ Json run_section(const RunRecord& record) {
            {"seed", record.seed},
            {"profile", record.profile},
            {"command_line", record.command_line},
-           {"version", build_info().version}};
-  if (!build_info().revision.empty()) {
-    run["git"] = {{"revision", build_info().revision}, {"dirty", build_info().dirty}};
+           {"version", record.build.version}};
+  if (!record.build.revision.empty()) {
+    run["git"] = {{"revision", record.build.revision}, {"dirty", record.build.dirty}};
   }
   if (record.steal_time) run["steal_ns"] = record.steal_time->count();
   run["notes"] = record.notes;
@@ -105,18 +103,17 @@ report::Report make_report(const RunRecord& record) {
                 .seed = record.seed,
                 .notes = record.notes,
                 .json = run_section(record)};
-  if (!build_info().revision.empty()) report.run.revision = build_info().revision;
+  if (!record.build.revision.empty()) report.run.revision = record.build.revision;
   report.plan = {.trials = record.planned_trials,
                  .server_cpus = record.cpus.server,
                  .load_cpus = record.cpus.load,
                  .network = record.private_network ? "private" : "host",
                  .json = plan_section(record)};
-  report.host.json = host_section(record.sysctls_outside);
+  report.host.json = record.host;
   report.host.cpu_model = text_at(report.host.json, "/cpu_model");
   report.host.kernel = text_at(report.host.json, "/kernel").value_or("");
   report.counting = to_json(record.backends);
-  report.context =
-      envelope_context(record.command_line.front(), rfc3339(record.started), record.load_before);
+  report.context = record.context;
   for (const Model& model : record.models) report.models.push_back({model.name, model_json(model)});
   report.trials = reported(record, record.trials);
   report.counting_trials = reported(record, record.counting_trials);

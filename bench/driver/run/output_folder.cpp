@@ -69,6 +69,12 @@ Result<OutputFolder> OutputFolder::prepare(const std::optional<std::string>& ask
   return folder;
 }
 
+Result<OutputFolder> OutputFolder::make_in(const std::string& parent) {
+  std::string path = parent + "/muxbench-report-XXXXXX";
+  if (::mkdtemp(path.data()) != nullptr) return OutputFolder(path, true);
+  return make_error("cannot make a folder in {}: {}", parent, describe(last_errno()));
+}
+
 OutputFolder::OutputFolder(OutputFolder&& other) noexcept
     : path_(std::exchange(other.path_, {})), made_(std::exchange(other.made_, false)) {}
 
@@ -85,23 +91,9 @@ Result<> OutputFolder::write(const std::string& name, const std::string& text) c
   if (::rename(temporary.c_str(), file(name).c_str()) != 0) {
     return make_error("cannot write {}: {}", file(name), describe(last_errno()));
   }
+  const UniqueFd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ::fsync(folder.get());
   return {};
-}
-
-Result<ScratchFolder> ScratchFolder::make() {
-  std::error_code error;
-  const fs::path parent = fs::temp_directory_path(error);
-  std::string path = (parent / "muxbench-XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) {
-    return make_error("cannot make a folder in {}: {}; name another one in TMPDIR", parent.string(),
-                      describe(last_errno()));
-  }
-  return ScratchFolder(path);
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
 }  // namespace muxbench

@@ -19,33 +19,22 @@ class OutputFolder {
                                       const std::string& results_dir,
                                       const std::vector<std::string>& files,
                                       std::chrono::system_clock::time_point now);
+  // A new one, with a name of its own.
+  static Result<OutputFolder> make_in(const std::string& parent);
+  static OutputFolder existing(const std::string& path) { return {path, false}; }
   OutputFolder(OutputFolder&& other) noexcept;
   OutputFolder& operator=(OutputFolder&&) = delete;
   ~OutputFolder();  // removes the folder again if it was made for nothing
 
   const std::string& path() const noexcept { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
-  // Temporary file, fsync(2), rename(2).
+  // Temporary file, fsync(2), rename(2), fsync(2) of the folder.
   Result<> write(const std::string& name, const std::string& text) const;
 
  private:
   OutputFolder(std::string path, bool made) : path_(std::move(path)), made_(made) {}
   std::string path_;
   bool made_ = false;
-};
-
-// A folder in TMPDIR (or /tmp) for sockets (whose paths must be short) and files to serve; removed at the end.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make();
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder();
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
 };
 
 }  // namespace muxbench

@@ -10,6 +10,7 @@
 #include "plan/cells.h"
 #include "plan/cpu_plan.h"
 #include "plan/profile.h"
+#include "system/build_info.h"
 #include "system/host.h"
 #include "trial/trial.h"
 
@@ -19,7 +20,6 @@ struct RunRecord {
   bool interrupted = false;
   std::chrono::system_clock::time_point started;
   std::chrono::system_clock::time_point finished;
-  LoadAverage load_before{};
   std::optional<Nanoseconds> steal_time_before;  // since boot
   std::optional<Nanoseconds> steal_time;         // during the run
   std::uint64_t seed = 0;
@@ -27,10 +27,13 @@ struct RunRecord {
   std::vector<std::string> command_line;
   std::vector<std::string> notes;
 
+  BuildInfo build = build_info();
+  std::string driver_sha256;      // of this program; empty: unknown
+  Json host = Json::object();     // as host_section() has it
+  Json context = Json::object();  // as envelope_context() has it
   CpuPlan cpus;
   std::string loadgen_sha256;  // empty: unknown
   bool private_network = false;
-  Json sysctls_outside = Json::object();  // of the host's network, see host_section()
   std::vector<CountingBackend>
       backends;  // ways of counting system calls that were tried; the last one may count
   std::size_t planned_trials = 0;

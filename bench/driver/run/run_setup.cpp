@@ -60,7 +60,9 @@ Result<std::vector<Model>> choose_models(const RunOptions& options, const CpuPla
 
 // Which programs were measured, and which measured them.
 void record_sums(RunRecord& record, const std::string& loadgen) {
-  std::vector<std::string> programs{loadgen};
+  std::error_code error;
+  const std::string driver = fs::read_symlink("/proc/self/exe", error).string();
+  std::vector<std::string> programs{loadgen, driver};
   for (const Model& model : record.models) programs.push_back(program_of(model));
   std::erase(programs, "");
   const auto sums = sha256_of(programs);
@@ -69,6 +71,7 @@ void record_sums(RunRecord& record, const std::string& loadgen) {
     return sum == sums.end() ? std::string() : sum->second;
   };
   record.loadgen_sha256 = sum_of(loadgen);
+  record.driver_sha256 = sum_of(driver);
   for (Model& model : record.models) {
     if (auto sum = sum_of(program_of(model)); !sum.empty()) model.description["sha256"] = sum;
   }
@@ -95,7 +98,6 @@ Result<> check_something_runs(const std::vector<Cell>& cells) {
 }
 
 void choose_network(const RunOptions& options, RunRecord& record) {
-  record.sysctls_outside = sysctls();
   if (!options.private_network) return;
   const auto entered = options.dry_run ? try_private_network() : enter_private_network();
   record.private_network = entered.ok();
@@ -136,10 +138,12 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
   }
   RunRecord& record = setup.record;
   record.started = std::chrono::system_clock::now();
-  record.load_before = load_average();
+  const LoadAverage load_before = load_average();
   record.steal_time_before = steal_time_since_boot();
   record.profile = options.profile;
   record.command_line = options.command_line;
+  record.context =
+      envelope_context(record.command_line.front(), rfc3339(record.started), load_before);
   record.seed = options.seed.value_or(std::random_device{}());
 
   if (auto enough = check_repetitions(experiments, *profile, options.fixed); !enough) {
@@ -163,7 +167,9 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
     if (options.method) experiment.method = options.method;
   }
+  const Json sysctls_outside = sysctls();
   choose_network(options, record);
+  record.host = host_section(sysctls_outside);
   // After that: a backend must prove itself in the namespaces that it will count in.
   choose_counting(options, setup);
   const Counting counting = setup.counter ? profile->counting : Counting::none;

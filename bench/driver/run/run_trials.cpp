@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "plan/extra_trials.h"
 #include "plan/trial_cost.h"
+#include "report/report.h"
 #include "run/precision_target.h"
 #include "run/round_times.h"
 #include "run/run_round.h"
@@ -15,9 +18,6 @@
 
 namespace muxbench {
 namespace {
-
-// A server that fails this often in a row will not come right: its time goes to the others.
-constexpr int kPatience = 2;
 
 unsigned last_repetition(const std::vector<PlannedTrial>& order) {
   unsigned last = 0;
@@ -66,24 +66,6 @@ class Estimate {
   Nanoseconds left_{};
   Nanoseconds planned_{};
   Nanoseconds took_{};
-};
-
-// Counts failures of a model's server in a row, and gives up on it.
-class Patience {
- public:
-  void learn(RunRecord& record, const TrialResult& result) {
-    const std::size_t model = record.cells[result.cell].model;
-    if (!result.server_failed) {
-      failures_.erase(model);
-    } else if (++failures_[model] == kPatience) {
-      record.given_up.emplace(model, fmt::format("not tried any more after {} failures in a row: "
-                                                 "{}",
-                                                 kPatience, result.error));
-    }
-  }
-
- private:
-  std::map<std::size_t, int> failures_;
 };
 
 // The cells that one more block is for; none: the run is over. docs/statistics.md says what stopping
@@ -170,56 +152,107 @@ void add_notes(RunRecord& record, const RunOptions& options, const std::string& 
   }
 }
 
-// Runs the trials and rounds of a plan one after the other and puts what they found into the record.
+TrialKind kind_of(const PlannedTrial& planned) {
+  return planned.counting ? TrialKind::counting : planned.twin ? TrialKind::twin : TrialKind::trial;
+}
+
+// Takes the steps of a plan one after the other: what an earlier process had finished from the journal,
+// the rest by measuring it. What they found goes into the record.
 class Runner {
  public:
   Runner(RunSetup& setup, const RunOptions& options, const std::string& scratch,
-         Clock::time_point begin, RunObserver& observer)
+         Clock::time_point begin, Journal& journal, RunObserver& observer)
       : setup_(setup),
         record_(setup.record),
         options_(options),
         scratch_(scratch),
         begin_(begin),
+        journal_(journal),
         observer_(observer),
         guard_(begin, setup.profile, setup.estimate),
-        estimate_(setup) {
+        estimate_(setup),
+        earlier_(journal.take_steps()) {
     if (auto foreign = ForeignCpu::open()) foreign_ = std::move(*foreign);
   }
 
   // What the plan lost to the time, if anything.
   std::string run() {
     const OnCpus beside_the_load(record_.cpus.load);
-    for (std::size_t i = 0; !interrupted();) {
+    std::size_t i = 0;
+    while (!interrupted()) {
       if (i == setup_.order.size() && cut_.empty()) add_block(setup_, options_, estimate_);
       if (i > 0 && i < setup_.order.size()) begin_block(i);
       if (i == setup_.order.size()) break;
       const std::size_t end = end_of_round(setup_.order, record_.cells, i);
       const std::vector<std::size_t> wanted = without_given_up(i, end);
-      if (!wanted.empty()) {
-        if (!guard_.may_start_trial(Clock::now(), least_cost(i, end))) {
-          cut_ += ended_within(setup_.order[i], cut_);
-          break;
-        }
-        const bool done = is_sliced(i) ? round(wanted) : trial(wanted.front());
-        if (!done) break;
-      }
+      if (!wanted.empty() && !step(wanted, least_cost(i, end))) break;
       i = end;
     }
+    add_what_comes_after(i);
     return cut_;
   }
 
  private:
+  // False: the run ends here. A failure of an earlier process gets another try.
+  bool step(const std::vector<std::size_t>& wanted, Nanoseconds cost) {
+    const std::size_t first = wanted.front();
+    const bool in_time = guard_.may_start_trial(Clock::now(), cost);
+    const auto earlier = earlier_.find(first);
+    const bool is_there = earlier != earlier_.end() && has_all(earlier->second, wanted);
+    if (is_there && (all_ok(earlier->second) || !in_time)) {
+      take(std::move(earlier_.extract(earlier).mapped()));
+      return true;
+    }
+    if (!in_time) {
+      cut_ += ended_within(setup_.order[first], cut_);
+      return false;
+    }
+    return is_sliced(first) ? round(wanted) : trial(first);
+  }
+
+  bool has_all(const Step& step, const std::vector<std::size_t>& wanted) const {
+    using Part = std::tuple<std::size_t, TrialKind, std::size_t, unsigned>;
+    std::set<Part> expected;
+    for (const std::size_t i : wanted) {
+      const PlannedTrial& planned = setup_.order[i];
+      expected.emplace(i, kind_of(planned), planned.cell, planned.repetition);
+      if (planned.counted) {
+        expected.emplace(i, TrialKind::counting, planned.cell, planned.repetition);
+      }
+    }
+    std::set<Part> there;
+    for (const auto& [kind, result] : step.outcomes) {
+      there.emplace(result.order, kind, result.cell, result.repetition);
+    }
+    return there == expected;
+  }
+
+  // Of an earlier process, where this one ends before it comes to them.
+  void add_what_comes_after(std::size_t i) {
+    for (auto step = earlier_.lower_bound(i); step != earlier_.end(); ++step) {
+      add_step(record_, patience_, std::move(step->second));
+    }
+  }
+
   // At the start of a block: the experiments that do not fit any more are left out of it.
   void begin_block(std::size_t i) {
     if (same_block(setup_.order[i], setup_.order[i - 1])) return;
     observer_.repetition_ends(record_, setup_.order[i].repetition,
                               last_repetition(setup_.order) + 1);
+    const auto& cuts = journal_.content().cuts;
+    if (const auto cut = cuts.find(i); cut != cuts.end()) return cut_to(i, cut->second);
+    if (earlier_.lower_bound(i) != earlier_.end()) return;  // an earlier process found it to fit
     const auto expected = [&](std::size_t trial) { return least_cost(trial, trial + 1); };
     const auto block = expected_block(record_, setup_.order, i, expected);
     const auto fitting = guard_.fitting(Clock::now(), block);
     if (fitting.size() == block.size()) return;
-    cut_ = shortened_block(record_, setup_.order[i], fitting);
-    shorten(setup_, estimate_, i, fitting);
+    told(journal_.note_cut(i, fitting));
+    cut_to(i, fitting);
+  }
+
+  void cut_to(std::size_t i, const std::set<std::size_t>& experiments) {
+    cut_ = shortened_block(record_, setup_.order[i], experiments);
+    shorten(setup_, estimate_, i, experiments);
   }
 
   std::vector<std::size_t> without_given_up(std::size_t from, std::size_t to) {
@@ -280,8 +313,9 @@ class Runner {
       return false;
     }
     result.started = now - begin_;
-    estimate_.passed(i, result.took);
-    keep(i, std::move(result), planned.counting);
+    Step step{.place = i};
+    step.outcomes.push_back(outcome_of(i, kind_of(planned), std::move(result)));
+    finish(std::move(step));
     return true;
   }
 
@@ -294,16 +328,17 @@ class Runner {
     observer_.trial_begins(wanted.front(), setup_.order.size(), estimate_.left(),
                            fmt::format("{} {}, round {}: {} servers", experiment.name,
                                        to_string(cell.point), first.repetition + 1, wanted.size()));
-    const auto [plan, is_new] =
-        plans_.try_emplace({cell.experiment, cell.point}, plan_slices(experiment, cell.settings));
-    RoundRequest request{.parts = {},
-                         .plan = plan->second,
-                         .calibrated = !is_new,
-                         .seed = record_.seed + wanted.front(),
-                         .began = begin_,
-                         .blocks_time = blocks_time(wanted.front(), now),
-                         .foreign = foreign_ ? &*foreign_ : nullptr,
-                         .counter = setup_.counter.get()};
+    const auto calibrated = plans_.find({cell.experiment, cell.point});
+    const bool is_calibrated = calibrated != plans_.end();
+    RoundRequest request{
+        .parts = {},
+        .plan = is_calibrated ? calibrated->second : plan_slices(experiment, cell.settings),
+        .calibrated = is_calibrated,
+        .seed = record_.seed + wanted.front(),
+        .began = begin_,
+        .blocks_time = blocks_time(wanted.front(), now),
+        .foreign = foreign_ ? &*foreign_ : nullptr,
+        .counter = setup_.counter.get()};
     const std::size_t reference = reference_of(wanted);
     for (const std::size_t i : wanted) {
       const PlannedTrial& planned = setup_.order[i];
@@ -313,16 +348,18 @@ class Runner {
     }
     RoundResult found = run_round(request);
     if (interrupted()) return false;
-    plan->second = found.plan;
-    times_.learn(record_, setup_.order, wanted.front(), wanted.back() + 1, found.took);
     const Nanoseconds each = (Clock::now() - now) / static_cast<long>(wanted.size());
+    Step step{.place = wanted.front(), .took = found.took};
     for (std::size_t part = 0; part < wanted.size(); ++part) {
-      estimate_.passed(wanted[part], each);
+      const std::size_t i = wanted[part];
       RoundMember::Found& of_part = found.found[part];
       of_part.result.took = each;
-      if (of_part.counts) keep(wanted[part], std::move(*of_part.counts), true);
-      keep(wanted[part], std::move(of_part.result), false);
+      if (of_part.counts) {
+        step.outcomes.push_back(outcome_of(i, TrialKind::counting, std::move(*of_part.counts)));
+      }
+      step.outcomes.push_back(outcome_of(i, kind_of(setup_.order[i]), std::move(of_part.result)));
     }
+    finish(std::move(step));
     return true;
   }
 
@@ -358,21 +395,51 @@ class Runner {
     return time_for_blocks(guard_.left(now), all, next.value_or(Nanoseconds(0)));
   }
 
-  void keep(std::size_t i, TrialResult result, bool counting) {
-    const PlannedTrial& planned = setup_.order[i];
-    const Cell& cell = record_.cells[planned.cell];
-    result.cell = planned.cell;
-    result.repetition = planned.repetition;
+  Outcome outcome_of(std::size_t i, TrialKind kind, TrialResult result) const {
+    result.cell = setup_.order[i].cell;
+    result.repetition = setup_.order[i].repetition;
     result.order = i;
-    if (!result.ok()) observer_.remark(fmt::format("failed: {}: {}", cell.id, result.error));
-    if (!result.stop_error.empty()) {
-      observer_.remark(fmt::format("flagged: {}: {}", cell.id, result.stop_error));
+    return {.kind = kind, .result = std::move(result)};
+  }
+
+  // Of a step that was measured now.
+  void finish(Step step) {
+    for (const Outcome& outcome : step.outcomes) {
+      const std::string& cell = record_.cells[outcome.result.cell].id;
+      const TrialResult& result = outcome.result;
+      if (!result.ok()) observer_.remark(fmt::format("failed: {}: {}", cell, result.error));
+      if (!result.stop_error.empty()) {
+        observer_.remark(fmt::format("flagged: {}: {}", cell, result.stop_error));
+      }
     }
-    if (!planned.twin) patience_.learn(record_, result);
-    (counting       ? record_.counting_trials
-     : planned.twin ? record_.twin_trials
-                    : record_.trials)
-        .push_back(std::move(result));
+    earlier_.erase(step.place);
+    step.ended = Clock::now() - begin_;
+    told(journal_.note(step));
+    take(std::move(step));
+  }
+
+  // What the run learns from a step, whoever measured it.
+  void take(Step step) {
+    const bool sliced = is_sliced(step.place);
+    for (const auto& [kind, result] : step.outcomes) {
+      // Counting within a round is part of that.
+      if (sliced && kind == TrialKind::counting) continue;
+      estimate_.passed(result.order, result.took);
+    }
+    if (sliced) {
+      const TrialResult& last = step.outcomes.back().result;
+      const Cell& cell = record_.cells[last.cell];
+      plans_[{cell.experiment, cell.point}] = last.slice_plan;
+      times_.learn(record_, setup_.order, step.place, last.order + 1, step.took);
+    }
+    add_step(record_, patience_, std::move(step));
+  }
+
+  // Without its journal the run goes on: its report may still be written.
+  void told(const Result<>& noted) {
+    if (noted || std::exchange(told_, true)) return;
+    observer_.remark(noted.error().message +
+                     "; the run goes on, and what it measures is lost if it is killed");
   }
 
   RunSetup& setup_;
@@ -380,6 +447,7 @@ class Runner {
   const RunOptions& options_;
   const std::string& scratch_;
   Clock::time_point begin_;
+  Journal& journal_;
   RunObserver& observer_;
   TimeGuard guard_;
   Estimate estimate_;
@@ -387,15 +455,18 @@ class Runner {
   Patience patience_;
   std::optional<ForeignCpu> foreign_;
   std::map<std::pair<std::size_t, Point>, SlicePlan> plans_;  // as calibrated in the first round
+  std::map<std::size_t, Step> earlier_;  // of the journal, by their place; without those taken
+  bool told_ = false;                    // that the journal cannot be written
   std::string cut_;
 };
 
 }  // namespace
 
 void run_trials(RunSetup& setup, const RunOptions& options, const std::string& scratch,
-                Clock::time_point begin, RunObserver& observer) {
+                Clock::time_point begin, Journal& journal, RunObserver& observer) {
   RunRecord& record = setup.record;
-  const std::string cut = Runner(setup, options, scratch, begin, observer).run();
+  const auto began = begin - journal.content().used;
+  const std::string cut = Runner(setup, options, scratch, began, journal, observer).run();
   record.interrupted = interrupted();
   record.finished = std::chrono::system_clock::now();
   record.steal_time = steal_time_between(record.steal_time_before, steal_time_since_boot(),

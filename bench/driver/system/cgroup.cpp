@@ -8,21 +8,17 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 #include <thread>
 
-#include "base/directory.h"
 #include "base/file.h"
+#include "system/abandoned.h"
 
 namespace muxbench {
 namespace {
-
-constexpr const char* kPrefix = "muxbench-";
 
 void write_text(const std::string& path, std::string_view text) noexcept {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -147,17 +143,6 @@ Result<> can_join(int procs, const CgroupPlace& place, const std::string& path) 
   return tried;
 }
 
-// Groups of drivers that were killed. Those of drivers that live stay, and rmdir(2) refuses those
-// that still hold a process.
-void remove_abandoned(const std::string& parent) {
-  for (const std::string& name : names_in(parent)) {
-    if (!name.starts_with(kPrefix)) continue;
-    const pid_t owner = std::atoi(name.c_str() + std::strlen(kPrefix));
-    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH)
-      ::rmdir((parent + "/" + name).c_str());
-  }
-}
-
 }  // namespace
 
 std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo,
@@ -211,14 +196,16 @@ Result<Cgroup> Cgroup::make_in(const std::vector<CgroupPlace>& places) {
 
 Result<Cgroup> Cgroup::make_in(const CgroupPlace& place) {
   static std::atomic<unsigned> serial{0};
-  remove_abandoned(place.path);
-  const std::string path = fmt::format("{}/{}{}-{}", place.path, kPrefix, ::getpid(), serial++);
+  for (const Abandoned& folder : abandoned_in(place.path)) {
+    const Cgroup of_a_killed_driver({place.kind, folder.path});  // which ends here
+  }
+  const std::string path = fmt::format("{}/{}{}", place.path, own_prefix(), serial++);
   if (::mkdir(path.c_str(), 0755) != 0) {
     return make_error("cannot make a cgroup in {}: {}", place.path, describe(last_errno()));
   }
   Cgroup group({place.kind, path});
   group.procs_.reset(::open((path + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-  group.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  group.directory_ = mark_as_owned(path);
   if (!group.procs_ || !group.directory_) {
     return make_error("cannot open {}: {}", path, describe(last_errno()));
   }

@@ -11,10 +11,13 @@ namespace muxbench {
 namespace {
 
 std::atomic<bool> flag{false};
+std::atomic<int> first{0};
 int event = -1;  // lives as long as the process
 
-void on_signal(int) {
+void on_signal(int number) {
   const int saved = errno;
+  int none = 0;
+  first.compare_exchange_strong(none, number);
   flag = true;
   [[maybe_unused]] const int status = ::eventfd_write(event, 1);
   errno = saved;
@@ -35,6 +38,7 @@ Result<> catch_interrupts() {
 
 bool interrupted() noexcept { return flag; }
 int interrupt_fd() noexcept { return event; }
+int interrupt_status() noexcept { return first == 0 ? 0 : 128 + first; }
 
 void forget_interrupt() noexcept {
   eventfd_t signals = 0;

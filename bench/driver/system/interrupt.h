@@ -6,11 +6,12 @@
 
 namespace muxbench {
 
-inline constexpr int kExitInterrupted = 130;
-
 Result<> catch_interrupts();
 bool interrupted() noexcept;
 int interrupt_fd() noexcept;  // readable once interrupted; -1 before catch_interrupts()
+// The exit status that a shell gives to the first of these signals: 130 after SIGINT, 143 after SIGTERM.
+// 0 if there was none; forget_interrupt() does not change it.
+int interrupt_status() noexcept;
 // What ends an interrupted run (its charts) may be interrupted in its turn: only a further signal
 // counts from here on.
 void forget_interrupt() noexcept;

@@ -7,6 +7,7 @@
 #include "analysis/cell_ratio.h"
 #include "analysis/findings.h"
 #include "analysis/measured_report.h"
+#include "base/format.h"
 #include "report/read_report.h"
 #include "report/write_report.h"
 #include "run/make_report.h"
@@ -110,6 +111,8 @@ inline RunRecord record(const std::vector<double>& a, const std::vector<double>&
   record.profile = "quick";
   record.seed = 1;
   record.command_line = {"muxbench", "run"};
+  record.host = host_section(Json::object());
+  record.context = envelope_context("muxbench", rfc3339(record.started), {});
   record.cpus = {.server = {0}, .load = {1}};
   record.models = {model("a"), model("b")};
   record.experiments = {experiment("load", {{"connections", {8}}})};
