@@ -78,6 +78,16 @@ def matrix(report):
     return cells, {name: sorted((trial["order"], trial["cell"], trial["repetition"]) for trial in report[name]) for name in LISTS}
 
 
+def differences(report, expected):
+    """From a whole run, as a text; empty if there is none."""
+    (cells, trials), (all_cells, all_trials) = matrix(report), expected
+    lists = {name: (set(trials[name]) ^ set(all_trials[name]), len(trials[name]) - len(all_trials[name])) for name in LISTS}
+    found = [f"{name}: {apart}, {more} more" for name, (apart, more) in lists.items() if apart or more]
+    found += [f"{cell}" for cell in set(cells) ^ set(all_cells)]
+    found += [report["status"], *report["run"]["notes"]] if found or report["status"] != "complete" else []
+    return "".join(f"\n  {what}" for what in found)
+
+
 def started(report):
     return {(name, trial["order"]): trial["started_ns"] for name in LISTS for trial in report[name]}
 
@@ -135,11 +145,13 @@ def prove(times, seed):
             kept, killed = kill_and_resume(runs, out, [generator.uniform(0, took), generator.uniform(0, took)])
             kills += killed
             report = read_report(out)
-            same += report["status"] == "complete" and matrix(report) == expected
+            differs = differences(report, expected)
+            same += not differs
             again += sum(started(report).get(key) != when for key, when in kept.items())
             left = runs.left()
             clean += not left
-            print(f"{number + 1}: killed {killed} times, {len(kept)} trials kept{', left: ' + str(left) if left else ''}", flush=True)
+            told = f"{number + 1}: killed {killed} times, {len(kept)} trials kept"
+            print(told + (f", left: {left}" if left else "") + differs, flush=True)
     judge(f"of {times} runs that were killed {kills} times, those with the cells and trials of a whole one", same, times, same == times)
     judge("trials of a journal that were measured again", again, 0, again == 0)
     judge("runs that left no process, cgroup, namespace or scratch folder", clean, times, clean == times)
