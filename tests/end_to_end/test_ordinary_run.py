@@ -13,7 +13,7 @@ MODELS = ("epoll_level", "fork_per_connection")
 # Keys under which 0 is what was found or asked for.
 ORDINALS = {"family_index", "per_family_instance_index", "repetition_index", "repetition", "order", "cpu", "server_cpus", "load_cpus"}
 ASKED = {"idle", "rate", "warmup_ns", "counting_trials"}
-COUNTED = {"total", "failed_requests", "errors", "min_requests", "polling_ns", "load_avg", "load_waited_ns", "server_waited_ns",
+COUNTED = {"cells", "total", "failed_requests", "errors", "min_requests", "polling_ns", "load_avg", "load_waited_ns", "server_waited_ns",
            "requests_per_second", "items_per_second"}  # an open loop's answers may all come after a short window
 # Objects in which it is: limits; a rate's statistics; a generator that was never late; an interval or a slice without an answer;
 # a cell without an undisturbed slice.

@@ -41,7 +41,7 @@ void Progress::trial_begins(std::size_t done, std::size_t trials, Nanoseconds le
 }
 
 void Progress::repetition_ends(const RunRecord& record, unsigned done, unsigned repetitions) {
-  if (quiet_ || done == repetitions) return;
+  if (quiet_ || done == 0 || done == repetitions) return;
   report::Report report = make_report(record);
   add_relative(report);
   report.conclusions = conclude(report);
