@@ -52,13 +52,13 @@ struct Place {
 
 Place place_of(const Question& question, const report::Experiment& experiment, const Basis& basis) {
   const auto points = experiment.points();
-  for (const std::string_view key : question.metrics) {
-    if (key.empty()) continue;
-    const Metric& metric = metric_of(key);
-    const bool last_resort = key == question.metrics.back() || question.metrics.back().empty();
-    for (auto point = points.rbegin(); point != points.rend(); ++point) {
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    const Cell* reference = reference_at(experiment, *point);
+    for (const std::string_view key : question.metrics) {
+      if (key.empty()) continue;
+      const Metric& metric = metric_of(key);
+      const bool last_resort = key == question.metrics.back() || question.metrics.back().empty();
       auto candidates = candidates_at(experiment, *point, metric, basis);
-      const Cell* reference = reference_at(experiment, *point);
       const bool with_reference =
           std::any_of(candidates.begin(), candidates.end(),
                       [&](const Candidate& one) { return one.cell == reference; });
