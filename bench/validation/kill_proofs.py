@@ -4,7 +4,7 @@
     bench/validation/kill_proofs.py [--times N] [--seed S]     (default: 50 times; about 25 minutes)
 
 Each time a short run is killed (SIGKILL) at a random moment, resumed, killed once more if the second moment falls within it, and
-resumed. The cells and trials of the report must be those of a run that nobody killed, and what a journal had must not be measured
+resumed. The cells and trials of the report must be those of a run that was not killed, and what a journal had must not be measured
 again. No process, cgroup, mounted network namespace or scratch folder may be left. The exit status is 1 if a claim is NOT MET.
 """
 

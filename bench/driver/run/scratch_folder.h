@@ -20,7 +20,7 @@ class ScratchFolder {
  private:
   ScratchFolder(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string path_;
-  UniqueFd lock_;  // on the folder itself, which tells that its owner lives; none: moved from
+  UniqueFd lock_;  // on the folder itself, held while its owner lives; none if moved from
 };
 
 }  // namespace muxbench

@@ -16,7 +16,7 @@ UniqueFd mark_as_owned(const std::string& folder);
 
 struct Abandoned {
   std::string path;
-  UniqueFd lock;  // nobody else removes it meanwhile
+  UniqueFd lock;  // no other run can remove it meanwhile
 };
 
 // Of this user, whose driver neither runs nor holds its lock.
