@@ -217,7 +217,7 @@ def test_the_first_sentence_says_how_far_the_machine_can_be_trusted(tmp_path: Pa
     assert answer.trust(loaded(tmp_path, document)) == (
         "On this machine (2 CPUs, virtual machine) CPU time per request is known to 3.1 % for half of the cells and to 10 % "
         "for nine in ten; the same server measured twice was up to 2.6 % from itself; the host changed its speed by up to "
-        "71 %, which cancels in ratios."
+        "71 % (models whose ratio depends on that are flagged)."
     )
     section["host"] |= {"virtualisation": "none", "cpus": 1}
     del section["answer"]["trust"]["twins_apart"], section["answer"]["trust"]["host_change"]

@@ -133,7 +133,7 @@ void say_host_states(const report::Experiment& experiment, const Basis& basis,
   if (!changes.empty()) {
     say(into, "host_state", experiment.name, kCost,
         fmt::format("The host changed its speed: {} (server CPU). Models are compared block by "
-                    "block, so this cancels.",
+                    "block; those whose ratio depends on the speed are named.",
                     fmt::join(changes, "; ")));
   }
   if (!dependent.empty()) {

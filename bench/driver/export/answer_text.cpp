@@ -160,8 +160,10 @@ std::string trust_sentence(const report::Report& report) {
                         percent(*trust.twins_apart));
   }
   if (trust.host_change) {
-    text += fmt::format("; the host changed its speed by up to {}, which cancels in ratios",
-                        percent(*trust.host_change));
+    text += fmt::format(
+        "; the host changed its speed by up to {} (models whose ratio depends on "
+        "that are flagged)",
+        percent(*trust.host_change));
   }
   return text + ".";
 }
