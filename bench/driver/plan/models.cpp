@@ -13,7 +13,7 @@ namespace muxbench {
 namespace {
 
 constexpr std::string_view kPrefix = "server_";
-constexpr auto kDescribeTimeout = std::chrono::seconds(2);
+constexpr std::chrono::seconds kDescribeTimeout(10);  // of a machine busy with other work
 
 std::vector<std::string> strings(const Json& json, const char* key,
                                  std::vector<std::string> fallback) {
@@ -86,7 +86,8 @@ Model describe_model(const std::string& path, const std::vector<int>& cpus) {
     while ((wait = child->read_line(line, deadline)) == Wait::line) text += line + '\n';
     text += line;
     if (wait == Wait::timeout) {
-      return unavailable(file_name, "its --describe did not end within 2 s");
+      return unavailable(file_name, fmt::format("its --describe did not end within {} s",
+                                                kDescribeTimeout.count()));
     }
     return parse_description(text, file_name);
   };

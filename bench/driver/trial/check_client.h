@@ -14,9 +14,11 @@ namespace muxbench {
 
 class CheckClient {
  public:
+  static constexpr std::chrono::seconds kPatience{10};  // of a machine busy with other work, too
+
   // `patience` bounds the wait for each answer.
   static Result<CheckClient> connect(const Address& address,
-                                     std::chrono::seconds patience = std::chrono::seconds(2));
+                                     std::chrono::seconds patience = kPatience);
 
   // Sends all of `out` while it reads `expected.size()` bytes, which must equal `expected`.
   Result<> exchange(std::string_view out, std::string_view expected);

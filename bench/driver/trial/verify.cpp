@@ -17,7 +17,7 @@ Result<> check(std::string_view name, const Result<>& result) {
 }
 
 Result<> echo_whole(const Address& address, std::size_t size,
-                    std::chrono::seconds patience = std::chrono::seconds(2)) {
+                    std::chrono::seconds patience = CheckClient::kPatience) {
   auto client = CheckClient::connect(address, patience);
   if (!client) return client.error();
   const std::string bytes = pattern(size, static_cast<std::uint32_t>(size));
