@@ -232,6 +232,30 @@ def test_a_round_that_opens_late_has_a_block_all_the_same(bench):
     assert any(note.startswith("The run took longer than planned.") for note in report["run"]["notes"])
 
 
+def test_rounds_are_added_while_the_ratio_is_known_less_well_than_asked(bench):
+    """The reference has no ratio to itself, so one cell is asked about; the reference and the twin take part all the same."""
+    bench.real("epoll_level", "poll")
+    bench.experiment({**SLICED, "sweep": {"connections": [4]}})
+    words = ("--no-counting", "--repetitions", "2", "--max-trials", "4", "--target-ci")
+    assert bench.run(*words, "0.0001%").returncode == 0
+    report = bench.report()["muxbench"]
+    for trials, one in ((report["trials"], "epoll_level"), (report["trials"], "poll"), (report["twin_trials"], "epoll_level (again)")):
+        rounds = [trial["repetition"] for trial in trials if trial["cell"].startswith((one + "/", one.removesuffix(" (again)") + "/"))]
+        assert sorted(rounds) == [0, 1, 2, 3], one
+    assert "After 4 trials (--max-trials) 1 of 1 cells are known less well than --target-ci 0.0001 % asks for." in report["run"]["notes"]
+
+
+def test_a_budget_holds_against_repetitions(bench):
+    """Twelve starts that take a second each do not fit into 6 s, on no machine."""
+    bench.real("epoll_level")
+    bench.server("starts_slowly")
+    bench.experiment({**SLICED, "sweep": {"connections": [4]}})
+    bench.run("--budget", "6s", "--repetitions", "12", "--no-counting")
+    report = bench.report()["muxbench"]
+    assert len(report["trials"]) < 2 * 12
+    assert any(note.startswith("The time of --budget is over: ") for note in report["run"]["notes"])
+
+
 def cgroups_of(pid):
     return list(pathlib.Path("/sys/fs/cgroup").rglob(f"muxbench-{pid}-*"))
 

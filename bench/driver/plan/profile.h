@@ -28,6 +28,7 @@ struct MicroAmounts {
 struct Profile {
   std::string name;
   std::optional<Nanoseconds> limit;  // of the whole run, kept by stopping early if need be
+  bool limit_is_asked_for = false;   // by --budget: it holds whatever else is asked for
   Nanoseconds target{};              // what the plan may come to: below the limit, for surprises
   Nanoseconds longest{};             // of one measurement
   Nanoseconds comfortable{};         // measurements are cut to this before repetitions are

@@ -195,10 +195,13 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
     }
   }
   if (profile.limit && fitted.estimate > *profile.limit) {
+    const std::string limit = to_string(*profile.limit);
+    const std::string promise = profile.limit_is_asked_for
+                                    ? fmt::format("The run ends after {} (--budget)", limit)
+                                    : fmt::format("Profile {} promises {}", profile.name, limit);
     fitted.notes.push_back(
-        fmt::format("Profile {} promises {}, and the durations and repetitions "
-                    "of the command line need about {}.",
-                    profile.name, to_string(*profile.limit), to_string(fitted.estimate)));
+        fmt::format("{}, and the durations and repetitions of the command line need about {}.",
+                    promise, to_string(fitted.estimate)));
   }
   return fitted;
 }

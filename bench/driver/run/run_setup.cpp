@@ -133,6 +133,7 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
   RunSetup setup{.profile = *profile};
   if (options.budget) {
     profile->limit = *options.budget;
+    profile->limit_is_asked_for = true;
     profile->target = *options.budget / 100 * 93;
     setup.profile = *profile;
   }

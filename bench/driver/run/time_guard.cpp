@@ -13,7 +13,8 @@ constexpr double kToSpare = 1.05;
 
 TimeGuard::TimeGuard(Clock::time_point begin, const Profile& profile, Nanoseconds estimate) {
   // Amounts fixed on the command line may need more than the profile promises: the wish counts.
-  if (profile.limit && estimate <= *profile.limit) end_ = begin + *profile.limit;
+  if (!profile.limit) return;
+  if (profile.limit_is_asked_for || estimate <= *profile.limit) end_ = begin + *profile.limit;
 }
 
 Nanoseconds TimeGuard::left(Clock::time_point now) const {

@@ -44,6 +44,14 @@ TEST(TimeGuard, HasNoLimitInFullOrAgainstTheCommandLine) {
   EXPECT_TRUE(asked.may_start_trial(late, seconds(9)));
 }
 
+TEST(TimeGuard, KeepsTheLimitOfBudgetAgainstTheCommandLine) {
+  Profile profile = *find_profile("quick");
+  profile.limit = seconds(40);
+  profile.limit_is_asked_for = true;
+  EXPECT_FALSE(
+      TimeGuard(kBegin, profile, seconds(50)).may_start_trial(kBegin + seconds(40), seconds(1)));
+}
+
 // Two experiments of one cell each; the first is measured under a second name, too.
 class ExpectedBlock : public testing::Test {
  protected:
