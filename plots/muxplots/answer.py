@@ -15,7 +15,7 @@ from muxplots.report import Choice, Entry, Question, Relative, Report
 NAME = "answer"
 CAPTION = (
     "Marker: ratio to the reference at the same point; line: 95 % interval; at the right the ratio, or the reference's "
-    "own value. Upper band: cannot be told apart from the best one. Lower band: behind it by a quarter or more. " + BEYOND
+    "own value. Upper band: cannot be told apart from the best one. Lower band: behind it by half or more. " + BEYOND
 )
 # Closer to 1 than this a ratio is told in per cent.
 FACTOR = 1.5

@@ -110,7 +110,7 @@ def _group(best: dict[str, float], one: dict[str, float], more: bool) -> str:
     if low >= high:
         return "best"
     factor = best["ratio"] / one["ratio"] if more else one["ratio"] / best["ratio"]
-    return "avoid" if factor >= 1.25 else "between"
+    return "avoid" if factor >= 1.5 else "between"
 
 
 def _slice(

@@ -32,8 +32,8 @@ constexpr std::array kQuestions{
     Question{"memory per connection", "idle", {"server_bytes_per_connection"}},
 };
 
-// Less than this is no reason to avoid a model.
-constexpr double kToAvoid = 1.25;
+constexpr double kNear = 1.25;    // what costs no more may be as good as the best one
+constexpr double kToAvoid = 1.5;  // less is no reason to avoid a model
 
 bool has_point(const Cell& cell, const Point& point) { return cell.point == point; }
 
@@ -93,10 +93,10 @@ void add_models(const Place& place, const Basis& basis, const Cell* reference, A
     const bool beaten = candidate.cell != leader.cell &&
                         verdict_between(basis, *candidate.cell, *leader.cell, *place.metric,
                                         place.candidates.size() - 1) == Verdict::faster;
-    const bool behind = cost_beside(candidate, leader, *place.metric) >= kToAvoid;
-    if (!beaten && !behind) {
+    const double cost = cost_beside(candidate, leader, *place.metric);
+    if (!beaten && cost < kNear) {
       row.best.push_back(*entry);
-    } else if (beaten && behind) {
+    } else if (beaten && cost >= kToAvoid) {
       row.avoid.insert(row.avoid.begin(), *entry);  // the worst one first
     } else {
       row.between.push_back(*entry);

@@ -216,8 +216,8 @@ std::string answer_markdown(const report::Report& report) {
     text += fmt::format(
         "\n{}\nA value is the ratio to the reference ({}) at the same point with its 95 % "
         "interval, or the reference's own value. Models are equally good where they cannot be told "
-        "apart from the best one and are within a quarter of it; those to avoid are behind it by a "
-        "quarter or more, beyond doubt.\n",
+        "apart from the best one and are within a quarter of it; those to avoid are behind it by "
+        "half or more, beyond doubt.\n",
         format_table(rows), reference);
   }
   text += undecided;

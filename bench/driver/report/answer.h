@@ -38,9 +38,9 @@ struct AnswerRow {
   Point point;
   // Cannot be told apart, and are within a quarter of each other; the first one is recommended.
   std::vector<AnswerEntry> best;
-  // Behind these by less than a quarter, or by more and not beyond doubt.
+  // Behind these by less than half, or by more and not beyond doubt.
   std::vector<AnswerEntry> between;
-  std::vector<AnswerEntry> avoid;  // behind by a quarter or more; the worst one first
+  std::vector<AnswerEntry> avoid;  // behind by half or more; the worst one first
   std::vector<AnswerUnable> unable;
 
   bool decided() const { return !best.empty(); }

@@ -13,7 +13,7 @@ HEADS = ("You have", "Recommended", "Equally good within noise", "Avoid", "Canno
 READING = (
     "A figure is the ratio to the reference ({reference}) at the same point, with its 95 % interval in brackets; the reference "
     "has its own value. Models are equally good where they cannot be told apart from the best one. Those to avoid are behind "
-    "it by a quarter or more, and the worst one comes first."
+    "it by half or more, and the worst one comes first."
 )
 
 
