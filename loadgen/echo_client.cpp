@@ -80,11 +80,24 @@ Received EchoClient::examine(State& state, std::span<const std::byte> bytes) {
   // With nothing under way whatever comes is judged to its end.
   const bool unasked = state.completed == state.begun;
   const std::uint64_t until = unasked ? std::numeric_limits<std::uint64_t>::max() : state.due;
-  const std::size_t taken = state.verifier.examine(context_, bytes, state.asked, until);
+  std::size_t taken = state.verifier.examine(context_, bytes, state.asked, until);
   report(state);
   if (state.verifier.lost()) return {taken, Outcome::broken};
   if (unasked || state.verifier.reached() < state.due) return {taken, Outcome::more};
+  if (taken < bytes.size() && state.completed + 1 == state.begun) {
+    take_surplus(state, bytes.subspan(taken));
+    taken = bytes.size();
+    if (state.verifier.lost()) return {taken, Outcome::broken};
+  }
   return {taken, judge(state)};
+}
+
+// More bytes than the last message under way has: they belong to its answer.
+void EchoClient::take_surplus(State& state, std::span<const std::byte> bytes) {
+  damage_of(state).surplus = state.due;
+  state.damaged = true;
+  state.verifier.examine(context_, bytes, state.asked, std::numeric_limits<std::uint64_t>::max());
+  report(state);
 }
 
 // Of the message that is complete now.
@@ -97,8 +110,7 @@ Outcome EchoClient::judge(State& state) const {
   state.damaged = state.damage && state.damage->end > state.due - size_of(state, state.completed) &&
                   state.completed != state.begun;
   if (!damaged) return Outcome::succeeded;
-  if (!state.damage) state.damage = std::make_unique<Damage>();
-  Damage& damage = *state.damage;
+  Damage& damage = damage_of(state);
   const bool in_a_row = damage.messages_in_a_row > 0 && damage.last_message + 1 == message;
   damage.messages_in_a_row =
       in_a_row ? static_cast<std::uint8_t>(damage.messages_in_a_row + 1) : std::uint8_t{1};
@@ -111,25 +123,35 @@ bool EchoClient::conclude(State& state) {
   return report(state);
 }
 
+EchoClient::Damage& EchoClient::damage_of(State& state) {
+  if (!state.damage) state.damage = std::make_unique<Damage>();
+  return *state.damage;
+}
+
+// True: some of it is wrong with a message that has not been judged yet.
 bool EchoClient::report(State& state) {
+  bool open = false;
   for (const Deviation& found : context_.found) {
     errors_.add(kind_of(found.kind), [&] {
       const auto [message, byte] = place(state, found.position);
       return fmt::format("connection {}, message {}, byte {}: {}", state.connection, message, byte,
                          explain(found));
     });
-    if (!state.damage) state.damage = std::make_unique<Damage>();
-    const bool in_place =
-        found.kind != DeviationKind::duplicate && found.kind != DeviationKind::extra;
-    state.damage->begin = found.position;
-    state.damage->end = found.position + (in_place ? found.length : 1);
+    Damage& damage = damage_of(state);
+    const bool added = found.kind == DeviationKind::duplicate || found.kind == DeviationKind::extra;
+    const bool too_many = added || found.kind == DeviationKind::foreign;
+    if (too_many && found.position == damage.surplus) {
+      damage.surplus = Damage::kNone;
+      continue;
+    }
+    open = true;
+    damage.end = found.position + (added ? 1 : found.length);
     const bool under_way = state.completed != state.begun;
     const std::uint64_t begin = state.due - (under_way ? size_of(state, state.completed) : 0);
-    if (under_way && state.damage->end > begin && found.position < state.due) state.damaged = true;
+    if (under_way && damage.end > begin && found.position < state.due) state.damaged = true;
   }
-  const bool any = !context_.found.empty();
   context_.found.clear();
-  return any;
+  return open;
 }
 
 std::pair<std::uint64_t, std::uint64_t> EchoClient::place(const State& state,

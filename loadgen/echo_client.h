@@ -19,11 +19,15 @@ class EchoClient {
   static constexpr bool kConnectionPerRequest = false;
   static constexpr bool kGreeted = false;
   static constexpr bool kEndsByHalfClose = true;
+  static constexpr bool kResumes = false;
 
-  // Of a stream with wrong bytes, the latest of them.
+  // Of a stream with wrong bytes, the latest of them. Stream positions:
   struct Damage {
-    std::uint64_t begin = 0;  // stream positions
     std::uint64_t end = 0;
+    // Bytes that came with the answer that ends here, and were too many, failed that message. So
+    // what is found out about them here does not fail the next one.
+    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+    std::uint64_t surplus = kNone;
     std::uint32_t last_message = 0;
     std::uint8_t messages_in_a_row = 0;
   };
@@ -57,7 +61,8 @@ class EchoClient {
   Received receive(State& state, std::span<const std::byte> bytes) {
     const std::uint64_t open = state.due - std::min(state.due, state.verifier.reached());
     const auto own = bytes.first(std::min<std::uint64_t>(bytes.size(), open));
-    if (!own.empty() && !state.damaged && state.verifier.matches(context_.pattern, own))
+    const bool surplus = bytes.size() > open && state.completed + 1 == state.begun;
+    if (!own.empty() && !surplus && !state.damaged && state.verifier.matches(context_.pattern, own))
         [[likely]] {
       if (own.size() < open) return {own.size(), Outcome::more};
       advance(state);
@@ -85,7 +90,9 @@ class EchoClient {
     if (++state.completed != state.begun) state.due += size_of(state, state.completed);
   }
   Received examine(State& state, std::span<const std::byte> bytes);
+  void take_surplus(State& state, std::span<const std::byte> bytes);
   Outcome judge(State& state) const;
+  static Damage& damage_of(State& state);
   bool report(State& state);
   // Message and byte within it that a stream position belongs to.
   std::pair<std::uint64_t, std::uint64_t> place(const State& state, std::uint64_t position) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace muxbench::loadgen {
 
@@ -27,17 +28,17 @@ std::size_t StreamVerifier::examine(VerifierContext& context, std::span<const st
                                     std::uint64_t asked, std::uint64_t until) {
   std::size_t taken = 0;
   while (taken < bytes.size() && reached() < until && !lost()) {
-    if (!trouble_) {
-      const auto rest =
-          bytes.subspan(taken, std::min<std::uint64_t>(bytes.size() - taken, until - position_));
+    if (!trouble_ && position_ < asked) {
+      const std::uint64_t open = std::min(until, asked) - position_;
+      const auto rest = bytes.subspan(taken, std::min<std::uint64_t>(bytes.size() - taken, open));
       const auto wrong = std::mismatch(rest.begin(), rest.end(), context.pattern.at(cursor_)).first;
       const auto right = static_cast<std::size_t>(wrong - rest.begin());
       position_ += right;
       cursor_ = context.pattern.step(cursor_, right);
       taken += right;
       if (right == rest.size()) continue;
-      trouble_ = std::make_unique<Trouble>();
     }
+    if (!trouble_) trouble_ = std::make_unique<Trouble>();
     step(context, bytes[taken++], asked);
   }
   return taken;
@@ -49,12 +50,13 @@ std::uint64_t StreamVerifier::outstanding(std::uint64_t asked) const noexcept {
 
 void StreamVerifier::step(VerifierContext& context, std::byte byte, std::uint64_t asked) {
   Trouble& trouble = *trouble_;
-  if (trouble.count == 0 && byte == *expected_at(context, position_)) {
+  if (trouble.count == 0 && position_ < asked && byte == *expected_at(context, position_)) {
     ++position_;
     settle(context);
     return;
   }
   trouble.evidence[trouble.count++] = byte;
+  if (position_ >= asked) trouble.unasked = trouble.count;
   resolve(context, asked);
 }
 
@@ -64,13 +66,22 @@ void StreamVerifier::resolve(VerifierContext& context, std::uint64_t asked) {
   if (count >= kSure) {
     const std::byte* tail = &trouble.evidence[count - kSure];
     const std::uint64_t tail_position = position_ + count - kSure;
-    if (std::memcmp(tail, expected_at(context, tail_position), kSure) == 0) {
+    // What was not asked for replaces nothing.
+    if (trouble.unasked == 0 &&
+        std::memcmp(tail, expected_at(context, tail_position), kSure) == 0) {
       return accept_in_place(context);
     }
-    if (std::memcmp(tail, expected_at(context, position_), kSure) == 0) {
+    // Nor is it what is expected.
+    if (count >= trouble.unasked + kSure &&
+        std::memcmp(tail, expected_at(context, position_), kSure) == 0) {
       report(context, trouble.foreign ? DeviationKind::foreign : DeviationKind::extra,
              count - kSure);
       return move_to(context, position_ + kSure);
+    }
+    if (trouble.unasked > 0 && count >= trouble.unasked + kSure &&
+        std::memcmp(tail, expected_at(context, tail_position - trouble.unasked), kSure) == 0) {
+      split_off_unasked(context);
+      return accept_in_place(context);
     }
     // The table is searched a few times only: a peer that sends garbage must not buy our time.
     if (count % kSure == 0 && count <= 8 * kSure && !trouble.foreign) {
@@ -78,12 +89,32 @@ void StreamVerifier::resolve(VerifierContext& context, std::uint64_t asked) {
       if (offset && shift(context, *offset, asked)) return;
     }
   }
-  if (count == outstanding(asked)) {
-    if (!repeats_recent_bytes(context) && !resumes_late(context)) accept_in_place(context);
+  const std::uint64_t open = outstanding(asked);
+  if (open != 0 && count == trouble.unasked + open) {
+    if (trouble.unasked > 0) split_off_unasked(context);
+    fill_up(context);
   } else if (count == trouble.evidence.size()) {
-    report(context, trouble.foreign ? DeviationKind::foreign : DeviationKind::corrupt, count);
+    const DeviationKind otherwise =
+        trouble.unasked > 0 ? DeviationKind::extra : DeviationKind::corrupt;
+    report(context, trouble.foreign ? DeviationKind::foreign : otherwise, count);
     trouble.lost = true;
   }
+}
+
+// There is evidence for each byte that is outstanding.
+void StreamVerifier::fill_up(VerifierContext& context) {
+  if (!repeats_recent_bytes(context) && !resumes_late(context)) accept_in_place(context);
+}
+
+// Those that came before anything was asked for were too many, whatever the others are.
+void StreamVerifier::split_off_unasked(VerifierContext& context) {
+  Trouble& trouble = *trouble_;
+  report(context, trouble.foreign ? DeviationKind::foreign : DeviationKind::extra, trouble.unasked);
+  std::copy(&trouble.evidence[trouble.unasked], &trouble.evidence[trouble.count],
+            trouble.evidence.begin());
+  trouble.count -= std::exchange(trouble.unasked, 0);
+  trouble.foreign = false;
+  trouble.owner.reset();
 }
 
 // The last 8 bytes belong at `offset` of the pattern. Returns whether that explains them.
@@ -104,6 +135,7 @@ bool StreamVerifier::shift(VerifierContext& context, std::uint32_t offset, std::
   if (!trouble.filling && back <= position_ && position_ - back >= trouble.gap_begin &&
       position_ - back + kSure <= trouble.gap_end) {
     report(context, DeviationKind::reordered, trouble.gap_end - trouble.gap_begin);
+    context.found.back().position = trouble.gap_begin;
     trouble.filling = true;
     trouble.high_water = reached();
     move_to(context, position_ - back + kSure);
@@ -117,6 +149,8 @@ bool StreamVerifier::shift(VerifierContext& context, std::uint32_t offset, std::
     move_to(context, trouble.gap_end + kSure);
     return true;
   }
+  const bool too_early = position_ >= asked && ahead == trouble.count - kSure;
+  if (too_early) return false;  // but of this stream
   const bool own = back <= position_;
   if (!(own && back <= context.recent)) {
     trouble.owner = context.owner_of(offset);
@@ -166,7 +200,10 @@ void StreamVerifier::accept_in_place(VerifierContext& context) {
   const std::byte* expected = expected_at(context, position_);
   const std::uint64_t end = position_ + trouble.count;
   if (trouble.foreign) {
-    report(context, DeviationKind::foreign, trouble.count);
+    const std::size_t before = trouble.count - std::min(trouble.count, kSure);
+    const bool in_step =
+        std::memcmp(&trouble.evidence[before], &expected[before], trouble.count - before) == 0;
+    report(context, DeviationKind::foreign, in_step ? before : trouble.count);
   } else {
     for (std::size_t i = 0, run; i < trouble.count; i += run + 1) {
       for (run = 0; i + run < trouble.count; ++run) {
@@ -186,6 +223,7 @@ void StreamVerifier::accept_in_place(VerifierContext& context) {
 void StreamVerifier::finish(VerifierContext& context, std::uint64_t asked) {
   if (!trouble_) return;
   Trouble& trouble = *trouble_;
+  if (trouble.unasked > 0 && outstanding(asked) != 0) split_off_unasked(context);
   if (const std::size_t count = trouble.count; count > 0 && !trouble.lost) {
     const std::uint64_t open = outstanding(asked);
     const bool end_of_message =
@@ -229,6 +267,7 @@ void StreamVerifier::report_gap(VerifierContext& context) {
 
 void StreamVerifier::move_to(VerifierContext& context, std::uint64_t position) {
   trouble_->count = 0;
+  trouble_->unasked = 0;
   trouble_->foreign = false;
   trouble_->owner.reset();
   position_ = position;

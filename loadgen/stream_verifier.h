@@ -8,6 +8,8 @@
 //   duplicate  8 bytes of this stream's own past; it is read again from there
 //   foreign    8 bytes that belong to another stream
 //   extra      bytes of no stream, after which 8 right ones follow
+// Bytes that come before they are asked for are extra (or duplicate, or foreign), even if they are
+// those that come next.
 // Afterwards the stream goes on where it resumed. It is `lost` when 1,024 bytes fit nothing.
 #pragma once
 
@@ -34,7 +36,7 @@ enum class DeviationKind : std::uint8_t {
 
 struct Deviation {
   DeviationKind kind{};
-  std::uint64_t position = 0;  // of the stream, where it was noticed
+  std::uint64_t position = 0;  // of the stream: of the first, or where they were added
   std::uint64_t length = 0;    // bytes concerned; for a duplicate: how far back it starts
   std::byte expected{};        // at that position
   std::byte got{};
@@ -70,7 +72,7 @@ class StreamVerifier {
   bool matches(const Pattern& pattern, std::span<const std::byte> bytes) noexcept;
 
   // The slow path: takes bytes up to stream position `until`, and returns how many it took. Bytes
-  // before `asked` have been asked for.
+  // before position `asked` have been asked for.
   std::size_t examine(VerifierContext& context, std::span<const std::byte> bytes,
                       std::uint64_t asked, std::uint64_t until);
 
@@ -90,6 +92,7 @@ class StreamVerifier {
     bool foreign = false;
     std::optional<std::uint32_t> owner;
     std::size_t count = 0;
+    std::size_t unasked = 0;  // of the evidence: came first, when nothing was asked for
     std::array<std::byte, 1024> evidence;  // got instead of the bytes from position_ on
   };
 
@@ -100,6 +103,8 @@ class StreamVerifier {
   void step(VerifierContext& context, std::byte byte, std::uint64_t asked);
   void resolve(VerifierContext& context, std::uint64_t asked);
   bool shift(VerifierContext& context, std::uint32_t offset, std::uint64_t asked);
+  void fill_up(VerifierContext& context);
+  void split_off_unasked(VerifierContext& context);
   bool repeats_recent_bytes(VerifierContext& context);
   bool resumes_late(VerifierContext& context);
   void accept_in_place(VerifierContext& context);

@@ -15,6 +15,11 @@ namespace {
 using testing::HasSubstr;
 using Bytes = std::vector<std::byte>;
 
+Bytes operator+(Bytes a, const Bytes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 class EchoPeer : public testing::Test {
  protected:
   explicit EchoPeer(const MessageSizes& sizes = 64U, std::uint32_t pipeline = 1)
@@ -125,6 +130,71 @@ TEST_F(EchoPeer, ADuplicateBeforeTheNextAnswerCountsOnce) {
   EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded);
   EXPECT_EQ(errors_.total(), 1U);
   EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+}
+
+TEST_F(EchoPeer, BytesTooManyFailTheMessageThatTheyCameWith) {
+  for (const std::size_t count : {1U, 3U, 20U, 64U, 500U}) {
+    const std::uint64_t before = errors_.total();
+    client_.begin(state_);
+    EXPECT_EQ(answer(take_sent(state_) + Bytes(count, std::byte{0})), Outcome::failed) << count;
+    client_.begin(state_);
+    EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded) << count << ": the next is right";
+    EXPECT_EQ(errors_.total(), before + 1) << count;
+  }
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 5U);
+}
+
+TEST_F(EchoPeer, ADuplicateFailsTheMessageThatItCameWith) {
+  for (int message = 0; message < 3; ++message) {
+    client_.begin(state_);
+    const Bytes sent = take_sent(state_);
+    EXPECT_EQ(answer(sent + sent), Outcome::failed);
+    EXPECT_EQ(errors_.count(ErrorKind::extra), message + 1U) << "known at once";
+    client_.begin(state_);
+    EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded);
+  }
+  EXPECT_EQ(errors_.total(), 3U);
+}
+
+TEST_F(EchoPeer, BytesTooManyAtTheEndAreFoundInTheEnd) {
+  client_.begin(state_);
+  EXPECT_EQ(answer(take_sent(state_) + Bytes(2, std::byte{0})), Outcome::failed);
+  client_.conclude(state_);
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+}
+
+TEST_F(EchoPeer, TheNextBytesTooEarlyAreExtraToo) {
+  client_.begin(state_);
+  const Bytes first = take_sent(state_);
+  client_.begin(state_);
+  const Bytes next = take_sent(state_);
+  client_.open(state_, 17, 1);  // the same stream again
+  client_.begin(state_);
+  take_sent(state_);
+  EXPECT_EQ(answer(first + Bytes(next.begin(), next.begin() + 20)), Outcome::failed);
+  client_.begin(state_);
+  take_sent(state_);
+  EXPECT_EQ(answer(next), Outcome::succeeded);
+  EXPECT_EQ(errors_.total(), 1U);
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+}
+
+TEST_F(EchoPeer, ReorderedBytesFailTheirMessageHoweverTheyAreCut) {
+  for (const std::size_t step : {std::size_t{1}, std::size_t{32}, std::size_t{64}}) {
+    const std::uint64_t before = errors_.total();
+    outcomes_.clear();
+    client_.begin(state_);
+    Bytes sent = take_sent(state_);
+    std::rotate(sent.begin(), sent.begin() + 32, sent.end());
+    answer(Bytes(sent.begin(), sent.begin() + 32), step);
+    const bool judged = !outcomes_.empty();
+    if (judged) client_.begin(state_);  // as a closed loop does
+    answer(Bytes(sent.begin() + 32, sent.end()), step);
+    if (!judged) client_.begin(state_);
+    answer(take_sent(state_), step);
+    EXPECT_THAT(outcomes_, testing::ElementsAre(Outcome::failed, Outcome::succeeded)) << step;
+    EXPECT_EQ(errors_.total(), before + 1) << step;
+  }
 }
 
 TEST_F(EchoPeer, MissingBytesAreDecidedWhenNoMoreCome) {
@@ -241,6 +311,35 @@ TEST_F(EchoPipeline, MissingBytesAreOneErrorAndFailTheirMessage) {
   ASSERT_EQ(outcomes_.size(), 2 * kDepth);
   EXPECT_EQ(std::ranges::count(outcomes_, Outcome::failed), 1);
   EXPECT_EQ(outcomes_[1], Outcome::failed);
+}
+
+TEST_F(EchoPipeline, AnotherConnectionsBytesFailOneMessage) {
+  other_.emplace();
+  client_.open(*other_, 4, 1);
+  client_.begin(*other_);
+  const Bytes theirs = take_sent(*other_);
+  Bytes sent = ask_for_all();
+  std::ranges::copy(theirs, sent.begin() + 64);
+  answer(sent);
+  EXPECT_THAT(outcomes_, testing::ElementsAre(Outcome::succeeded, Outcome::failed,
+                                              Outcome::succeeded, Outcome::succeeded));
+  EXPECT_EQ(errors_.total(), 1U);
+}
+
+class ShortEcho : public EchoPeer {
+ protected:
+  ShortEcho() : EchoPeer(2U) {}
+};
+
+TEST_F(ShortEcho, BytesTooManyDoNotHoldTheNextMessagesUp) {
+  for (int message = 0; message < 20; ++message) {
+    client_.begin(state_);
+    const Bytes sent = take_sent(state_);
+    const bool lie = message % 4 == 0;
+    ASSERT_EQ(answer(lie ? sent + sent : sent), lie ? Outcome::failed : Outcome::succeeded)
+        << message;
+  }
+  EXPECT_EQ(errors_.total(), 5U);
 }
 
 class EchoDistribution : public EchoPeer {

@@ -188,8 +188,7 @@ TEST(StreamVerifier, SwappedHalvesAreReordered) {
                       stream(2 * kMessage, kMessage);
   const Outcome outcome = play_every_way(bytes);
   ASSERT_EQ(outcome.found.size(), 1U) << testing::PrintToString(outcome.found);
-  EXPECT_EQ(outcome.found[0].kind, DeviationKind::reordered);
-  EXPECT_EQ(outcome.found[0].length, 32U);
+  EXPECT_THAT(outcome.found[0], Found(DeviationKind::reordered, kMessage, 32));
   EXPECT_EQ(outcome.reached, 3 * kMessage);
 }
 
@@ -244,6 +243,36 @@ TEST(StreamVerifier, UnaskedBytesAreExtraAtTheEnd) {
   EXPECT_EQ(verifier.examine(context, bytes, 0, std::numeric_limits<std::uint64_t>::max()), 3U);
   verifier.finish(context, 0);
   EXPECT_THAT(context.found, ElementsAre(Found(DeviationKind::extra, 0, 3)));
+}
+
+// Taken before anything is asked for, then the answer to a message.
+std::vector<Deviation> taken_early(const Bytes& early, const Bytes& answer) {
+  VerifierContext context{.pattern = pattern(), .recent = 256, .owner_of = [](std::uint32_t) {
+                            return std::optional<std::uint32_t>();
+                          }};
+  StreamVerifier verifier(kStart);
+  verifier.examine(context, early, 0, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(verifier.reached(), 0U);
+  verifier.examine(context, answer, kMessage, kMessage);
+  EXPECT_EQ(verifier.reached(), answer.size());
+  verifier.finish(context, kMessage);
+  return context.found;
+}
+
+TEST(StreamVerifier, BytesThatWereNotAskedForAreExtraWhateverTheyAre) {
+  for (std::uint64_t count = 1; count <= 2 * kMessage; ++count) {
+    for (const Bytes& early : {Bytes(count, std::byte{0xee}), stream(0, count)}) {
+      const auto found = taken_early(early, stream(0, kMessage));
+      ASSERT_EQ(found.size(), 1U) << count << testing::PrintToString(found);
+      EXPECT_EQ(found[0].kind, DeviationKind::extra) << count;
+    }
+  }
+}
+
+TEST(StreamVerifier, WrongBytesAfterExtraOnesAreFoundToo) {
+  const auto found = taken_early(garbage(3), flip(stream(0, kMessage), 5));
+  EXPECT_THAT(found,
+              ElementsAre(Found(DeviationKind::extra, 0, 3), Found(DeviationKind::corrupt, 5, 1)));
 }
 
 TEST(StreamVerifier, SeveralLiesAreCountedSeparately) {
