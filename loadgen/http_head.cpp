@@ -7,6 +7,9 @@ namespace muxbench::loadgen {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kStart = "HTTP/1.";
+constexpr std::string_view kBareLineFeed = "a line of the head ends with LF alone instead of CR LF";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -48,15 +51,19 @@ bool parse_status_line(std::string_view line, HttpHead& head) {
   return true;
 }
 
+std::string_view find_control_character(std::string_view line) {
+  if (line.find('\n') != std::string_view::npos) return kBareLineFeed;
+  const bool found =
+      line.find('\r') != std::string_view::npos || line.find('\0') != std::string_view::npos;
+  return found ? "a line of the head with a control character" : std::string_view();
+}
+
 std::string_view parse_field(std::string_view line, HttpHead& head) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return "a header line without a name";
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trim(line.substr(colon + 1));
   if (!std::ranges::all_of(name, is_token_char)) return "a header name with a forbidden character";
-  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-    return "a header value with a control character";
-  }
   if (equals_ignoring_case(name, "content-length")) {
     std::uint64_t length = 0;
     const char* const end = value.data() + value.size();
@@ -89,6 +96,8 @@ HttpHead parse_http_head(std::string_view head) {
     const std::string_view line = head.substr(0, end);
     head.remove_prefix(end + kLineEnd.size());
     if (line.empty() && !first) break;
+    result.error = find_control_character(line);
+    if (!result.error.empty()) return result;
     if (first && !parse_status_line(line, result)) {
       result.error = "a malformed status line";
       return result;
@@ -98,6 +107,24 @@ HttpHead parse_http_head(std::string_view head) {
     first = false;
   }
   return result;
+}
+
+HttpHeadEnd find_http_head_end(std::string_view text, std::size_t searched) {
+  const std::size_t start = std::min(text.size(), kStart.size());
+  if (text.substr(0, start) != kStart.substr(0, start)) {
+    return {.error = "the response does not start with \"HTTP/1.\""};
+  }
+  const std::size_t end = text.find(kHeadEnd, searched - std::min<std::size_t>(searched, 3));
+  const bool complete = end != std::string_view::npos;
+  if ((complete ? end + kHeadEnd.size() : text.size()) > kLongestHttpHead) {
+    return {.error = "a head of more than 16 KiB"};
+  }
+  if (complete) return {.size = end + kHeadEnd.size()};
+  // Whoever ends lines with LF alone never writes the empty line that is waited for.
+  for (std::size_t at = searched; (at = text.find('\n', at)) != std::string_view::npos; ++at) {
+    if (text[at - 1] != '\r') return {.error = kBareLineFeed};
+  }
+  return {};
 }
 
 }  // namespace muxbench::loadgen

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/result.h"
 #include "loadgen/errors.h"
-#include "net/address.h"
+#include "loadgen/options.h"
 
 namespace muxbench::loadgen {
 
@@ -55,8 +55,12 @@ HttpSite make_site(const std::vector<std::string>& paths, const std::string& hos
 // The bodies are the files of a folder ("/" stands for index.html).
 Result<> read_bodies(HttpSite& site, const std::string& root);
 
-// The bodies are what the server answers now, one blocking request per path. False when one of
-// them fails; `errors` says why.
-bool learn_bodies(HttpSite& site, const Address& target, Nanoseconds timeout, ErrorLog& errors);
+// So many bytes of bodies are learnt from a server, of all paths together.
+inline constexpr std::uint64_t kMostLearnt = 256 * 1024 * 1024;
+
+// The bodies are what the server answers now, one request per path, each on a connection of its own
+// and within the timeouts of the load. False when one of them fails, and `errors` says why; or when
+// the process is interrupted.
+bool learn_bodies(HttpSite& site, const Options& options, ErrorLog& errors);
 
 }  // namespace muxbench::loadgen

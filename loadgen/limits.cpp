@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 
@@ -88,12 +89,22 @@ void block_signals_in_this_thread() noexcept { block_signals(); }
 
 bool interrupted() noexcept { return signalled.load(std::memory_order_relaxed); }
 
+bool await_readable(int fd) noexcept { return await_events(fd, POLLIN, std::nullopt); }
+
 // A signal that comes between the look at the flag and the sleep would be missed: they are blocked
 // but for the sleep itself.
-bool await_readable(int fd) noexcept {
+bool await_events(int fd, short events, std::optional<Clock::time_point> deadline) noexcept {
   const sigset_t before = block_signals();
-  pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
-  while (!interrupted() && ::ppoll(&input, 1, nullptr, &before) < 0) continue;
+  pollfd watched{.fd = fd, .events = events, .revents = 0};
+  timespec rest{};
+  int found = -1;
+  while (!interrupted() && found < 0) {
+    if (deadline) {
+      const auto left = std::max(Nanoseconds(*deadline - Clock::now()), Nanoseconds(0)).count();
+      rest = {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
+    }
+    found = ::ppoll(&watched, 1, deadline ? &rest : nullptr, &before);
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return !interrupted();
 }

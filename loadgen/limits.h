@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace muxbench::loadgen {
@@ -28,5 +30,7 @@ void block_signals_in_this_thread() noexcept;
 bool interrupted() noexcept;
 // Sleeps until the descriptor has something to read or has ended. False: interrupted, now or before.
 bool await_readable(int fd) noexcept;
+// The same for these poll(2) events, until `deadline` at the latest. True then, too.
+bool await_events(int fd, short events, std::optional<Clock::time_point> deadline) noexcept;
 
 }  // namespace muxbench::loadgen

@@ -325,7 +325,7 @@ Result<RunResult> run(const Options& options, CommandInput& commands) {
       if (Result<> read = read_bodies(plan.site, options.body_root); !read) return read.error();
     } else {
       RunResult failed;
-      if (!learn_bodies(plan.site, options.target, options.timeout, failed.errors)) {
+      if (!learn_bodies(plan.site, options, failed.errors)) {
         failed.interrupted = interrupted();
         failed.peak_memory_bytes = muxbench::peak_resident_bytes().value_or(0);
         return failed;

@@ -51,6 +51,8 @@ TEST(HttpHead, RefusesWhatACorrectServerWouldNotWrite) {
            "HTTP/1.1 200 OK\r\nspace : x\r\n\r\n",
            "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
            "HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n",
+           "HTTP/1.1 200 OK\nA: b\r\n\r\n",
+           "HTTP/1.1 200 O\rK\r\n\r\n",
            "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
            "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
@@ -63,6 +65,39 @@ TEST(HttpHead, RefusesWhatACorrectServerWouldNotWrite) {
        }) {
     EXPECT_NE(parse_http_head(text).error, "") << text;
   }
+}
+
+TEST(HttpHead, EndsBehindItsEmptyLineHoweverItCame) {
+  const std::string head = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+  for (std::size_t searched = 0; searched < head.size(); ++searched) {
+    const HttpHeadEnd before = find_http_head_end(head.substr(0, searched));
+    EXPECT_EQ(before.size, 0U) << searched;
+    EXPECT_EQ(before.error, "") << searched;
+    EXPECT_EQ(find_http_head_end(head + "body", searched).size, head.size()) << searched;
+  }
+}
+
+TEST(HttpHead, WithLineFeedsAloneItHasNoEnd) {
+  for (const std::string text : {"HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\r\nA: b\n",
+                                 "HTTP/1.1 200 OK\r\n\n", "HTTP/1.1 200 OK\r\nA: b\r\n\n"}) {
+    for (std::size_t searched = 0; searched < text.size(); ++searched) {
+      EXPECT_NE(find_http_head_end(text, searched).error, "") << text << searched;
+    }
+  }
+}
+
+TEST(HttpHead, WhatCannotBecomeAHeadIsSeenEarly) {
+  EXPECT_EQ(find_http_head_end("HTT").error, "");
+  EXPECT_NE(find_http_head_end("HTX").error, "");
+  EXPECT_NE(find_http_head_end("HTTP/2").error, "");
+  const std::string long_head = "HTTP/1.1 200 OK\r\nA: " + std::string(kLongestHttpHead, 'x');
+  EXPECT_NE(find_http_head_end(long_head).error, "");
+  EXPECT_NE(find_http_head_end(long_head + "\r\n\r\n").error, "");
+}
+
+TEST(HttpHead, AllOfTheFirstHundredButOneAreInterim) {
+  EXPECT_TRUE(is_interim(100) && is_interim(102) && is_interim(103) && is_interim(199));
+  EXPECT_FALSE(is_interim(101) || is_interim(99) || is_interim(200));
 }
 
 }  // namespace
