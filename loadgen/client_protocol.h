@@ -5,9 +5,11 @@
 //     static constexpr bool kConnectionPerRequest;  // each request opens a connection of its own
 //     static constexpr bool kGreeted;               // the server speaks first
 //     static constexpr bool kEndsByHalfClose;       // the server closes when we finish sending
+//     static constexpr bool kResumes;               // requests may be asked again (`resume`)
 //     struct State;                                 // per connection; small
 //     void open(State&, std::uint32_t connection, std::uint32_t incarnation);
 //     void begin(State&);                           // one more request
+//     void resume(State&);                          // those not answered, on another connection
 //     Outgoing outgoing(const State&);              // what is ready to be sent; may be empty
 //     void sent(State&, std::size_t bytes);
 //     // Stops after each response. With several requests in flight the bytes of one response can
@@ -15,11 +17,14 @@
 //     Received receive(State&, std::span<const std::byte>);
 //     bool more_complete(const State&);
 //     Outcome end_of_stream(State&);                // the peer finished sending
-//     bool conclude(State&);                        // no more will come: were errors found in it?
+//     // No more will come. Is something wrong with the oldest request under way that explains why
+//     // it has no complete answer?
+//     bool conclude(State&);
 //     std::string progress(const State&);           // "message 12, 60 of 64 bytes received"
 //   };
 //
-// Errors in the bytes go to the thread's ErrorLog before `failed` or `broken` is returned.
+// Errors in the bytes go to the thread's ErrorLog: before `spoiled` or `broken` is returned, and for
+// `failed` at the latest in `conclude`, for what is wrong may show only in the bytes after it.
 #pragma once
 
 #include <sys/uio.h>
@@ -31,11 +36,13 @@
 
 namespace muxbench::loadgen {
 
+// From `finished` on the connection is over.
 enum class Outcome : std::uint8_t {
   more,       // the response is not complete
   succeeded,  // complete and right; the connection is ready for the next request
   failed,     // complete but wrong; the connection is ready for the next request
   finished,   // complete and right, and the connection is over
+  spoiled,    // complete but wrong, and the connection is over
   broken,     // wrong, and the connection can no longer be trusted
 };
 

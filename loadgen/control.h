@@ -91,6 +91,7 @@ struct ThreadReport {
   std::uint64_t requests_in_run = 0;     // from the load's start to its end, warm-up and all
   std::uint64_t requests_in_window = 0;  // completed in it, whenever they were due
   std::uint64_t failed_requests = 0;
+  std::uint64_t reconnects = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   std::uint32_t opened_active = 0;  // when the load starts

@@ -1,5 +1,5 @@
 // What can go wrong with a request or a connection, counted by kind with the first example of each.
-// The kinds are those of docs/report-format.md.
+// docs/loadgen.md ("What counts as an error") defines what counts once and as what.
 #pragma once
 
 #include <array>
@@ -12,13 +12,13 @@
 namespace muxbench::loadgen {
 
 enum class ErrorKind : std::uint8_t {
-  corrupt,            // bytes that differ from those expected in their place
+  corrupt,            // a run of bytes that differ from those expected in their place
   missing,            // bytes left out
   extra,              // bytes that nobody asked for, or that came before
-  closed,             // the peer closed the connection in the middle
+  closed,             // the peer closed the connection, and had not announced that
   reset,              // the peer, or the network, reset it
   refused,            // nobody listens
-  timeout,            // no complete response in time
+  timeout,            // no complete response in time, or the peer does not close
   unexpected_status,  // HTTP: a status other than 200
   protocol,           // a response that breaks the protocol's grammar
   connect,            // a connection that could not be opened for another reason

@@ -19,6 +19,7 @@ class GreetClient {
   static constexpr bool kConnectionPerRequest = true;
   static constexpr bool kGreeted = true;
   static constexpr bool kEndsByHalfClose = false;
+  static constexpr bool kResumes = false;
   static constexpr std::string_view kGreeting = "Hello World!\r\n";
   static constexpr std::uint32_t kShortestLine = 3;  // one character and CR LF
 

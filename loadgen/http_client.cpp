@@ -4,14 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace muxbench::loadgen {
-namespace {
-
-constexpr std::string_view kHeadEnd = "\r\n\r\n";
-constexpr std::string_view kStart = "HTTP/1.";
-
-}  // namespace
 
 void HttpClient::open(State& state, std::uint32_t connection, std::uint32_t incarnation) const {
   state = State{};
@@ -43,16 +38,28 @@ void HttpClient::sent(State& state, std::size_t bytes) const noexcept {
   }
 }
 
+// On another connection, in place of one that the server has closed: what it has not answered is
+// asked again.
+void HttpClient::resume(State& state) const noexcept {
+  state.head.reset();
+  state.in_body = state.wrong = state.suspect = state.close = false;
+  state.sending = state.resource;
+  state.sent = 0;
+  state.unsent = state.begun - state.completed;
+}
+
 Received HttpClient::receive(State& state, std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (state.completed == state.begun) {
-    report(state, ErrorKind::extra, "bytes that nobody asked for");
+    if (!state.suspect) report(state, ErrorKind::extra, "bytes that nobody asked for");
     return {text.size(), Outcome::broken};
   }
   Received done;
-  if (!state.in_body) {
-    done = receive_head(state, text);
-    if (done.outcome == Outcome::broken || !state.in_body) return done;
+  while (!state.in_body) {
+    if (done.consumed == text.size()) return done;
+    const Received head = receive_head(state, text.substr(done.consumed));
+    done.consumed += head.consumed;
+    if (head.outcome == Outcome::broken) return {text.size(), Outcome::broken};
   }
   const std::string_view body =
       text.substr(done.consumed, std::min<std::uint64_t>(text.size() - done.consumed,
@@ -61,52 +68,51 @@ Received HttpClient::receive(State& state, std::span<const std::byte> bytes) {
   done.consumed += body.size();
   if (state.body_received < state.body_length) return done;
 
-  const bool wrong = state.wrong;
-  ++state.completed;
-  state.in_body = state.wrong = false;
-  // Nothing may follow the last response before the next request.
-  if (done.consumed < text.size() && state.completed == state.begun) {
-    report(state, ErrorKind::extra, "bytes after the end of the response");
+  // Nothing may follow the last response before the next request. After one that was wrong it is
+  // the same error still.
+  if (done.consumed < text.size() && state.completed + 1 == state.begun) {
+    if (!state.wrong) report(state, ErrorKind::extra, "bytes after the end of the response");
     return {text.size(), Outcome::broken};
   }
-  state.resource = next(state.resource);
-  if (wrong) {
-    done.outcome = state.close ? Outcome::broken : Outcome::failed;
-  } else {
-    done.outcome = state.close ? Outcome::finished : Outcome::succeeded;
-  }
+  done.outcome = complete(state);
   return done;
 }
 
-// A head that comes whole, as it nearly always does, is read where it lies.
+Outcome HttpClient::complete(State& state) const noexcept {
+  ++state.completed;
+  state.resource = next(state.resource);
+  state.in_body = false;
+  state.suspect = std::exchange(state.wrong, false);
+  if (state.suspect) return state.close ? Outcome::spoiled : Outcome::failed;
+  return state.close ? Outcome::finished : Outcome::succeeded;
+}
+
+// A head that comes whole, as it nearly always does, is read where it lies. The outcome is `more`,
+// or `broken`.
 Received HttpClient::receive_head(State& state, std::string_view text) {
   const std::size_t before = state.head ? state.head->size() : 0;
   if (state.head) state.head->append(text);
   const std::string_view all = state.head ? std::string_view(*state.head) : text;
-  const std::size_t start = std::min(all.size(), kStart.size());
-  if (all.substr(0, start) != kStart.substr(0, start)) {
-    report(state, ErrorKind::protocol, "the response does not start with \"HTTP/1.\"");
+  const HttpHeadEnd end = find_http_head_end(all, before);
+  if (!end.error.empty()) {
+    if (!state.suspect) report(state, ErrorKind::protocol, end.error);
     return {text.size(), Outcome::broken};
   }
-  const std::size_t end = all.find(kHeadEnd, before - std::min<std::size_t>(before, 3));
-  const std::size_t size = end == std::string_view::npos ? all.size() : end + kHeadEnd.size();
-  if (size > kLongestHttpHead) {
-    report(state, ErrorKind::protocol, "a head of more than 16 KiB");
-    return {text.size(), Outcome::broken};
-  }
-  if (end == std::string_view::npos) {
+  if (end.size == 0) {
     if (!state.head) state.head = std::make_unique<std::string>(text);
     return {text.size(), Outcome::more};
   }
-  const HttpHead head = parse_http_head(all.substr(0, size));
-  const bool understood = start_body(state, head);
+  const HttpHead head = parse_http_head(all.substr(0, end.size));
+  const bool interim = head.error.empty() && is_interim(head.status);
+  const bool understood = interim || start_body(state, head);
+  if (understood) state.suspect = false;
   state.head.reset();
-  return {size - before, understood ? Outcome::more : Outcome::broken};
+  return {end.size - before, understood ? Outcome::more : Outcome::broken};
 }
 
 bool HttpClient::start_body(State& state, const HttpHead& head) {
   if (!head.error.empty()) {
-    report(state, ErrorKind::protocol, head.error);
+    if (!state.suspect) report(state, ErrorKind::protocol, head.error);
     return false;
   }
   const std::string& reference = site_[state.resource].body;

@@ -1,5 +1,5 @@
 // HTTP/1.1 GET, pipelined when asked: the status must be 200, the body equal to the reference. The
-// paths of the site are asked for in turn.
+// paths of the site are asked for in turn. Interim responses (1xx) are skipped.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@ class HttpClient {
   static constexpr bool kConnectionPerRequest = false;
   static constexpr bool kGreeted = false;
   static constexpr bool kEndsByHalfClose = false;
+  static constexpr bool kResumes = true;
 
   struct State {
     std::unique_ptr<std::string> head;  // a head that came in pieces, so far
@@ -31,6 +32,7 @@ class HttpClient {
     std::uint32_t unsent = 0;  // requests begun and not yet sent
     bool in_body = false;
     bool wrong = false;    // an error was reported for this response
+    bool suspect = false;  // the response before had a wrong body: this may be the rest of it
     bool compare = false;  // the body has the reference's length, so its bytes can be compared
     bool close = false;
   };
@@ -39,16 +41,18 @@ class HttpClient {
 
   void open(State& state, std::uint32_t connection, std::uint32_t incarnation) const;
   void begin(State& state) const noexcept;
+  void resume(State& state) const noexcept;
   Outgoing outgoing(const State& state) const noexcept;
   void sent(State& state, std::size_t bytes) const noexcept;
   Received receive(State& state, std::span<const std::byte> bytes);
   bool more_complete(const State&) const noexcept { return false; }
   Outcome end_of_stream(State&) const noexcept { return Outcome::broken; }
-  bool conclude(State&) const noexcept { return false; }
+  bool conclude(State& state) const noexcept { return state.wrong; }
   std::string progress(const State& state) const;
 
  private:
   Received receive_head(State& state, std::string_view text);
+  Outcome complete(State& state) const noexcept;
   bool start_body(State& state, const HttpHead& head);
   void receive_body(State& state, std::string_view text);
   void report(State& state, ErrorKind kind, std::string_view what);

@@ -90,6 +90,7 @@ class LoadLoop {
   bool next_request(Connection& connection);
   bool begin_request(Connection& connection, Instant due);
   void complete(Connection& connection, bool good);
+  void account(Connection& connection, bool good);
   bool counts(Instant since, bool ticketed) const noexcept;
   void flush(Connection& connection);
 
@@ -114,6 +115,7 @@ class LoadLoop {
   void take_sample();
   bool take_ticket(Connection& connection, Instant moment);
   void settle(std::uint32_t requests);
+  void verify_rest(Connection& connection);
 
   // What a thread has done so far, read between two rounds.
   struct Edge {
@@ -131,6 +133,7 @@ class LoadLoop {
   void open_all();
   void watch_call();
   bool may_open(const Connection& connection) const noexcept;
+  bool owed(const Connection& connection) const noexcept;
   void reopen(Connection& connection);
   void open(Connection& connection, Instant due);
   void attempt(Connection& connection);
@@ -140,7 +143,11 @@ class LoadLoop {
   void lost(Connection& connection, ErrorKind kind, std::string_view what);
   void give_up(Connection& connection);
   void drop(Connection& connection);
-  void finish_exchange(Connection& connection);
+  void end_exchange(Connection& connection, bool good);
+  bool finds_surplus(Connection& connection);
+  Instant sent_at(const Connection& connection, std::size_t nth) const;
+  void take_after(Connection& connection, std::span<const std::byte> bytes);
+  void replace(Connection& connection);
   void leave(Connection& connection);
   void reopen_later(Connection& connection);
   void set_timer(Connection& connection, Nanoseconds pause);

@@ -23,9 +23,7 @@ void LoadLoop<Client>::take_beside(Connection& connection, std::span<const std::
   do {
     const Received received = client_.receive(connection.protocol, bytes);
     bytes = bytes.subspan(received.consumed);
-    if (received.outcome == Outcome::broken || received.outcome == Outcome::finished) {
-      return stop_beside(connection);
-    }
+    if (received.outcome >= Outcome::finished) return stop_beside(connection);
     const bool done = received.outcome != Outcome::more;
     if (done) client_.begin(connection.protocol);
     if (Client::kGreeted && connection.role == Role::mid_message) act_beside(connection);

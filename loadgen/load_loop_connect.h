@@ -63,7 +63,15 @@ void LoadLoop<Client>::watch_call() {
 template <typename Client>
 bool LoadLoop<Client>::may_open(const Connection& connection) const noexcept {
   if (phase_ == Phase::rest) return connection.role != Role::active;
-  return phase_ == Phase::opening || (!stopped() && (open_loop_ || now_ < end_));
+  return phase_ == Phase::opening ||
+         (!stopped() && (open_loop_ || now_ < end_ || owed(connection)));
+}
+
+// It is opened in place of one that has not answered all: see `replace`.
+template <typename Client>
+bool LoadLoop<Client>::owed(const Connection& connection) const noexcept {
+  return Client::kResumes && !per_request_ && connection.role == Role::active &&
+         connection.in_flight > 0;
 }
 
 // What was lost, or has never been open.
@@ -86,7 +94,7 @@ void LoadLoop<Client>::open(Connection& connection, Instant due) {
     ++outstanding_;
   }
   connection.waiting = now_ = Clock::now();
-  connection.since = open_loop_ ? due : now_;
+  if (!owed(connection)) connection.since = open_loop_ ? due : now_;
   connection.status = Status::connecting;
   ++in_progress_;
   attempt(connection);
@@ -104,8 +112,10 @@ void LoadLoop<Client>::attempt(Connection& connection) {
   }
   connection.fd = std::move(attempt.fd);
   ++connection.incarnation;
-  connection.answered = false;
-  if (connection.role != Role::idle) {
+  connection.answered = owed(connection);
+  if (connection.answered) {
+    if constexpr (Client::kResumes) client_.resume(connection.protocol);
+  } else if (connection.role != Role::idle) {
     client_.open(connection.protocol, connection.number, connection.incarnation);
   }
   // A TCP socket reports EPOLLOUT as an edge only after a send has found it full, so it stays
@@ -131,6 +141,11 @@ void LoadLoop<Client>::connected(Connection& connection) {
     client_.begin(connection.protocol);
     return flush(connection);
   }
+  if (owed(connection)) {
+    connection.waiting = now_;
+    flush(connection);
+    if (connection.status != Status::open) return;
+  }
   if (phase_ != Phase::load) return;
   if (open_loop_) return release(connection);
   bool begun = false;
@@ -145,9 +160,11 @@ void LoadLoop<Client>::connect_failed(Connection& connection, Errno error) {
   // 100,000 times the timeout, 128 at once, would be an hour.
   const bool in_vain = now_ - last_connected_ > options_.connect_timeout;
   if (phase_ == Phase::opening && error == Errno{ETIMEDOUT} && in_vain) takes_no_more_ = true;
-  // With --requests it takes the place of a request, or a dead server would be waited for.
-  if (phase_ == Phase::load && connection.role == Role::active && connection.ticketed == 0) {
+  // With --requests it is a request that failed, or a dead server would be waited for.
+  if (phase_ == Phase::load && connection.role == Role::active && connection.in_flight == 0) {
     take_ticket(connection, now_);
+    connection.in_flight = connection.ticketed;
+    outstanding_ += connection.ticketed;
   }
   drop(connection);
   // What cannot be opened before the load starts is left out, and the result says how many.
@@ -168,7 +185,8 @@ void LoadLoop<Client>::lost(Connection& connection, ErrorKind kind, std::string_
   const bool active = connection.role == Role::active;
   const std::string progress = active ? client_.progress(connection.protocol) : "idle";
   const bool explained = active && client_.conclude(connection.protocol);
-  // Bytes left out make a response late as well; that is one error, not two.
+  // A response that is wrong, such as one with bytes left out, may be late as well. That is one
+  // error, not two.
   if (!(explained && kind == ErrorKind::timeout)) {
     report_.errors.add(kind, [&] {
       return fmt::format("connection {}, {}: {}", connection.number, progress, what);
@@ -179,8 +197,17 @@ void LoadLoop<Client>::lost(Connection& connection, ErrorKind kind, std::string_
 
 template <typename Client>
 void LoadLoop<Client>::give_up(Connection& connection) {
+  if (connection.role == Role::active) client_.conclude(connection.protocol);
   drop(connection);
   reopen_later(connection);
+}
+
+// When the nth request in flight, from the oldest, was sent or due.
+template <typename Client>
+Instant LoadLoop<Client>::sent_at(const Connection& connection, std::size_t nth) const {
+  if (nth == 0) return connection.since;
+  return send_times_[std::size_t{index_of(connection)} * pipeline_ +
+                     (connection.oldest + nth) % pipeline_];
 }
 
 // All its requests in flight have failed.
@@ -190,8 +217,9 @@ void LoadLoop<Client>::drop(Connection& connection) {
   connection.status = Status::closed;
   connection.stuck = false;
   close_with_reset(connection.fd);
-  if (connection.in_flight > 0 && counts(connection.since, connection.ticketed > 0)) {
-    report_.failed_requests += connection.in_flight;
+  for (std::uint16_t i = 0; i < connection.in_flight; ++i) {
+    const bool ticketed = connection.in_flight - i <= connection.ticketed;
+    if (counts(sent_at(connection, i), ticketed)) ++report_.failed_requests;
   }
   outstanding_ -= connection.in_flight;
   const std::uint32_t settled = connection.ticketed;
@@ -201,11 +229,15 @@ void LoadLoop<Client>::drop(Connection& connection) {
 
 // A response has come that the connection was opened for, or after which the server closes.
 template <typename Client>
-void LoadLoop<Client>::finish_exchange(Connection& connection) {
+void LoadLoop<Client>::end_exchange(Connection& connection, bool good) {
   if (!per_request_) {
-    if (connection.in_flight == 0) return leave(connection);
-    return lost(connection, ErrorKind::closed, "the server closes before it has answered all");
+    complete(connection, good);
+    return replace(connection);
   }
+  now_ = Clock::now();
+  // Who closes looks once more, for nobody will later.
+  if (options_.closer != Closer::server && finds_surplus(connection)) good = false;
+  account(connection, good);
   switch (options_.closer) {
     case Closer::client:
       return leave(connection);
@@ -221,10 +253,45 @@ void LoadLoop<Client>::finish_exchange(Connection& connection) {
   }
 }
 
+// More than the answer has come by now.
+template <typename Client>
+bool LoadLoop<Client>::finds_surplus(Connection& connection) {
+  const IoResult got = sys::recv(connection.fd.get(), buffer_);
+  const bool found = got.ok() && !got.end_of_file();
+  if (found) {
+    bytes_received_ += got.count();
+    client_.receive(connection.protocol, std::span(buffer_).first(got.count()));
+  }
+  client_.conclude(connection.protocol);
+  return found;
+}
+
+// Bytes after the answer, before the server closes: errors that fail no request, for this one has
+// been counted.
+template <typename Client>
+void LoadLoop<Client>::take_after(Connection& connection, std::span<const std::byte> bytes) {
+  if (client_.receive(connection.protocol, bytes).outcome == Outcome::broken) give_up(connection);
+}
+
+// The server has said that it closes after this response, as a server may at any time. What it has
+// not answered is asked again on another connection (RFC 9112, 9.3.2), and is not late for that:
+// its latency counts from when it was first sent.
+template <typename Client>
+void LoadLoop<Client>::replace(Connection& connection) {
+  connection.stuck = false;
+  connection.fd.reset();
+  connection.status = Status::closed;
+  if (may_open(connection)) ++report_.reconnects;
+  open(connection, now_);
+}
+
 // The connection is over in good order.
 template <typename Client>
 void LoadLoop<Client>::leave(Connection& connection) {
-  if (connection.status == Status::closing) --closing_;
+  if (connection.status == Status::closing) {
+    --closing_;
+    client_.conclude(connection.protocol);
+  }
   connection.fd.reset();
   connection.status = Status::closed;
   if (open_loop_ && per_request_) return release(connection);

@@ -91,9 +91,8 @@ void LoadLoop<Client>::read(Connection& connection, bool to_the_end) {
 template <typename Client>
 void LoadLoop<Client>::take(Connection& connection, std::span<const std::byte> bytes) {
   if (!connection.answered) [[unlikely]] {
-    if (connection.role != Role::active || connection.status == Status::closing) {
-      return take_beside(connection, bytes);
-    }
+    if (connection.role != Role::active) return take_beside(connection, bytes);
+    if (connection.status == Status::closing) return take_after(connection, bytes);
     connection.answered = true;
     report_.first_byte.record((now_ = Clock::now()) - connection.since);
   }
@@ -108,18 +107,16 @@ void LoadLoop<Client>::take(Connection& connection, std::span<const std::byte> b
         break;
       case Outcome::succeeded:
       case Outcome::failed:
-        complete(connection, received.outcome == Outcome::succeeded);
         if (per_request_) {
-          finish_exchange(connection);
-          if (connection.status != Status::closing || bytes.empty()) return;
-          return take_beside(connection, bytes);
+          return end_exchange(connection, received.outcome == Outcome::succeeded);
         }
+        complete(connection, received.outcome == Outcome::succeeded);
         begun |= next_request(connection);
         if (connection.status != Status::open) return;
         break;
       case Outcome::finished:
-        complete(connection, true);
-        return finish_exchange(connection);
+      case Outcome::spoiled:
+        return end_exchange(connection, received.outcome == Outcome::finished);
       case Outcome::broken:
         return give_up(connection);
     }
@@ -166,6 +163,12 @@ bool LoadLoop<Client>::counts(Instant since, bool ticketed) const noexcept {
 template <typename Client>
 void LoadLoop<Client>::complete(Connection& connection, bool good) {
   if (pipeline_ == 1) now_ = Clock::now();
+  account(connection, good);
+}
+
+// Of the oldest request in flight, which was completed now.
+template <typename Client>
+void LoadLoop<Client>::account(Connection& connection, bool good) {
   const Instant since = connection.since;
   const bool ticketed = connection.ticketed == connection.in_flight;
   connection.waiting = now_;

@@ -108,6 +108,7 @@ Json run_json(const Options& options, const RunResult& result) {
             {"latency_ns", latency},
             {"connect_ns", distribution_json(result.connect)},
             {"first_byte_ns", distribution_json(result.first_byte)}};
+  if (options.protocol == ProtocolKind::http) json["reconnects"] = result.reconnects;
   if (!result.stop_reason.empty()) json["stop_reason"] = result.stop_reason;
   if (options.stalled() != 0) {
     json["stalled"] = {{"opened", result.stalled}, {"closed_by_server", result.stalled_closed}};

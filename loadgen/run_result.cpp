@@ -21,7 +21,7 @@ std::string_view RunResult::status() const {
   if (interrupted) return "interrupted";
   const bool answered =
       requests != 0 || requests_in_window != 0 || (sliced && requests_in_run != 0);
-  if (errors.total() != 0 || !answered) return "failed";
+  if (errors.total() != 0 || failed_requests != 0 || !answered) return "failed";
   return stop_reason.empty() ? "ok" : "overloaded";
 }
 

@@ -1,4 +1,11 @@
-// The outcome of a run.
+// The outcome of a run. docs/loadgen.md ("What counts as an error") defines its counts:
+//   requests         of the window, each answered in time, every byte right
+//   failed_requests  of the window, each counted once: a wrong answer, none in time, or the
+//                    connection was lost before it came or could not be opened
+//   errors           what was found from the first connection to the last, by kind (errors.h). A
+//                    failed request has at least one. Several may fail by one, such as a pipeline
+//                    whose connection is lost. Some fail none: those outside of the window, those of
+//                    connections besides the active ones, bytes while nothing is asked for.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +49,7 @@ struct RunResult {
   std::uint64_t requests_in_window = 0;
   std::uint64_t requests_in_run = 0;  // with those of the warm-up and those in flight at the end
   std::uint64_t failed_requests = 0;
+  std::uint64_t reconnects = 0;  // in place of connections that the server ended in good order
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   ErrorLog errors;

@@ -264,6 +264,7 @@ class Run {
       result.requests_in_window += report.requests_in_window;
       result.requests_in_run += report.requests_in_run;
       result.failed_requests += report.failed_requests;
+      result.reconnects += report.reconnects;
       result.bytes_sent += report.bytes_sent;
       result.bytes_received += report.bytes_received;
       result.connections += report.opened_active;

@@ -27,7 +27,8 @@ struct SliceResult {
   // "interrupted"; "failed" after an error or without an answer; "ok".
   std::string_view status() const noexcept {
     if (interrupted) return "interrupted";
-    return errors > 0 || overloaded || requests_in_run == 0 ? "failed" : "ok";
+    const bool wrong = errors > 0 || failed_requests > 0;
+    return wrong || overloaded || requests_in_run == 0 ? "failed" : "ok";
   }
 };
 

@@ -93,6 +93,10 @@ std::string summary(const Options& options, const RunResult& result) {
   if (options.rate != 0) distribution("sent late", result.schedule_lag);
   distribution("connecting", result.connect);
   distribution("first byte", result.first_byte);
+  if (result.reconnects != 0) {
+    line("reconnects", "{}, each after the server had announced that it closes",
+         grouped(result.reconnects));
+  }
   if (options.stalled() != 0) {
     line("stalled", "{}, of which the server has thrown out {}", grouped(result.stalled),
          grouped(result.stalled_closed));
@@ -124,6 +128,9 @@ std::string why_failed(const RunResult& result) {
     if (result.errors.count(kind) == 0) continue;
     return fmt::format("{}, first: {}: {}", plural(result.errors.total(), "error"),
                        kErrorKindNames[i], result.errors.first(kind));
+  }
+  if (result.failed_requests != 0) {
+    return fmt::format("{} failed", plural(result.failed_requests, "request"));
   }
   return "not one request succeeded within the measured window";
 }

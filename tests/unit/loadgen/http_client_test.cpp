@@ -127,13 +127,22 @@ INSTANTIATE_TEST_SUITE_P(
         Lie{"not_found", response("gone", "404 Not Found"), Outcome::failed,
             ErrorKind::unexpected_status},
         Lie{"server_error_and_close", response("", "500 Oops", "Connection: close\r\n"),
-            Outcome::broken, ErrorKind::unexpected_status},
+            Outcome::spoiled, ErrorKind::unexpected_status},
         Lie{"no_length", "HTTP/1.1 200 OK\r\n\r\n", Outcome::broken, ErrorKind::protocol},
         Lie{"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Outcome::broken,
             ErrorKind::protocol},
         Lie{"not_http", "SSH-2.0-OpenSSH\r\n", Outcome::broken, ErrorKind::protocol},
         Lie{"bad_header", "HTTP/1.1 200 OK\r\nbad header\r\n\r\n", Outcome::broken,
-            ErrorKind::protocol}),
+            ErrorKind::protocol},
+        Lie{"bare_line_feeds", "HTTP/1.1 200 OK\nContent-Length: 0\n\n", Outcome::broken,
+            ErrorKind::protocol},
+        Lie{"a_bare_line_feed_at_the_end", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\n",
+            Outcome::broken, ErrorKind::protocol},
+        Lie{"switching_protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", Outcome::broken,
+            ErrorKind::unexpected_status},
+        Lie{"wrong_after_an_interim_response",
+            "HTTP/1.1 100 Continue\r\n\r\n" + response("a body that is chXcked"), Outcome::failed,
+            ErrorKind::corrupt}),
     [](const auto& lie) { return lie.param.name; });
 
 TEST(HttpClient, AResponseThatClosesFinishesTheConnection) {
@@ -147,6 +156,70 @@ TEST(HttpClient, BytesAfterTheResponseAreExtra) {
   exchange.request();
   EXPECT_EQ(exchange.answer(response() + "x"), Outcome::broken);
   EXPECT_EQ(exchange.errors.count(ErrorKind::extra), 1U);
+}
+
+TEST(HttpClient, BytesAfterAWrongResponseAreTheSameError) {
+  Exchange exchange;
+  exchange.request();
+  EXPECT_EQ(exchange.answer(response("a body that is chXcked") + "x"), Outcome::broken);
+  exchange.client.open(exchange.state, 3, 2);
+  exchange.request();
+  EXPECT_EQ(exchange.answer(response("a body that is chXcked")), Outcome::failed);
+  exchange.request();
+  EXPECT_EQ(exchange.answer("x"), Outcome::broken) << "in a read of its own";
+  EXPECT_EQ(exchange.errors.total(), 2U);
+  EXPECT_EQ(exchange.errors.count(ErrorKind::corrupt), 2U);
+}
+
+TEST(HttpClient, ARightResponseEndsTheSuspicion) {
+  Exchange exchange;
+  for (const std::string_view body : {std::string_view("a body that is chXcked"), kBody}) {
+    exchange.request();
+    exchange.answer(response(body));
+  }
+  exchange.request();
+  EXPECT_EQ(exchange.answer("x"), Outcome::broken);
+  EXPECT_EQ(exchange.errors.count(ErrorKind::protocol), 1U);
+}
+
+TEST(HttpClient, InterimResponsesAreSkippedAtEverySplit) {
+  const std::string text =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n" +
+      response();
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    Exchange exchange;
+    exchange.request();
+    EXPECT_EQ(exchange.answer(text, cut), Outcome::succeeded) << cut;
+    EXPECT_EQ(exchange.errors.total(), 0U) << cut;
+  }
+}
+
+TEST(HttpClient, WhatTheServerHasNotAnsweredIsAskedAgain) {
+  HttpSite site = make_site({"/a", "/b", "/c"}, "h", 8);
+  for (HttpResource& resource : site) resource.body = resource.path;
+  ErrorLog errors;
+  HttpClient client(site, errors);
+  HttpClient::State state;
+  client.open(state, 0, 3);
+  for (int i = 0; i < 4; ++i) client.begin(state);
+  client.sent(state, site[0].request.size() + 5);
+  const std::string text = response("/a", "200 OK", "Connection: close\r\n");
+  const auto received = client.receive(state, std::as_bytes(std::span(text)));
+  EXPECT_EQ(received.outcome, Outcome::finished);
+  client.resume(state);
+  const Outgoing out = client.outgoing(state);
+  ASSERT_EQ(out.pieces().size(), 1U);
+  const std::string again(static_cast<const char*>(out.pieces()[0].iov_base), out.size());
+  EXPECT_EQ(again, site[1].request + site[2].request + site[0].request);
+}
+
+TEST(HttpClient, AWrongResponseExplainsWhyItIsNotComplete) {
+  Exchange exchange;
+  exchange.request();
+  EXPECT_FALSE(exchange.client.conclude(exchange.state));
+  exchange.answer("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + std::string(kBody));
+  EXPECT_EQ(exchange.errors.count(ErrorKind::extra), 1U);
+  EXPECT_TRUE(exchange.client.conclude(exchange.state));
 }
 
 TEST(HttpClient, BytesBeforeARequestAreExtra) {

@@ -114,6 +114,24 @@ TEST(Result, AnyErrorIsAFailure) {
   EXPECT_EQ(parsed_result["errors"]["by_kind"]["corrupt"]["count"], 1);
 }
 
+TEST(Result, AFailedRequestIsAFailure) {
+  RunResult result = good_result(100);
+  result.failed_requests = 1;
+  EXPECT_EQ(result.exit_status(), 1);
+  EXPECT_EQ(parsed(result)["status"], "failed");
+  EXPECT_THAT(why_failed(result), HasSubstr("1 request failed"));
+}
+
+TEST(Result, HttpRunsCountReconnects) {
+  RunResult result = good_result(100);
+  result.reconnects = 7;
+  Options options = some_options();
+  EXPECT_FALSE(json::parse(to_json(options, result, true)).contains("reconnects"));
+  options.protocol = ProtocolKind::http;
+  EXPECT_EQ(json::parse(to_json(options, result, true))["reconnects"], 7);
+  EXPECT_THAT(summary(options, result), HasSubstr("reconnects  7, each after"));
+}
+
 TEST(Result, ARunThatWasGivenUpIsOverloadedUnlessSomethingWasWrongToo) {
   RunResult result = good_result(100);
   result.stop_reason = "the schedule fell behind";
