@@ -25,6 +25,7 @@ class Liar:
         self.messages = self.lies = self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._open = set()
+        self.order = {}  # of each connection ever accepted: how many were before it
         self.target = "127.0.0.1:%d" % self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -56,6 +57,7 @@ class Liar:
                 connection, _ = self._listener.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
+                    self.order[connection] = self.connections
                     self.connections += 1
                     self._open.add(connection)
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()

@@ -35,7 +35,23 @@ def run(*arguments, input=None, **popen):
 def load(target, *more, expect=0, **options):
     """The result of a run with these options; its exit status must be `expect`."""
     named = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    status, out, err = run("--target", target, *named, *more, "--json", "-")
+    return result_of(expect, *run("--target", target, *named, *more, "--json", "-"))
+
+
+def load_when(ready, target, *more, expect=0):
+    """The same, but the load begins when ready() has returned, and all connections were open before."""
+    process = start("--target", target, *more, "--phases", "--json", "-", stdin=subprocess.PIPE)
+    try:
+        assert json.loads(process.stdout.readline()) == {"phase": "connected"}
+        ready()
+        out, err = process.communicate("go\n", timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
+    return result_of(expect, process.returncode, out, err)
+
+
+def result_of(expect, status, out, err):
     assert status == expect, f"exit status {status}\n{err}{out}"
     assert err == ""
     return json.loads(out.splitlines()[-1])

@@ -73,16 +73,6 @@ def test_http_lies_in_a_pipeline_are_counted_exactly():
     assert kinds(result)["corrupt"] == result["failed_requests"] == 20
 
 
-def test_a_server_that_closes_within_a_pipeline_is_told_on():
-    def close_at_the_third(number, _):
-        return response() if number != 2 else response().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-
-    with HttpLiar(close_at_the_third) as server:
-        result = load(server.target, protocol="http", connections=1, pipeline=4, requests=20, expect=1)
-    assert "closed" in kinds(result)
-    assert "answered all" in result["errors"]["by_kind"]["closed"]["first"]
-
-
 # Sizes and paths
 
 
