@@ -76,6 +76,22 @@ def test_a_server_that_dies_in_the_middle_leaves_a_result(tmp_path):
     assert result["errors"]["by_kind"].keys() == {"closed", "refused"}
 
 
+@pytest.mark.parametrize("churn", [[], ["--churn"]])
+def test_requests_without_a_connection_have_failed(churn):
+    """All that were asked for have succeeded or failed: 5 of them could not be sent."""
+    def answer(number, message):
+        if server.messages != 9:
+            return message
+        server.stop_listening()
+        return CLOSE
+
+    server = Liar(answer)
+    with server:
+        result = load(server.target, *churn, connections=1, requests=15, expect=1)
+    assert (result["requests"], result["failed_requests"]) == (9, 6)
+    assert {kind: entry["count"] for kind, entry in result["errors"]["by_kind"].items()} == {"closed": 1, "refused": 5}
+
+
 @pytest.mark.parametrize("options, sentence", [
     (["--rate", "0"], "--rate must be from 1"),
     (["--rate", "-5"], "--rate"),

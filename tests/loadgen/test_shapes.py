@@ -225,7 +225,10 @@ def load_sluggish(seconds):
 
 
 def test_the_load_begins_when_who_never_reads_is_held_up():
-    server, result = load_sluggish(1)
+    for _ in attempts("who never reads"):
+        server, result = load_sluggish(1)
+        if "filling_ns" in result["stalled"]:  # else its buffers were not full after 5 s
+            break
     assert result["status"] == "ok"
     assert result["stalled"]["filling_ns"] > 0.5e9
     assert min(server.first_request) > server.last_taken[0]
