@@ -44,15 +44,16 @@ class Lying(Liar):
             return told
 
     def begin(self, connection):
-        """Call it first, for the early lie."""
+        """Call it first, for the early lie: whether it was told."""
         if self.lie != "early":
-            return
+            return False
         with self._lock:
             number = self.order[connection] - self._honest
             told = number >= 0 and self._at(number)
             self.lies += told
         if told:
             connection.sendall(GARBAGE)
+        return told
 
     def answer(self, connection, right):
         """Whether the conversation goes on."""
@@ -115,11 +116,26 @@ class LyingEcho(Lying):
         "extra": lambda message: message + GARBAGE,
     }
 
+    def __init__(self, lie, at):
+        super().__init__(lie, at)
+        self._asking, self._asked = threading.Condition(), 0
+        self._early = sum(at(number) for number in range(100))  # connections
+
     def converse(self, connection):
-        self.begin(connection)
+        told_early = self.begin(connection)
         while message := read_exactly(connection, 64):
+            if self.lie == "early":
+                self._await_all_who_were_told(told_early)
+                told_early = False
             if not self.answer(connection, message):
                 return
+
+    def _await_all_who_were_told(self, is_one):
+        """Or the other connections might use up the requests of the run before each of these has sent one."""
+        with self._asking:
+            self._asked += is_one
+            self._asking.notify_all()
+            assert self._asking.wait_for(lambda: self._asked == self._early, PATIENCE), "a connection never asks"
 
 
 class LyingEchoInPieces(LyingEcho):
@@ -135,12 +151,6 @@ class LyingEchoInPieces(LyingEcho):
 
 class LyingToTheStalled(LyingEcho):
     """An echo that lies only to clients that stop in the middle of their message, and does not wait for the rest of it."""
-
-    def __init__(self, lie, at, honest=0):
-        super().__init__(lie, at)
-
-    def begin(self, connection):
-        pass
 
     def converse(self, connection):
         while data := connection.recv(64):

@@ -92,7 +92,8 @@ def lies_at(lie):
 def run(shape, lie, expect):
     make_server, options = SHAPES[shape]
     with make_server(lie, (lambda n: True) if shape == "the stalled" else lies_at(lie)) as server:
-        options = [*options, "--timeout", "2s", "--requests", REQUESTS]
+        timeout = "2s" if lie in ("late", "truncate") else "60s"  # long, unless it is waited for
+        options = [*options, "--timeout", timeout, "--requests", REQUESTS]
         if shape != "the stalled":
             return server, load(server.target, *options, expect=expect)
         all_told = lambda: wait_until(lambda: lie is None or server.lies == 2, "the stalled clients send nothing")  # noqa: E731
