@@ -18,7 +18,8 @@ pid_t server_pid = 0;
 
 std::string program_name() { return fmt::format("server_{}", kModel.name); }
 
-// As many descriptors as we may have: connections are what this is about.
+// As many descriptors as we may have: connections are what this is about, and a probe asks the kernel
+// for tables of that size.
 void raise_descriptor_limit() noexcept {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -40,6 +41,7 @@ Result<> run(int argc, char** argv) {
   if (!options) return options.error();
   if (!options->has_value()) return {};
 
+  raise_descriptor_limit();
   const Probe probe = kModel.probe != nullptr ? kModel.probe() : Probe{};
   if ((*options)->describe) {
     print_description(kModel, probe, **options);
@@ -66,7 +68,6 @@ Result<> run(int argc, char** argv) {
     return kModel.inetd_handler(server);
   }
 
-  raise_descriptor_limit();
   const auto listener = listen_on((*options)->address, {.backlog = (*options)->backlog});
   if (!listener) return listener.error();
   set_nodelay(listener->get());

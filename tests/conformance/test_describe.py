@@ -1,5 +1,6 @@
 """What a model says of itself, and command lines that must not lead to a server."""
 
+import json
 import re
 import socket
 
@@ -21,6 +22,13 @@ def test_describe_is_one_object(model):
     assert said["mechanism"] and isinstance(said["features"], dict)
     assert said["available"] is ("reason" not in said), \
         f"exactly a model that is not available has a reason; seen {said}"
+
+
+@pytest.mark.unavailable_too
+def test_a_low_soft_limit_of_descriptors_changes_nothing(model):
+    """It is raised before the kernel is asked for what depends on it."""
+    _, out, _ = run_to_end(model, "--describe", wrap=["sh", "-c", 'ulimit -Sn 64 && exec "$@"', "sh"])
+    assert json.loads(out) == model.description
 
 
 BAD_COMMAND_LINES = [
