@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/parse.h"
 #include "loadgen/options.h"
 
@@ -23,7 +24,7 @@ class Reader {
     const Result<std::uint64_t> value = parse_count(text);
     if (!value) return refuse(usage_error("{}: {}", option, value.error().message));
     if (*value < least || *value > most) {
-      return refuse(usage_error("{} must be from {} to {}, not {}", option, least, most, text));
+      return refuse(usage_error("{} must be {}, not {}", option, format_range(least, most), text));
     }
     out = static_cast<std::remove_reference_t<decltype(out)>>(*value);
   }

@@ -1,10 +1,10 @@
 #include "loadgen/options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
 #include <ranges>
 
+#include "command_line/command_line.h"
 #include "loadgen/limits.h"
 #include "loadgen/option_reader.h"
 #include "loadgen/options_check.h"
@@ -49,72 +49,99 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   Typed typed;
   CLI::App app("Loads a server over many connections, checks every byte and measures latency.",
                "loadgen");
+  set_up_help(app);
   app.add_option("--target", options.target_text,
                  "127.0.0.1:PORT, [::1]:PORT, unix:/path or host:PORT")
       ->required();
-  app.add_flag("--allow-remote", typed.allow_remote, "load a target that is not on this machine");
-  app.add_option("--protocol", typed.protocol, "echo, greet or http (echo)");
-  app.add_option("--connections", typed.connections, "connections that send requests (64)");
-  app.add_option("--threads", typed.threads,
-                 "threads that share the connections (as few as the descriptor limit allows)");
+  app.add_flag("--allow-remote", typed.allow_remote, "Load a target that is not on this machine");
+  app.add_option("--protocol", typed.protocol, "echo (default), greet or http");
+  app.add_option("--connections", typed.connections,
+                 "Connections that send requests (default: 64)");
+  app.add_option(
+      "--threads", typed.threads,
+      "Threads that share the connections (default: as few as the descriptor limit allows)");
   app.add_option(
       "--cpus", typed.cpus,
-      "pin threads to these CPUs in turn, such as 1 or 2-5 (those of the affinity mask)");
-  app.add_option("--warmup", typed.warmup, "load before the measured window (0)");
-  app.add_option("--duration", typed.duration, "the measured window (10s)");
-  app.add_option("--requests", typed.requests, "measure this many requests instead");
-  app.add_option("--connect-timeout", typed.connect_timeout, "for opening a connection (5s)");
-  app.add_option("--timeout", typed.timeout, "for a response; later is an error (5s)");
+      "Pin the threads to these CPUs in turn, such as 1 or 2-5 (default: the CPUs of the "
+      "affinity mask)");
+  app.add_option("--warmup", typed.warmup, "Load before the measured window (default: 0)");
+  app.add_option("--duration", typed.duration, "Length of the measured window (default: 10s)");
+  app.add_option("--requests", typed.requests,
+                 "Measure this many requests instead of a length of time");
+  app.add_option("--connect-timeout", typed.connect_timeout,
+                 "How long opening a connection may take (default: 5s)");
+  app.add_option("--timeout", typed.timeout,
+                 "How long a response may take; a later one is an error (default: 5s)");
 
   app.option_defaults()->group("Requests");
-  app.add_option("--message-bytes", typed.message_bytes,
-                 "size of an echo message or greet line, 1 B to 1 MiB; echo also in a range, "
-                 "64-1024, or with weights, 64*90,4KiB*9,1MiB*1 (64)");
-  app.add_option("--pipeline", typed.pipeline, "requests in flight on each connection (1)");
-  app.add_option("--rate", typed.rates,
-                 "open loop: requests per second, due whatever the server does; latency counts "
-                 "from when they are due; 10k,20k,40k: one run after the other");
-  app.add_option("--arrival", typed.arrival, "open loop: uniform or poisson (uniform)");
+  app.add_option(
+      "--message-bytes", typed.message_bytes,
+      "Size of an echo message or greet line, 1 B to 1 MiB (default: 64). For echo also a "
+      "range, 64-1024, or sizes with weights, 64*90,4KiB*9,1MiB*1");
+  app.add_option("--pipeline", typed.pipeline,
+                 "Requests in flight on each connection (default: 1)");
+  app.add_option(
+      "--rate", typed.rates,
+      "Open loop: send so many requests per second, however slow the server is. Latency "
+      "counts from the time when a request is due. 10k,20k,40k is one run after the other");
+  app.add_option("--arrival", typed.arrival, "Open loop: uniform (default) or poisson");
   app.add_option("--max-lag", typed.max_lag,
-                 "open loop: stop when requests wait longer than this to be sent (5s)");
+                 "Open loop: stop when requests wait longer than this to be sent (default: 5s)");
   app.add_flag("--busy-poll", options.busy_poll,
-               "poll for answers instead of sleeping: latency without our own wake-up, for all of "
-               "a CPU for each thread");
-  app.add_option("--path", options.paths, "http: path to GET; may be repeated (/)");
-  app.add_option("--path-file", typed.path_file, "http: a file with one path a line");
-  app.add_option("--body-root", options.body_root,
-                 "http: bodies must equal the files in this folder (first response)");
+               "Poll for answers instead of sleeping. Latency is then free of the generator's own "
+               "wake-up, and each thread takes a whole CPU");
+  app.add_option("--path", options.paths, "http: path to request (default: /). May be repeated");
+  app.add_option("--path-file", typed.path_file, "http: file with one path on each line");
+  app.add_option(
+      "--body-root", options.body_root,
+      "http: folder whose files the bodies must equal (default: all responses must equal "
+      "the first one)");
 
   app.option_defaults()->group("Connections");
   app.add_option("--connect-rate", typed.connect_rate,
-                 "open at most so many connections a second before the load starts (unlimited)");
+                 "Open at most so many connections per second before the load starts (default: no "
+                 "limit)");
   app.add_flag("--churn", options.churn,
-               "echo, http: a connection for each request; latency includes the connecting");
-  app.add_option("--closer", typed.closer,
-                 "who ends such a connection: client, server (echo: after our half-close; http: "
-                 "asked by Connection: close) or reset (echo: reset, http: server)");
-  app.add_option("--idle", typed.idle, "silent connections beside the active ones (0)");
+               "echo, http: open a connection for each request; latency includes opening it");
+  app.add_option(
+      "--closer", typed.closer,
+      "Who closes the connection with --churn: client, server (default for http) or reset "
+      "(default for echo)");
+  app.add_option("--idle", typed.idle, "Silent connections, in addition (default: 0)");
   app.add_option("--stall-mid-message", typed.stall_mid_message,
-                 "clients beside them that stop in the middle of a message (0)");
+                 "Clients that stop in the middle of a message, in addition (default: 0)");
   app.add_option("--stall-never-read", typed.stall_never_read,
-                 "clients beside them that send and send, and never read (0)");
+                 "Clients that keep sending and never read, in addition (default: 0)");
   app.add_option("--stall-trickle", typed.stall_trickle,
-                 "clients beside them that send one byte a second (0)");
+                 "Clients that send one byte per second, in addition (default: 0)");
 
   app.option_defaults()->group("Output");
-  app.add_option("--json", options.json, "write the result to this file, or - for stdout");
+  app.add_option("--json", options.json, "Write the result to this file, or - for standard output");
   app.add_option("--hgrm", options.hgrm,
-                 "write the latency distribution to this file, or - for stdout, in HdrHistogram's "
-                 "text form");
+                 "Write the latency distribution to this file, or - for standard output, in "
+                 "HdrHistogram's text format");
   app.add_option("--csv", options.csv,
-                 "write a line of numbers for each run to this file, or - for stdout");
+                 "Write a line of numbers for each run to this file, or - for standard output");
   app.add_flag("--phases", options.phases,
-               "for a program that drives this one: print a JSON line when connected, measuring, "
-               "measured and drained; after the first wait for a command, after the last for a "
-               "line of input; commands: go, a run; slice WARMUP_NS DURATION_NS [RATE], a short "
-               "load answered by a JSON line, any number of times; end, after slices");
-  app.add_flag("--quiet", options.quiet, "no summary and no progress");
-  app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION);
+               "For a program that drives this one: print a JSON line for each phase (connected, "
+               "measuring, measured, drained) and wait for its commands; docs/loadgen.md has the "
+               "protocol");
+  app.add_flag("--quiet", options.quiet, "Print no summary and no progress");
+  app.option_defaults()->group("Options");
+  app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION, "Print the version and exit");
+  name_values(
+      app, {{"ADDRESS", {"--target"}},
+            {"NAME", {"--protocol", "--arrival"}},
+            {"SIDE", {"--closer"}},
+            {"N",
+             {"--connections", "--threads", "--requests", "--pipeline", "--rate", "--connect-rate",
+              "--idle", "--stall-mid-message", "--stall-never-read", "--stall-trickle"}},
+            {"CPUS", {"--cpus"}},
+            {"TIME", {"--warmup", "--duration", "--connect-timeout", "--timeout", "--max-lag"}},
+            {"BYTES", {"--message-bytes"}},
+            {"PATH", {"--path"}},
+            {"DIR", {"--body-root"}},
+            {"FILE", {"--path-file", "--json", "--hgrm", "--csv"}}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -124,9 +151,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
     line.text = app.version() + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    std::string sentence = error.what();
-    std::ranges::replace(sentence, '\n', ' ');
-    return usage_error("{}; loadgen --help lists the options", sentence);
+    return command_line_error(error, "loadgen");
   }
 
   constexpr auto kAny = std::numeric_limits<std::int64_t>::max();

@@ -7,10 +7,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/result.h"
 #include "benchmarks.h"
+#include "command_line/command_line.h"
 #include "cpus.h"
 #include "display.h"
 #include "run_state.h"
@@ -130,7 +129,7 @@ Result<> initialize(const Options& options, const std::string& out) {
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());
   if (argc == 1) return {};
-  return usage_error("unknown option {} (see {} --help)", argv[1], kProgram);
+  return usage_error("there is no option {}; {} --help lists the options", argv[1], kProgram);
 }
 
 int run(const Options& options) {
@@ -171,26 +170,31 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace muxbench;
   Options options;
-  CLI::App app("Times what I/O multiplexing is made of, with Google Benchmark.", kProgram);
+  CLI::App app("Times the primitives of I/O multiplexing, with Google Benchmark.", kProgram);
+  set_up_help(app);
   app.add_option("--budget", options.budget_seconds, "Seconds that the run may take (default: 35)")
-      ->check(CLI::Range(0.1, 36'000.0));
-  app.add_option("--out", options.out, "Write Google Benchmark's JSON here, when it is whole");
-  app.add_option("--repetitions", options.repetitions, "Of each benchmark (default: 5)")
-      ->check(CLI::Range(1U, 1000U));
+      ->check(number(0.1, 36'000));
+  app.add_option("--out", options.out, "Write Google Benchmark's JSON to this file, at the end");
+  app.add_option("--repetitions", options.repetitions, "Repetitions of each benchmark (default: 5)")
+      ->check(whole_number(1, 1000));
   app.add_option("--largest", options.largest,
-                 "Watch no more descriptors (default: what the limit and the time allow)")
-      ->check(CLI::Range(std::size_t{8}, std::size_t{32'768}));
+                 "Descriptors to watch at most (default: as many as the limit and the time allow)")
+      ->check(whole_number(8, 32'768));
   app.add_option("--slice", options.slice_ms,
-                 "Milliseconds for a repetition of a benchmark at the most (default: 50)")
-      ->check(CLI::Range(0.1, 50.0));
+                 "Milliseconds that a repetition of a benchmark may take (default: 50)")
+      ->check(number(0.1, 50));
   app.add_flag("--quiet", options.quiet, "Print nothing but warnings and errors");
   app.footer("Options of Google Benchmark (--benchmark_filter=REGEX and others) are passed on.");
   app.allow_extras();
+  name_values(app, {{"SECONDS", {"--budget"}},
+                    {"FILE", {"--out"}},
+                    {"N", {"--repetitions", "--largest"}},
+                    {"MS", {"--slice"}}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
+    return print_error(kProgram, command_line_error(error, kProgram));
   }
   options.rest = app.remaining();
   return run(options);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <limits>
 
 namespace muxbench {
 
@@ -24,6 +25,23 @@ std::string format_time(double nanoseconds) {
 std::string format_bytes(double bytes) {
   if (bytes >= 1 << 20) return fmt::format("{:.1f} MiB", bytes / (1 << 20));
   return fmt::format("{:.0f} KiB", bytes / 1024);
+}
+
+namespace {
+
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(static_cast<std::size_t>(place), ",");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string format_range(std::uint64_t least, std::uint64_t most) {
+  if (most >= std::numeric_limits<std::int64_t>::max()) return with_commas(least) + " or more";
+  return fmt::format("from {} to {}", with_commas(least), with_commas(most));
 }
 
 std::string format_duration(Nanoseconds duration) {

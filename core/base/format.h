@@ -1,6 +1,7 @@
 // Numbers and tables for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@ namespace muxbench {
 std::string format_rate(double per_second);
 std::string format_time(double nanoseconds);
 std::string format_bytes(double bytes);
+// "from 1 to 1,024", or "1 or more" where nothing but the size of an integer is the limit.
+std::string format_range(std::uint64_t least, std::uint64_t most);
 std::string format_duration(Nanoseconds duration);  // rounded up: "2 min 10 s", "12 s"
 // RFC 3339 in UTC: "2025-01-31T12:00:00Z".
 std::string rfc3339(std::chrono::system_clock::time_point time);

@@ -1,9 +1,7 @@
 #include "common/options.h"
 
-#include <CLI/CLI.hpp>
-#include <map>
-
 #include "base/parse.h"
+#include "command_line/command_line.h"
 #include "common/model.h"
 
 namespace muxbench {
@@ -21,6 +19,13 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse
         target = *value;
       },
       description);
+}
+
+Result<ProtocolName> parse_protocol(std::string_view text) {
+  if (text == "echo") return ProtocolName::echo;
+  if (text == "greet") return ProtocolName::greet;
+  if (text == "http") return ProtocolName::http;
+  return usage_error("must be echo, greet or http, not \"{}\"", text);
 }
 
 Result<Work> parse_work(std::string_view text) {
@@ -83,35 +88,33 @@ Result<> check(Options& options) {
 Result<std::optional<Options>> parse_options(int argc, char** argv) {
   Options options;
   options.workers = kModel.capabilities.default_workers;
-  CLI::App app{fmt::format("{}: {}. A muxbench server.", kModel.name, kModel.mechanism)};
+  const std::string program = fmt::format("server_{}", kModel.name);
+  CLI::App app(fmt::format("{}: {}. A server of muxbench.", kModel.name, kModel.mechanism),
+               program);
+  set_up_help(app);
   app.add_option("--listen", options.listen,
-                 "127.0.0.1:PORT, [::1]:PORT or unix:/path; port 0: the kernel picks")
-      ->capture_default_str();
+                 "127.0.0.1:PORT, [::1]:PORT or unix:/path; for port 0 the kernel picks one "
+                 "(default: 127.0.0.1:0)");
   app.add_flag("--allow-remote", options.allow_remote,
-               "Permit an address that other machines can reach");
-  app.add_option("--protocol", options.protocol, "echo, greet or http (default echo)")
-      ->transform(
-          CLI::Transformer(std::map<std::string, ProtocolName>{{"echo", ProtocolName::echo},
-                                                               {"greet", ProtocolName::greet},
-                                                               {"http", ProtocolName::http}}));
-  app.add_option("--root", options.root, "The folder that http serves")
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--workers", options.workers,
-                 fmt::format("Worker processes or threads (default {})", options.workers))
-      ->check(CLI::Range(1, 1024));
-  app.add_flag("--pin", options.pin_workers, "Put each worker on a CPU of its own");
-  app.add_option("--backlog", options.backlog, "listen(2) backlog")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
+               "Allow an address that other machines can reach");
+  add_parsed(app, "--protocol", options.protocol, parse_protocol, "echo (default), greet or http");
+  app.add_option("--root", options.root, "The folder that http serves")->check(folder());
+  app.add_option(
+         "--workers", options.workers,
+         fmt::format("Number of worker processes or threads (default: {})", options.workers))
+      ->check(whole_number(1, 1024));
+  app.add_flag("--pin", options.pin_workers, "Run each worker on a CPU of its own");
+  app.add_option("--backlog", options.backlog, "Backlog of listen(2) (default: 4096)")
+      ->check(whole_number(1, 1 << 20));
   app.add_option("--max-connections", options.max_connections,
-                 "Accept no more than this at a time (default: no limit)")
-      ->check(CLI::PositiveNumber);
+                 "Most connections to hold at a time (default: no limit)")
+      ->check(whole_number(1));
   add_parsed(app, "--idle-timeout", options.idle_timeout, parse_seconds,
-             "Close connections that are silent for so many seconds, or take so long to say one "
-             "request (0: never)");
+             "Close a connection after so many seconds of silence, or if one request takes that "
+             "long to arrive (default: 0, never)");
   add_parsed(app, "--work", options.work, parse_work,
-             "Work for each request: none, spin:DURATION (poll the clock until so much time has "
-             "passed), or child: a find over --root or the current folder (default none)");
+             "Work for each request: none (default), spin:DURATION (poll the clock for that long), "
+             "or child (run find over --root or the current folder)");
   app.add_option("--counters", options.counters_file,
                  "Write what each worker has done to this file at the end, as JSON");
   app.add_flag("--describe", options.describe,
@@ -120,13 +123,20 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
     app.add_flag("--inetd-handler", options.inetd_handler)
         ->group("");  // hidden: we start ourselves
   }
+  name_values(app, {{"ADDRESS", {"--listen"}},
+                    {"NAME", {"--protocol"}},
+                    {"DIR", {"--root"}},
+                    {"N", {"--workers", "--backlog", "--max-connections"}},
+                    {"SECONDS", {"--idle-timeout"}},
+                    {"WORK", {"--work"}},
+                    {"FILE", {"--counters"}}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
     app.exit(help);
     return std::optional<Options>();
   } catch (const CLI::ParseError& error) {
-    return usage_error("{}", error.what());
+    return command_line_error(error, program);
   }
   if (options.describe) return std::optional(options);
   if (const auto checked = check(options); !checked) return checked.error();

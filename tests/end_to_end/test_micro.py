@@ -127,7 +127,7 @@ def test_few_descriptors_are_told(tmp_path):
 
 @pytest.mark.parametrize("arguments, status, told", [
     (["--budget", "soon"], 2, "--budget"),
-    (["--faster"], 2, "unknown option --faster"),
+    (["--faster"], 2, "there is no option --faster"),
     (["--out", "/nowhere/micro.json"], 1, "cannot write /nowhere/micro.json.part"),
 ])
 def test_bad_input_is_refused_in_one_sentence(arguments, status, told):

@@ -80,7 +80,7 @@ def test_charts_and_page_of_a_real_report_and_the_link_to_it(whole):
     check_report(whole.out / "report.json")
     assert "<html" in (whole.out / "report.html").read_text()
     assert list((whole.out / "charts").glob("*.svg")) and list((whole.out / "charts").glob("*.png"))
-    assert result.stdout.splitlines()[-1] == f"Results in {whole.out}: report.html report.json micro.json summary.md charts"
+    assert result.stdout.splitlines()[-1] == f"Page: {whole.out}/report.html"
     assert os.readlink(whole.results / "latest") == "../out" and (whole.results / "latest" / "report.json").exists()
 
 
@@ -227,6 +227,59 @@ def test_after_an_interruption_of_the_trials_only_charts_follow(whole):
     assert status == 130 and "interrupted; the report has the" in errors and "some charts are missing" in errors
     assert check_report(whole.out / "report.json")["muxbench"]["status"] == "interrupted"
     assert words_of(whole, "micro") is None
+
+
+XDG_OPEN = """#!/bin/sh
+readlink /proc/self/ns/net > {folder}/network
+echo "$@" > {folder}/opened
+{then}
+"""
+WRITES_THE_PAGE = 'pathlib.Path(sys.argv[sys.argv.index("--out") + 1]).write_text("<html>")'
+
+
+def opened(whole, then, *words, **variables):
+    """What a run with --open says, whose xdg-open does `then`; and what that was given, if anything."""
+    program(whole.folder / "xdg-open", XDG_OPEN.format(folder=whole.folder, then=then))
+    whole.draws("make_report", then=WRITES_THE_PAGE)
+    variables = {"PATH": f"{whole.folder}:{os.environ['PATH']}", "DISPLAY": ":7", "WAYLAND_DISPLAY": "", **variables}
+    result = run(whole, "--open", *words, env={**os.environ, **variables})
+    shown = whole.folder / "opened"
+    return result, shown.read_text().strip() if shown.exists() else None
+
+
+def test_the_page_is_opened_at_the_end_where_the_browser_is(whole):
+    result, shown = opened(whole, "")
+    assert result.returncode == 0 and "page cannot" not in result.stderr, result.stderr
+    assert shown == str(whole.out / "report.html")
+    # The run itself may have a network of its own.
+    assert (whole.folder / "network").read_text().strip() == os.readlink("/proc/self/ns/net")
+
+
+def test_a_browser_outlives_the_run(whole):
+    result, shown = opened(whole, f"echo $$ > {whole.folder}/pid; exec sleep 3600")
+    browser = int((whole.folder / "pid").read_text())
+    try:
+        assert result.returncode == 0 and shown is not None, result.stderr
+        assert os.readlink(f"/proc/{browser}/exe").endswith("sleep")
+    finally:
+        os.kill(browser, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("then, variables, said", [
+    ("echo no browser is there >&2; exit 3", {}, "xdg-open exited with status 3: no browser is there"),
+    ("", {"DISPLAY": ""}, "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"),
+    ("", {"PATH": "/nonexistent"}, "there is no xdg-open (apt-get install xdg-utils)"),
+], ids=["refused", "no-display", "no-program"])
+def test_a_page_that_cannot_be_opened_is_one_sentence_and_no_failure(whole, then, variables, said):
+    result, _ = opened(whole, then, **variables)
+    assert result.returncode == 0
+    assert one_sentence(result) == f"the page cannot be opened: {said}; open {whole.out}/report.html in a browser"
+    assert result.stdout.splitlines()[-1] == f"Page: {whole.out}/report.html"
+
+
+def test_a_page_that_is_not_drawn_cannot_be_opened(whole):
+    result = run(whole, "--open", "--no-charts")
+    assert result.returncode == 2 and one_sentence(result).startswith("--open shows the page that --no-charts leaves out")
 
 
 @pytest.mark.parametrize("words, installer", [((), ""), (("--no-install",), "--check-only")])

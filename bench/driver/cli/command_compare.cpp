@@ -129,30 +129,39 @@ int run(const CompareArguments& arguments) {
 void add_compare_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = app.add_subcommand(
-      "compare", "Compare two reports, or two models of one, with verdicts that trials support");
+      "compare", "Compare two reports, or two models of one report, and say what differs");
   command->add_option("REPORT", arguments->reports, "BASE.json and NEW.json, or one report")
       ->required();
-  command->add_option("--models", arguments->models, "Two models of one report: base,new")
+  command->add_option("--models", arguments->models, "Compare two models of one report: BASE,NEW")
       ->delimiter(',')
       ->allow_extra_args(false);
   command
       ->add_option("--metrics", arguments->metrics,
-                   "What to compare (default: the metric that each experiment is answered by)")
+                   "Metrics to compare, separated by commas (default: the one that answers each "
+                   "experiment)")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command->add_option("--margin", arguments->margin, "\"same\" is within this (2%)");
+  command->add_option("--margin", arguments->margin,
+                      "Differences within this are called \"same\" (default: 2%)");
   command
       ->add_option("--correction", arguments->correction,
-                   "For many cells: holm (default) or bh (Benjamini-Hochberg)")
-      ->check(CLI::IsMember({"holm", "bh"}));
+                   "Correction for many comparisons: holm (default) or bh (Benjamini-Hochberg)")
+      ->check(one_of({"holm", "bh"}));
   command->add_flag("--across-hosts", arguments->across_hosts,
-                    "Give verdicts although hosts, kernels or configurations differ");
+                    "Give verdicts even if hosts, kernels or configurations differ");
   command->add_option("--fail-on-regression", arguments->fail_on_regression,
-                      "Exit 4 if anything is worse by this, such as 5%; 5 if that is undecided");
-  command->add_option("--format", arguments->format, "terminal, markdown or json")
-      ->check(CLI::IsMember({"terminal", "markdown", "json"}));
-  command->add_option("--color,--colour", arguments->colour, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+                      "Exit with 4 if anything is worse by this much, such as 5%, and with 5 if "
+                      "that cannot be decided");
+  command->add_option("--format", arguments->format, "terminal (default), markdown or json")
+      ->check(one_of({"terminal", "markdown", "json"}));
+  command->add_option("--color,--colour", arguments->colour, "auto (default), always or never")
+      ->check(one_of({"auto", "always", "never"}));
+  name_values(*command, {{"BASE,NEW", {"--models"}},
+                         {"NAMES", {"--metrics"}},
+                         {"PERCENT", {"--margin", "--fail-on-regression"}},
+                         {"METHOD", {"--correction"}},
+                         {"FORMAT", {"--format"}},
+                         {"WHEN", {"--color"}}});
   command->callback([arguments, &status] { status = run(*arguments); });
 }
 

@@ -111,14 +111,17 @@ int count(const CountOptions& options) {
 void add_count_command(CLI::App& app, int& status) {
   auto options = std::make_shared<CountOptions>();
   CLI::App* command = app.add_subcommand(
-      "count", "Run a program; print the system calls of it and its children as JSON");
+      "count", "Run a program and print how many system calls it and its children made, as JSON");
   command
       ->add_option("--backend", options->backend,
-                   "bpf, perf or inherit (default: the first that works here)")
-      ->check(CLI::IsMember({"bpf", "perf", "inherit"}));
-  command->add_option("--out", options->out, "A file for the counts (default: standard error)");
-  command->add_option("COMMAND", options->command, "After --, the program and its arguments")
+                   "How to count: bpf, perf or inherit (default: the first that works here)")
+      ->check(one_of({"bpf", "perf", "inherit"}));
+  command->add_option("--out", options->out,
+                      "Write the counts to this file (default: standard "
+                      "error)");
+  command->add_option("COMMAND", options->command, "The program and its arguments, after --")
       ->required();
+  name_values(*command, {{"NAME", {"--backend"}}, {"FILE", {"--out"}}});
   command->callback([options, &status] { status = count(*options); });
 }
 

@@ -94,10 +94,12 @@ int doctor(const Paths& paths) {
 
 void add_doctor_command(CLI::App& app, int& status) {
   auto paths = std::make_shared<Paths>(default_paths());
-  CLI::App* command = app.add_subcommand("doctor", "Show what this host offers and lacks");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Show what this machine offers, what it lacks, and the remedy");
   command->add_option("--servers-dir", paths->servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", paths->loadgen, "The load generator");
   command->add_option("--experiments-dir", paths->experiments_dir, "Folder of experiment files");
+  name_values(*command, {{"DIR", {"--servers-dir", "--experiments-dir"}}, {"FILE", {"--loadgen"}}});
   command->callback([paths, &status] { status = doctor(*paths); });
 }
 

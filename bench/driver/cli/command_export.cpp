@@ -46,17 +46,18 @@ int run(const ExportArguments& arguments) {
 void add_export_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<ExportArguments>();
   std::vector<std::string> names;
-  std::string what = "Form:";
+  std::string what = "Format:";
   for (const ExportFormat& format : kExportFormats) {
     names.emplace_back(format.name);
     what += fmt::format("{} {} ({})", names.size() > 1 ? "," : "", format.name, format.what);
   }
   names.emplace_back(kHgrm);
   what += fmt::format(", {} (HdrHistogram's percentiles of one cell)", kHgrm);
-  CLI::App* command = app.add_subcommand("export", "Print a report in another form");
-  command->add_option("report", arguments->report, "The report.json of a run")->required();
-  command->add_option("--to", arguments->format, what)->required()->check(CLI::IsMember(names));
+  CLI::App* command = app.add_subcommand("export", "Print a report in a format for other programs");
+  command->add_option("REPORT", arguments->report, "The report.json of a run")->required();
+  command->add_option("--to", arguments->format, what)->required()->check(one_of(names));
   command->add_option("--cell", arguments->cell, "The cell whose latencies --to hgrm prints");
+  name_values(*command, {{"FORMAT", {"--to"}}, {"CELL", {"--cell"}}});
   command->callback([arguments, &status] { status = run(*arguments); });
 }
 

@@ -67,11 +67,12 @@ int list(const ListOptions& options) {
 void add_list_command(CLI::App& app, int& status) {
   auto options = std::make_shared<ListOptions>();
   CLI::App* command = app.add_subcommand("list", "Show the models and experiments");
-  command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--json", options->json, "Print them as JSON");
   command->add_option("--servers-dir", options->paths.servers_dir,
                       "Folder of the server_* programs");
   command->add_option("--experiments-dir", options->paths.experiments_dir,
-                      "Folder of the experiment files");
+                      "Folder of experiment files");
+  name_values(*command, {{"DIR", {"--servers-dir", "--experiments-dir"}}});
   command->callback([options, &status] { status = list(*options); });
 }
 

@@ -21,8 +21,8 @@ int write_report_of(const std::string& path) {
 
 void add_report_command(CLI::App& app, int& status) {
   auto folder = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand(
-      "report", "Write the report of a run that was killed: report.json and summary.md");
+  CLI::App* command =
+      app.add_subcommand("report", "Write report.json and summary.md of a run that was killed");
   command->add_option("DIR", *folder, "The folder of the run")->required();
   command->callback([folder, &status] { status = write_report_of(*folder); });
 }

@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/parse.h"
 #include "cli/commands.h"
+#include "cli/page_opener.h"
 #include "cli/run_steps.h"
 #include "run/default_paths.h"
 #include "run/journal.h"
@@ -36,7 +37,11 @@ struct RunArguments {
   std::string load_cpus;
   std::string resume;
   bool share_machine = false;
+  bool open = false;
 };
+
+// Nothing: the page is not to be opened.
+using Opener = std::optional<Result<PageOpener>>;
 
 Result<> read_cpus(const std::string& text, std::optional<std::vector<int>>& into) {
   if (text.empty()) return {};
@@ -75,6 +80,9 @@ Result<RunOptions> understand(const RunArguments& arguments) {
     if (!budget) return budget.error();
     options.budget = *budget;
   }
+  if (arguments.open && !options.charts) {
+    return usage_error("--open shows the page that --no-charts leaves out; leave out one of them");
+  }
   options.private_network = arguments.network == "private";
   if (!arguments.experiments.empty()) options.experiments = arguments.experiments;
   if (!arguments.out.empty()) options.out = arguments.out;
@@ -84,16 +92,34 @@ Result<RunOptions> understand(const RunArguments& arguments) {
 // The last failure counts.
 int worse(int before, int now) { return now == 0 ? before : now; }
 
+// The last line: where to look.
 void print_place(const OutputFolder& folder) {
+  if (const std::string page = folder.file("report.html"); exists(page)) {
+    print("Page: {}\n", page);
+    return;
+  }
   std::string files;
-  for (const char* name : {"report.html", "report.json", "micro.json", "summary.md", "charts"}) {
+  for (const char* name : {"report.json", "micro.json", "summary.md", "charts"}) {
     if (exists(folder.file(name))) files += fmt::format(" {}", name);
   }
   print("Results in {}:{}\n", folder.path(), files);
 }
 
+// That no page is opened spoils no result.
+void open_page(Opener& opener, const OutputFolder& folder) {
+  const std::string page = folder.file("report.html");
+  if (!opener) return;
+  const auto opened = !exists(page)  ? Result<>(make_error("it was not drawn"))
+                      : opener->ok() ? (*opener)->open(page)
+                                     : Result<>(opener->error());
+  if (!opened) {
+    print_stderr("{}: the page cannot be opened: {}; open {} in a browser\n", kProgram,
+                 opened.error().message, page);
+  }
+}
+
 int finish_run(const RunOptions& options, const OutputFolder& folder, const std::string& answer,
-               int status) {
+               Opener& opener, int status) {
   if (auto linked = point_latest_at(folder.path(), options.results_dir); !linked) {
     status = worse(status, print_error(kProgram, linked.error()));
   }
@@ -103,6 +129,8 @@ int finish_run(const RunOptions& options, const OutputFolder& folder, const std:
   }
   if (!options.quiet && !answer.empty()) print("\n{}", answer);
   print_place(folder);
+  flush_output(kProgram);  // before what follows on standard error
+  open_page(opener, folder);
   return status;
 }
 
@@ -145,7 +173,7 @@ Result<OutputFolder> folder_of(const RunOptions& options, const std::optional<Ru
 }
 
 int measure(const RunOptions& options, const RunParts& parts, std::optional<RunSetup>& setup,
-            Clock::time_point begin, std::optional<Journal> earlier) {
+            Clock::time_point begin, Opener& opener, std::optional<Journal> earlier) {
   const auto folder = folder_of(options, setup, earlier.has_value());
   if (!folder) return print_error(kProgram, folder.error());
   int status = 0;
@@ -160,7 +188,7 @@ int measure(const RunOptions& options, const RunParts& parts, std::optional<RunS
   if (parts.micro && interrupt_status() == 0) {
     status = worse(status, measure_primitives(options, *folder));
   }
-  return finish_run(options, *folder, answer, status);
+  return finish_run(options, *folder, answer, opener, status);
 }
 
 // `earlier`: of the run that goes on, if it does not begin.
@@ -173,6 +201,8 @@ int run(const RunArguments& arguments, std::optional<Journal> earlier = {}) {
   std::optional<Result<MachineLock>> alone;
   if (!options->dry_run) alone.emplace(MachineLock::take(arguments.share_machine));
   if (alone && !*alone) return print_error(kProgram, alone->error());
+  Opener opener;
+  if (arguments.open && !options->dry_run) opener.emplace(PageOpener::make());
   std::optional<RunSetup> setup;
   if (!parts->experiments.empty()) {
     auto made = set_up_run(*options, *parts);
@@ -187,7 +217,7 @@ int run(const RunArguments& arguments, std::optional<Journal> earlier = {}) {
       return print_error(kProgram, ready.error());
     }
   }
-  return measure(*options, *parts, setup, begin, std::move(earlier));
+  return measure(*options, *parts, setup, begin, opener, std::move(earlier));
 }
 
 Result<> check_alone(const CLI::App& command) {
@@ -210,66 +240,92 @@ void describe_run(CLI::App* command, RunArguments* arguments) {
   options.results_dir = paths.results_dir;
   // Scripts put their defaults before what their user wrote: the last one counts.
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  command->add_option("--profile", options.profile,
+                      "How long it takes: smoke (30 s), quick (4 minutes, the default) or full (as "
+                      "the experiment files say). 4 s, 20 s and 4 minutes of it go to the "
+                      "micro-benchmarks");
   command->add_option(
-      "--profile", options.profile,
-      "smoke (30 s), quick (4 minutes, the default) or full (as the files say); 4 s, "
-      "20 s and 4 minutes of that are the micro-benchmarks'");
-  command->add_option("--models", options.models, "Models: a,b, globs allowed (default: all)");
-  command->add_option("--experiments", arguments->experiments,
-                      "Experiments: a,b, globs allowed; \"micro\" names the micro-benchmarks, so "
-                      "that --experiments micro runs them alone (default: those of the profile)");
+      "--models", options.models,
+      "Models, separated by commas; patterns such as 'epoll_*' are allowed (default: "
+      "all)");
+  command->add_option(
+      "--experiments", arguments->experiments,
+      "Experiments, separated by commas; patterns are allowed. \"micro\" stands for "
+      "the micro-benchmarks (default: those of the profile)");
   command->add_option("--out", arguments->out,
                       "Folder of the result (default: TIME-HOST in --results-dir)");
-  command->add_option("--seed", options.seed, "Seed of the order of the trials");
-  command->add_option("--repetitions", options.fixed.repetitions, "Rounds of each point, or trials")
-      ->check(CLI::Range(1U, kMostRepetitions));
+  command->add_option("--seed", options.seed, "Seed for the order of the trials (default: random)")
+      ->check(whole_number(0));
+  command
+      ->add_option("--repetitions", options.fixed.repetitions,
+                   "Rounds or trials of each point (default: as the profile has time for)")
+      ->check(whole_number(1, kMostRepetitions));
   command->add_option("--duration", arguments->duration,
                       "Measured time of each model in a round, or of a trial, such as 500ms");
   command->add_option(
       "--target-ci", arguments->target_ci,
-      "Go on until the metric of every cell's experiment is known to this, such as 2%; in "
-      "slices, its ratio to the reference");
+      "Go on until the result of every cell is known to this precision, such as 2%; "
+      "in slices this means the ratio to the reference");
   command->add_option("--budget", arguments->budget,
-                      "Measure servers for this long, such as 5min: what is left after the planned "
-                      "rounds goes to the models of which it is open whether they differ");
-  command->add_option("--max-trials", options.max_trials, "Of a cell, with --target-ci (30)")
-      ->check(CLI::Range(2U, kMostRepetitions));
+                      "Measure servers for this long, such as 5min. Time left after the planned "
+                      "rounds goes to models for which it is undecided whether they differ");
   command
-      ->add_option("--method", arguments->method,
-                   "Measure all in slices that take turns, or all in trials (default: slices, and "
-                   "trials where long windows are needed)")
-      ->check(CLI::IsMember({"slices", "trials"}));
-  command->add_option("--server-cpus", arguments->server_cpus, "CPUs of the server, such as 0-1");
-  command->add_option("--load-cpus", arguments->load_cpus, "CPUs of the load generator");
-  command->add_flag("--share-cpus", options.cpus.share, "Let the two run on the same CPUs");
-  command->add_option("--network", arguments->network, "A private loopback, or the host's")
-      ->check(CLI::IsMember({"private", "host"}));
+      ->add_option("--max-trials", options.max_trials,
+                   "Trials of a cell at most, with --target-ci (default: 30)")
+      ->check(whole_number(2, kMostRepetitions));
   command
-      ->add_option("--server", options.external_servers,
-                   "Measure another server too: NAME=COMMAND with {port} in it, "
-                   "NAME:http=COMMAND with {root}, or an entry such as "
-                   "servers/external/nginx.json; may be repeated")
+      ->add_option(
+          "--method", arguments->method,
+          "Measure everything in slices that take turns, or everything in trials (default: "
+          "slices, and trials where long windows are needed)")
+      ->check(one_of({"slices", "trials"}));
+  command->add_option("--server-cpus", arguments->server_cpus, "CPUs for the server, such as 0-1");
+  command->add_option("--load-cpus", arguments->load_cpus, "CPUs for the load generator");
+  command->add_flag("--share-cpus", options.cpus.share,
+                    "Let server and load generator run on the same CPUs");
+  command
+      ->add_option("--network", arguments->network,
+                   "private (default): a loopback of its own; host: the machine's loopback")
+      ->check(one_of({"private", "host"}));
+  command
+      ->add_option(
+          "--server", options.external_servers,
+          "Measure another server too: NAME=COMMAND with {port} in it, NAME:http=COMMAND "
+          "with {root} too, or a file such as servers/external/nginx.json. May be repeated")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");
   command->add_option("--micro-program", options.micro_program, "The micro-benchmarks");
-  command->add_option("--plots-dir", options.plots_dir, "Folder of the scripts that draw");
-  command->add_option("--results-dir", options.results_dir,
-                      "Folder of results (default: results of the source tree, else here), where "
-                      "`latest` points to the newest one");
-  command->add_flag("!--no-micro", options.micro, "Leave the micro-benchmarks out");
+  command->add_option("--plots-dir", options.plots_dir, "Folder of the scripts that draw charts");
+  command->add_option(
+      "--results-dir", options.results_dir,
+      "Folder of results, where `latest` points to the newest one (default: results "
+      "in the source tree, or else in the current folder)");
+  command->add_flag("!--no-micro", options.micro, "Do not run the micro-benchmarks");
   command->add_flag("!--no-charts", options.charts, "Draw no charts and no page");
-  command->add_flag("!--no-counting", options.count_syscalls,
-                    "Leave out the pass that counts system calls");
+  command->add_flag("--open", arguments->open, "Open the page in a browser at the end");
+  command->add_flag("!--no-counting", options.count_syscalls, "Do not count system calls");
   command->add_flag("--quiet", options.quiet, "Print only where the result is, and errors");
-  command->add_flag("--dry-run", options.dry_run, "Print the plan and the estimate, and stop");
+  command->add_flag("--dry-run", options.dry_run,
+                    "Print the plan and the time it takes, and measure nothing");
   command->add_option("--resume", arguments->resume,
-                      "Go on with the run that was killed or interrupted in this folder; no other "
-                      "option goes with it");
+                      "Continue the run in this folder that was killed or interrupted. It takes no "
+                      "other option");
   command->add_flag("--share-machine", arguments->share_machine,
-                    "Measure although another run does: each disturbs the other");
+                    "Measure even while another run does; each disturbs the other");
+  name_values(*command, {{"NAME", {"--profile", "--method", "--network"}},
+                         {"NAMES", {"--models", "--experiments"}},
+                         {"DIR",
+                          {"--out", "--servers-dir", "--experiments-dir", "--plots-dir",
+                           "--results-dir", "--resume"}},
+                         {"N", {"--seed", "--repetitions", "--max-trials"}},
+                         {"TIME", {"--duration", "--budget"}},
+                         {"PERCENT", {"--target-ci"}},
+                         {"CPUS", {"--server-cpus", "--load-cpus"}},
+                         {"SERVER", {"--server"}},
+                         {"FILE", {"--loadgen", "--micro-program"}}});
 }
 
 // Its own command line again, in the folder in which that was given.
@@ -303,7 +359,7 @@ void add_run_command(CLI::App& app, int& status, const std::vector<std::string>&
   auto arguments = std::make_shared<RunArguments>();
   arguments->options.command_line = command_line;
   CLI::App* command = app.add_subcommand(
-      "run", "Measure the models and the primitives, write a report and draw its charts");
+      "run", "Measure servers and primitives, write a report and draw its charts");
   describe_run(command, arguments.get());
   command->callback([command, arguments, &status] {
     if (arguments->resume.empty()) {

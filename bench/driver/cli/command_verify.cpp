@@ -62,9 +62,12 @@ int verify(const VerifyOptions& options) {
 
 void add_verify_command(CLI::App& app, int& status) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* command = app.add_subcommand("verify", "Start each server, check its answers, stop it");
-  command->add_option("MODEL", options->models, "Models, globs allowed (default: all)");
+  CLI::App* command =
+      app.add_subcommand("verify", "Start each server, check its answers and stop it");
+  command->add_option("MODEL", options->models,
+                      "Names of models; patterns such as 'epoll_*' are allowed (default: all)");
   command->add_option("--servers-dir", options->servers_dir, "Folder of the server_* programs");
+  name_values(*command, {{"DIR", {"--servers-dir"}}});
   command->callback([options, &status] { status = verify(*options); });
 }
 

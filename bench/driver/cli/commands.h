@@ -2,9 +2,10 @@
 // `status` when it was the one that was asked for.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+#include "command_line/command_line.h"
 
 namespace muxbench {
 

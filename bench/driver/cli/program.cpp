@@ -16,12 +16,16 @@ namespace muxbench {
 
 namespace {
 
-// A sentence about the first word, if that is to be a command and is none.
-std::optional<Error> unknown_command(const CLI::App& app,
-                                     const std::vector<std::string>& command_line) {
+// A sentence about the first word, if it is not the command that it has to be.
+std::optional<Error> wrong_command(const CLI::App& app,
+                                   const std::vector<std::string>& command_line) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  const bool is_option = command_line.size() < 2 || command_line[1].starts_with("-");
+  if (command_line.size() < 2) {
+    return usage_error("a command is missing; there are {} (see {} --help)", fmt::join(names, ", "),
+                       kProgram);
+  }
+  const bool is_option = command_line[1].starts_with("-");
   if (is_option || std::find(names.begin(), names.end(), command_line[1]) != names.end()) return {};
   return usage_error("there is no command \"{}\"; there are {} (see {} --help)", command_line[1],
                      fmt::join(names, ", "), kProgram);
@@ -32,13 +36,16 @@ std::optional<Error> unknown_command(const CLI::App& app,
 int run_program(int argc, char** argv) {
   const std::vector<std::string> command_line(argv, argv + argc);
   CLI::App app(
-      "Compares I/O multiplexing strategies: one server per strategy, real traffic, one "
-      "JSON report.",
+      "Compares I/O multiplexing strategies: one server for each strategy, real traffic, one "
+      "report.",
       kProgram);
+  set_up_help(app);
   const BuildInfo& build = build_info();
-  app.set_version_flag("--version", fmt::format("muxbench {}{}{}{}", build.version,
-                                                build.revision.empty() ? "" : ", revision ",
-                                                build.revision, build.dirty ? " (dirty)" : ""));
+  app.set_version_flag(
+      "--version",
+      fmt::format("muxbench {}{}{}{}", build.version, build.revision.empty() ? "" : ", revision ",
+                  build.revision, build.dirty ? " (dirty)" : ""),
+      "Print the version and exit");
   app.require_subcommand(1);
   int status = 0;
   add_list_command(app, status);
@@ -61,10 +68,10 @@ int run_program(int argc, char** argv) {
       write_output(text.str());
       return finish(kProgram, 0);
     }
-    if (const auto unknown = unknown_command(app, command_line)) {
-      return print_error(kProgram, *unknown);
-    }
-    return print_error(kProgram, usage_error("{} (see {} --help)", error.what(), kProgram));
+    if (const auto wrong = wrong_command(app, command_line)) return print_error(kProgram, *wrong);
+    std::string program = kProgram;
+    for (const CLI::App* command : app.get_subcommands()) program += " " + command->get_name();
+    return print_error(kProgram, command_line_error(error, program));
   }
   // `count` passes signals on to its program, and ends as that does.
   const int stopped = app.got_subcommand("count") ? 0 : interrupt_status();
