@@ -22,7 +22,7 @@ WITHOUT_METRICS = ("1.0", "1.1")
 # Caveats that concern single metrics: a cell with them is ranked by what it reports.
 CAVEATS = ("few_undisturbed", "host_state")
 # Those that say nothing against the server's CPU time and memory.
-OF_THE_LOAD = ("saturated_load", "starved_load", "starved_server", "little_law")
+OF_THE_LOAD = ("saturated_load", "starved_load", "starved_server", "little_law", "throttled")
 
 # The reference wherever it was measured; elsewhere it is the first model that was.
 REFERENCE = "epoll_level"

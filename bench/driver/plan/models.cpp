@@ -1,8 +1,10 @@
 #include "plan/models.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 
 #include "base/directory.h"
@@ -35,6 +37,15 @@ Capabilities read_capabilities(const Json& json) {
   capabilities.transports = strings(json, "transports", capabilities.transports);
   capabilities.work = strings(json, "work", capabilities.work);
   return capabilities;
+}
+
+// A seccomp filter may kill who makes a call that it forbids.
+std::string killed(int status) {
+  return fmt::format(
+      "its --describe {}{}", describe_status(status),
+      WTERMSIG(status) == SIGSYS
+          ? "; a seccomp filter of this container or service forbids a call that it makes"
+          : "; run it with --describe to see");
 }
 
 Model unavailable(const std::string& file_name, std::string reason) {
@@ -88,6 +99,10 @@ Model describe_model(const std::string& path, const std::vector<int>& cpus) {
     if (wait == Wait::timeout) {
       return unavailable(file_name, fmt::format("its --describe did not end within {} s",
                                                 kDescribeTimeout.count()));
+    }
+    const auto status = child->wait_until(deadline);
+    if (status && WIFSIGNALED(*status)) {
+      return unavailable(file_name, killed(*status));
     }
     return parse_description(text, file_name);
   };

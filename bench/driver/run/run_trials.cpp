@@ -288,7 +288,8 @@ class Runner {
             .scratch = scratch_,
             .server_cpus = record_.cpus.server,
             .load_cpus = record_.cpus.load,
-            .load_timeout = load_timeout(experiment, cell.settings)};
+            .load_timeout = load_timeout(experiment, cell.settings),
+            .quotas = &quotas_};
   }
 
   // False: the run ends here.
@@ -454,6 +455,7 @@ class Runner {
   RoundTimes times_;
   Patience patience_;
   std::optional<ForeignCpu> foreign_;
+  const CpuQuotas quotas_ = CpuQuotas::of_this_process();
   std::map<std::pair<std::size_t, Point>, SlicePlan> plans_;  // as calibrated in the first round
   std::map<std::size_t, Step> earlier_;  // of the journal, by their place; without those taken
   bool told_ = false;                    // that the journal cannot be written

@@ -101,6 +101,7 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
   if (trial.server_waited) json["server_waited_ns"] = trial.server_waited->count();
   if (trial.load_waited) json["load_waited_ns"] = trial.load_waited->count();
   if (trial.not_accepted > 0) json["not_accepted"] = trial.not_accepted;
+  if (trial.throttled_periods > 0) json["throttled_periods"] = trial.throttled_periods;
   if (trial.counts) {
     json["counts"] = to_json(*trial.counts, record.backends.back().name);
   }

@@ -123,6 +123,28 @@ void flag_neighbours(const RunRecord& record, const Trials& trials, std::vector<
   flag_starved("starved_server", "the server", server, flags);
 }
 
+// A slice that a quota has hit counts as disturbed, so some of them spoil nothing.
+bool is_throttled(const TrialResult& trial) {
+  constexpr double kSlices = 0.1;
+  const auto slices = static_cast<double>(trial.slices.size());
+  return static_cast<double>(trial.throttled_periods) > (trial.sliced() ? kSlices * slices : 0);
+}
+
+void flag_quota(const Trials& trials, std::vector<Flag>& flags) {
+  std::uint64_t periods = 0;
+  std::size_t count = 0;
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok() || !is_throttled(*trial)) continue;
+    ++count;
+    periods += trial->throttled_periods;
+  }
+  if (count == 0) return;
+  flags.push_back(
+      {"throttled", fmt::format("a CPU quota stopped server or load generator {} times in {} of {} "
+                                "trials: raise it (`muxbench doctor` names it)",
+                                periods, count, trials.size())});
+}
+
 // Little's law: what is in the system is rate times time in it. In a closed loop that is every
 // connection's requests, all the time.
 void flag_concurrency(const Cell& cell, const Trials& trials, std::vector<Flag>& flags) {
@@ -208,6 +230,7 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_concurrency(cell, trials, flags);
   flag_neighbours(record, trials, flags);
   flag_saturation(record, cell, trials, flags);
+  flag_quota(trials, flags);
   return flags;
 }
 

@@ -38,7 +38,11 @@ bool has_word(const std::string& list, const std::string& word) {
   return ("," + list + ",").find("," + word + ",") != std::string::npos;
 }
 
-std::optional<Mount> find_mount(const std::string& mountinfo, CgroupKind kind) {
+constexpr const char* kCpuacct = "cpuacct";
+
+std::string controller_of(CgroupKind kind) { return kind == CgroupKind::v2 ? kUnified : kCpuacct; }
+
+std::optional<Mount> find_mount(const std::string& mountinfo, const std::string& controller) {
   std::istringstream lines(mountinfo);
   for (std::string line; std::getline(lines, line);) {
     const auto dash = line.find(" - ");
@@ -48,8 +52,8 @@ std::optional<Mount> find_mount(const std::string& mountinfo, CgroupKind kind) {
     std::string source;
     std::string options;
     after >> type >> source >> options;
-    const bool wanted = kind == CgroupKind::v2 ? type == "cgroup2"
-                                               : type == "cgroup" && has_word(options, "cpuacct");
+    const bool wanted = controller == kUnified ? type == "cgroup2"
+                                               : type == "cgroup" && has_word(options, controller);
     if (!wanted) continue;
     std::istringstream fields(line);
     Mount mount;
@@ -61,7 +65,8 @@ std::optional<Mount> find_mount(const std::string& mountinfo, CgroupKind kind) {
 }
 
 // cgroups(7): "4:cpu,cpuacct:/user.slice" of v1, "0::/user.slice" of v2.
-std::optional<std::string> find_membership(const std::string& membership, CgroupKind kind) {
+std::optional<std::string> find_membership(const std::string& membership,
+                                           const std::string& controller) {
   std::istringstream lines(membership);
   for (std::string line; std::getline(lines, line);) {
     const auto first = line.find(':');
@@ -69,7 +74,7 @@ std::optional<std::string> find_membership(const std::string& membership, Cgroup
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool wanted =
-        kind == CgroupKind::v2 ? line.starts_with("0::") : has_word(controllers, "cpuacct");
+        controller == kUnified ? line.starts_with("0::") : has_word(controllers, controller);
     if (wanted) return line.substr(second + 1);
   }
   return {};
@@ -149,18 +154,29 @@ std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo,
                                        const std::string& membership) {
   std::vector<CgroupPlace> places;
   for (const CgroupKind kind : {CgroupKind::v2, CgroupKind::cpuacct}) {
-    const auto mount = find_mount(mountinfo, kind);
-    auto own = find_membership(membership, kind);
-    // "/.." is a group outside of this cgroup namespace.
-    if (!mount || !own || own->starts_with("/..")) continue;
-    if (mount->root != "/" && own->starts_with(mount->root)) own->erase(0, mount->root.size());
-    places.push_back({kind, *own == "/" ? mount->point : mount->point + *own});
+    const auto groups = own_groups(mountinfo, membership, controller_of(kind));
+    if (!groups.empty()) places.push_back({kind, groups.front()});
   }
   return places;
 }
 
+std::vector<std::string> own_groups(const std::string& mountinfo, const std::string& membership,
+                                    const std::string& controller) {
+  const auto mount = find_mount(mountinfo, controller);
+  auto own = find_membership(membership, controller);
+  // "/.." is a group outside of this cgroup namespace.
+  if (!mount || !own || own->starts_with("/..")) return {};
+  if (mount->root != "/" && own->starts_with(mount->root)) own->erase(0, mount->root.size());
+  std::vector<std::string> groups;
+  for (std::string below = *own; below.size() > 1; below.erase(below.rfind('/'))) {
+    groups.push_back(mount->point + below);
+  }
+  groups.push_back(mount->point);
+  return groups;
+}
+
 std::optional<std::string> cpuacct_root(const std::string& mountinfo) {
-  const auto mount = find_mount(mountinfo, CgroupKind::cpuacct);
+  const auto mount = find_mount(mountinfo, kCpuacct);
   if (!mount || mount->root != "/") return {};
   return mount->point;
 }

@@ -35,6 +35,13 @@ struct CgroupPlace {
 // From the texts of /proc/self/mountinfo and /proc/self/cgroup; v2 first.
 std::vector<CgroupPlace> cgroup_places(const std::string& mountinfo, const std::string& membership);
 
+// The controller's name for cgroup v2, where one hierarchy has all of them.
+inline const std::string kUnified;
+// The group that this process is in and its parents up to the mount, from the same texts: in the
+// hierarchy of this controller of v1, or in v2's. The process's own comes first.
+std::vector<std::string> own_groups(const std::string& mountinfo, const std::string& membership,
+                                    const std::string& controller);
+
 // Where the root group of cgroup v1's cpuacct is mounted, from the text of /proc/self/mountinfo.
 std::optional<std::string> cpuacct_root(const std::string& mountinfo);
 

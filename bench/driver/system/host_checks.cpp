@@ -1,20 +1,21 @@
 #include "system/host_checks.h"
 
-#include <linux/aio_abi.h>
-#include <linux/io_uring.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "base/directory.h"
+#include "system/call_checks.h"
 #include "system/cgroup.h"
 #include "system/counting/syscall_counter.h"
+#include "system/cpu_quota.h"
 #include "system/host.h"
 #include "system/host_files.h"
+#include "system/machine_lock.h"
 #include "system/network_namespace.h"
 
 namespace muxbench {
@@ -39,8 +40,11 @@ constexpr rlim_t kWantedDescriptors = 8192;
 Diagnosis descriptors() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  std::string found =
-      fmt::format("a process may open {} (soft limit {})", limit.rlim_max, limit.rlim_cur);
+  std::string found = fmt::format("a process may open {}", limit.rlim_max);
+  if (limit.rlim_cur < limit.rlim_max) {
+    found +=
+        fmt::format(" (the soft limit of {} is raised by each program itself)", limit.rlim_cur);
+  }
   if (limit.rlim_max >= kWantedDescriptors) return good("descriptors", std::move(found));
   return lack("descriptors", std::move(found),
               fmt::format("raise the hard limit to {} (ulimit -Hn as root, or "
@@ -95,22 +99,27 @@ void counting(std::vector<Diagnosis>& list) {
   }
 }
 
-Diagnosis io_uring() {
-  // An impossible request: where the call exists and is allowed, its arguments are what it refuses.
-  ::syscall(SYS_io_uring_setup, 0, nullptr);
-  if (errno == EFAULT || errno == EINVAL) return good("io_uring", "available");
-  return lack("io_uring", describe(last_errno()),
-              "use Linux 5.6 or newer, with kernel.io_uring_disabled=0 and no seccomp filter "
-              "against it; its models are skipped");
+Diagnosis cpu_quota() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  ::sched_getaffinity(0, sizeof allowed, &allowed);
+  const auto quota = CpuQuotas::of_this_process().smallest();
+  if (!quota) return good("cpu quota", "none");
+  std::string found =
+      fmt::format("{:.2f} of {} CPUs ({})", quota->cpus, CPU_COUNT(&allowed), quota->file);
+  if (quota->cpus >= CPU_COUNT(&allowed)) return good("cpu quota", std::move(found));
+  return lack("cpu quota", std::move(found),
+              "raise it (docker run --cpus, systemd's CPUQuota, limits.cpu of Kubernetes), as it "
+              "stops server and load generator in the middle of a measurement; what that hits is "
+              "flagged as throttled");
 }
 
-Diagnosis linux_aio() {
-  aio_context_t context = 0;
-  if (::syscall(SYS_io_setup, 8, &context) == 0) {
-    ::syscall(SYS_io_destroy, context);
-    return good("linux aio", "available");
-  }
-  return lack("linux aio", describe(last_errno()), "use a kernel with CONFIG_AIO");
+Diagnosis other_runs() {
+  const auto alone = MachineLock::take(false);
+  if (alone) return good("other runs", "none on this machine");
+  const std::string said = alone.error().message;
+  const auto semicolon = said.find("; ");
+  return lack("other runs", said.substr(0, semicolon), said.substr(semicolon + 2));
 }
 
 Diagnosis reuse_port() {
@@ -164,8 +173,8 @@ void noise(std::vector<Diagnosis>& list) {
 
 std::vector<Diagnosis> examine_host() {
   std::vector<Diagnosis> list;
-  for (const auto& probe :
-       {descriptors, processes, network, cgroup, io_uring, linux_aio, reuse_port}) {
+  for (const auto& probe : {other_runs, descriptors, processes, network, cgroup, cpu_quota,
+                            check_io_uring, check_linux_aio, reuse_port}) {
     list.push_back(probe());
   }
   counting(list);

@@ -60,6 +60,7 @@ void RoundMember::take_turn(unsigned block, const SlicePlan& plan, const Foreign
   if (freezes()) wake();
   const ServerUsage usage = server_->process().usage();
   const CpuSample before = usage.cpu();
+  const std::uint64_t throttled_before = throttled_periods(setup_.quotas);
   const auto begin = Clock::now();
   const DisturbanceWatch others(foreign, setup_, server_->process().pid(), session_->pid());
   auto slice = run_slice(plan);
@@ -71,7 +72,9 @@ void RoundMember::take_turn(unsigned block, const SlicePlan& plan, const Foreign
   slice->started = begin - began_;
   slice->took = took;
   slice->server_cpu = after - before;
-  slice->disturbed = others.is_disturbed(*slice);
+  const std::uint64_t throttled = throttled_periods(setup_.quotas) - throttled_before;
+  result_.throttled_periods += throttled;
+  slice->disturbed = throttled > 0 || others.is_disturbed(*slice);
   result_.slices.push_back(std::move(*slice));
 }
 

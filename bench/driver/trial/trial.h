@@ -7,6 +7,7 @@
 #include "plan/cells.h"
 #include "plan/models.h"
 #include "system/counting/syscall_counter.h"
+#include "system/cpu_quota.h"
 #include "trial/load_result.h"
 #include "trial/slice.h"
 
@@ -21,6 +22,7 @@ struct TrialSetup {
   std::vector<int> server_cpus;
   std::vector<int> load_cpus;
   Nanoseconds load_timeout{};
+  const CpuQuotas* quotas = nullptr;
   SyscallCounter* counter = nullptr;  // a counting trial: what it measures besides is not used
 };
 
@@ -43,6 +45,8 @@ struct TrialResult {
   std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
   std::optional<Nanoseconds> load_waited;    // the load generator for a CPU, within the window
   std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
+  // In which a CPU quota stopped the programs, within the window or the slices.
+  std::uint64_t throttled_periods = 0;
   // In a counting trial: of all the load's requests, from the first of the warm-up to the last.
   std::optional<SyscallCounts> counts;
   // Of a round: its slices, and what they add up to stands in `cpu` and `load`.

@@ -117,6 +117,7 @@ struct Fields<TrialResult> {
     use("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
     use("load_waited", trial.load_waited);
     use("server_waited", trial.server_waited);
+    use("throttled_periods", trial.throttled_periods);
     use("counts", trial.counts);
     use("slices", trial.slices);
     use("slice_plan", trial.slice_plan);

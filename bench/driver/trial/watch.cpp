@@ -7,6 +7,7 @@ namespace muxbench {
 
 UsageWatch::UsageWatch(ServerUsage usage, const TrialSetup& setup, TrialResult& result)
     : usage_(usage),
+      quotas_(setup.quotas),
       connections_(setup.cell->settings.all_connections()),
       lasting_(setup.cell->settings.churn == 0 && setup.experiment->protocol != "greet"),
       result_(result) {}
@@ -29,6 +30,7 @@ void UsageWatch::at(Phase phase, pid_t load) {
 
 // First the time: memory takes long to read where there are thousands of threads.
 void UsageWatch::begin(pid_t load) {
+  throttled_ = throttled_periods(quotas_);
   cpu_ = usage_.cpu();
   waited_ = waited_for_cpu(load);
   server_waited_ = server_waited();
@@ -43,6 +45,7 @@ void UsageWatch::end(pid_t load) {
   if (const auto waited = server_waited(); waited && server_waited_) {
     result_.server_waited = std::max(*waited - *server_waited_, Nanoseconds(0));
   }
+  result_.throttled_periods = throttled_periods(quotas_) - throttled_;
   // Children that nobody waited for take their time with them: then it is unknown, and not zero.
   if (cpu_ && end.total > cpu_->total) result_.cpu = end - *cpu_;
 }

@@ -34,6 +34,7 @@ class UsageWatch final : public Watch {
   std::optional<Nanoseconds> server_waited() const;
 
   ServerUsage usage_;
+  const CpuQuotas* quotas_;
   std::uint64_t connections_;
   bool lasting_;  // they last as long as the load does, and do not carry one request each
   TrialResult& result_;
@@ -44,6 +45,7 @@ class UsageWatch final : public Watch {
   std::optional<MemoryInUse> at_rest_;
   std::optional<Nanoseconds> waited_;
   std::optional<Nanoseconds> server_waited_;
+  std::uint64_t throttled_ = 0;
 };
 
 // System calls, read before the load's first request and after its last answer: while both sides

@@ -11,6 +11,7 @@
 
 #include "json/json.h"
 #include "system/child_process.h"
+#include "system/cpu_quota.h"
 #include "system/server_usage.h"
 
 namespace muxbench {
@@ -128,6 +129,42 @@ TEST_F(FakeCgroups, WhatIsNotToldIsAbsent) {
   for (const CgroupKind kind : {CgroupKind::v2, CgroupKind::cpuacct}) {
     EXPECT_THAT(read_cpu({kind, root_}).error().message, testing::HasSubstr(root_.string()));
   }
+}
+
+TEST_F(FakeCgroups, TheSmallestQuotaOfTheGroupAndItsParentsCounts) {
+  const std::string mounted = mount("", "cgroup2 cgroup2 rw");
+  const auto quotas = [&] { return CpuQuotas(mounted, "0::/box/run\n"); };
+  EXPECT_FALSE(quotas().smallest());
+  write("box/run/cpu.max", "max 100000\n");
+  write("box/cpu.max", "150000 100000\n");
+  ASSERT_TRUE(quotas().smallest());
+  EXPECT_DOUBLE_EQ(quotas().smallest()->cpus, 1.5);
+  EXPECT_EQ(fs::path(quotas().smallest()->file).lexically_normal(), root_ / "box/cpu.max");
+  write("cpu.max", "50000 100000\n");
+  EXPECT_DOUBLE_EQ(quotas().smallest()->cpus, 0.5);
+  EXPECT_FALSE(CpuQuotas(mounted, "0::/../box\n").smallest()) << "outside of this namespace";
+}
+
+TEST_F(FakeCgroups, TheQuotaOfVersion1IsThatOfTheCpuController) {
+  const auto quotas = [&] {
+    return CpuQuotas(mount("cpu", "cgroup cgroup rw,cpu"), "1:cpu:/box\n");
+  };
+  write("cpu/box/cpu.cfs_period_us", "50000\n");
+  write("cpu/box/cpu.cfs_quota_us", "-1\n");
+  EXPECT_FALSE(quotas().smallest());
+  write("cpu/box/cpu.cfs_quota_us", "20000\n");
+  ASSERT_TRUE(quotas().smallest());
+  EXPECT_DOUBLE_EQ(quotas().smallest()->cpus, 0.4);
+}
+
+TEST_F(FakeCgroups, ThrottledPeriodsAreThoseOfGroupsWithAQuota) {
+  write("box/cpu.max", "150000 100000\n");
+  write("box/cpu.stat", "usage_usec 1\nnr_periods 9\nnr_throttled 4\nthrottled_usec 5\n");
+  write("cpu.stat", "usage_usec 1\nnr_periods 9\nnr_throttled 100\n");
+  const CpuQuotas quotas(mount("", "cgroup2 cgroup2 rw"), "0::/box\n");
+  EXPECT_EQ(quotas.throttled_periods(), 4U);
+  write("box/cpu.stat", "nr_throttled 7\n");
+  EXPECT_EQ(quotas.throttled_periods(), 7U);
 }
 
 // No kernel puts a cgroup.procs into these folders, so no group can be made in them.

@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
+
+#include "system/call_checks.h"
 
 namespace muxbench {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using testing::HasSubstr;
 
 // A machine's /proc and /sys, of files that the test writes.
 class FakeHost : public testing::Test {
@@ -133,6 +137,29 @@ TEST_F(FakeHost, AVirtualMachineIsSeenByItsCpuOrItsMaker) {
   EXPECT_EQ(section().at("virtualisation"), "docker in a virtual machine");
   write("sys/class/dmi/id/sys_vendor", "QEMU");
   EXPECT_EQ(section().at("virtualisation"), "docker in a qemu virtual machine");
+}
+
+TEST_F(FakeHost, ARefusedCallIsExplainedByWhatForbidsIt) {
+  const auto explained = [&](const RefusedCall& call) {
+    const Diagnosis told = explain_refusal("io_uring", call, root_);
+    EXPECT_EQ(told.health, Health::lack);
+    return told.found + " -> " + told.remedy;
+  };
+  const RefusedCall denied{"io_uring_setup", EPERM};
+  EXPECT_THAT(explained({"io_uring_setup", ENOSYS}), HasSubstr("use Linux 5.6 or newer"));
+  EXPECT_THAT(explained(denied), HasSubstr("security module"));
+  write("proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1");
+  EXPECT_THAT(explained(denied), HasSubstr("EPERM): a seccomp filter forbids it -> run outside"));
+  EXPECT_THAT(explained({"io_uring_setup", ENOSYS}), HasSubstr("a seccomp filter forbids it"));
+  write("proc/sys/kernel/io_uring_disabled", "2");
+  EXPECT_THAT(
+      explained(denied),
+      HasSubstr("kernel.io_uring_disabled is 2 -> as root: sysctl kernel.io_uring_disabled=0"));
+  EXPECT_THAT(explained({"io_setup", EPERM}), HasSubstr("a seccomp filter"))
+      << "that is no io_uring";
+  write("proc/sys/kernel/io_uring_disabled", "0");
+  EXPECT_THAT(explained(denied), HasSubstr("a seccomp filter"));
+  EXPECT_THAT(explained({"io_uring_enter", 0}), HasSubstr("who calls io_uring_enter is killed"));
 }
 
 TEST_F(FakeHost, StolenTimeIsTheEighthNumberOfAllCpus) {

@@ -159,6 +159,33 @@ TEST(Flags, ALoadOfOneThreadIsStarvedHoweverManyCpusAreItsOwn) {
   EXPECT_THAT(flags_of_a(record), IsEmpty()) << "80 ms of 4 s";
 }
 
+TEST(Flags, TrialsThatACpuQuotaStopped) {
+  auto record = steady();
+  record.trials[1].throttled_periods = 3;
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "throttled");
+  EXPECT_THAT(flags[0].detail, HasSubstr("3 times in 1 of 3 trials"));
+  EXPECT_TRUE(forbids_ranking(flags[0], "latency_p99_ns"));
+  EXPECT_FALSE(forbids_ranking(flags[0], "server_cpu_ns_per_request"));
+}
+
+TEST(Flags, RoundsOfWhichACpuQuotaHitATenth) {
+  auto record = steady();
+  TrialResult& round = record.trials[1];
+  round.slices.resize(40);
+  round.slice_plan.blocks = 40;
+  round.throttled_periods = 4;
+  const auto throttled = [&] {
+    const auto flags = flags_of_a(record);
+    return std::any_of(flags.begin(), flags.end(),
+                       [](const Flag& flag) { return flag.kind == "throttled"; });
+  };
+  EXPECT_FALSE(throttled()) << "those slices are left out as disturbed ones";
+  round.throttled_periods = 5;
+  EXPECT_TRUE(throttled());
+}
+
 TEST(Flags, UncleanStop) {
   auto record = steady();
   record.trials[0].stop_error = "the server ignored SIGTERM";
