@@ -1,8 +1,9 @@
-// How far the run is: a bar with an estimate on a terminal, a line per tenth elsewhere.
+// How far the run is. On a terminal a line with what is being measured and the time left, and above it,
+// once a round is over, the leading models, both redrawn in place; elsewhere a line for each tenth.
 #pragma once
 
-#include <cstdio>
 #include <string>
+#include <vector>
 
 #include "run/run_observer.h"
 
@@ -16,15 +17,21 @@ class Progress final : public RunObserver {
   void trial_begins(std::size_t done, std::size_t trials, Nanoseconds left,
                     const std::string& next) override;
   void repetition_ends(const RunRecord& record, unsigned done, unsigned repetitions) override;
-  void remark(const std::string& sentence) override;  // above the bar
+  void remark(const std::string& sentence) override;  // above the rest, and it stays
 
  private:
   void clear();
+  void draw();
 
   bool quiet_;
   bool terminal_;
-  bool drawn_ = false;
+  std::vector<std::string> leaders_;
+  std::string line_;
+  std::size_t rows_ = 0;  // that are drawn now
   std::size_t tenths_ = 0;
 };
+
+// As much of a text as has room in so many columns.
+std::string cut_to_columns(const std::string& text, std::size_t columns);
 
 }  // namespace muxbench

@@ -1,6 +1,7 @@
 #include "export/answer_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -14,7 +15,7 @@ using report::AnswerEntry;
 using report::AnswerRow;
 
 // On a terminal; a table names them all.
-constexpr std::size_t kMostNames = 4;
+constexpr std::size_t kMostNames = 2;
 // So many models of one family that all belong to a list are named as the family.
 constexpr std::size_t kGroup = 3;
 
@@ -38,6 +39,21 @@ std::string entry_text(const AnswerRow& row, const AnswerEntry& entry) {
     return fmt::format("{} {}", entry.model, format_value(metric_of(row.metric), entry.value));
   }
   return entry.model + " " + format_ratio(entry.ratio, entry.low, entry.high);
+}
+
+// Without the interval: "+12 %", "2.1 times".
+std::string short_ratio(const AnswerEntry& entry) {
+  const std::string text = format_ratio(entry.ratio, entry.low, entry.high);
+  return text.substr(0, text.find(" ("));
+}
+
+std::string short_text(const AnswerRow&, const AnswerEntry& entry) {
+  return entry.model + " " + short_ratio(entry);
+}
+
+std::string recommended(const AnswerRow& row) {
+  const AnswerEntry& first = row.best.front();
+  return fmt::format("{} {}", first.model, format_value(metric_of(row.metric), first.value));
 }
 
 std::map<std::string, std::string> families_of(const report::Report& report) {
@@ -82,13 +98,15 @@ std::string take_groups(const AnswerRow& row, const std::map<std::string, std::s
                      high);
 }
 
+using EntryText = std::string (*)(const AnswerRow&, const AnswerEntry&);
+
 std::string list_text(const AnswerRow& row, const std::vector<AnswerEntry>& entries,
-                      const std::string& group, std::size_t most) {
+                      const std::string& group, std::size_t most, EntryText text) {
   std::vector<std::string> parts;
   if (!group.empty()) parts.push_back(group);
   for (const AnswerEntry& entry : entries) {
     if (parts.size() == most) break;
-    parts.push_back(entry_text(row, entry));
+    parts.push_back(text(row, entry));
   }
   const std::size_t named = parts.size() - (group.empty() ? 0 : 1);
   const std::string more =
@@ -96,11 +114,14 @@ std::string list_text(const AnswerRow& row, const std::vector<AnswerEntry>& entr
   return fmt::format("{}{}", fmt::join(parts, ", "), more);
 }
 
-std::string equally_good(const report::Report& report, const AnswerRow& row, std::size_t most) {
+std::string name_of(const AnswerRow&, const AnswerEntry& entry) { return entry.model; }
+
+std::string equally_good(const report::Report& report, const AnswerRow& row, std::size_t most,
+                         EntryText text) {
   std::vector<AnswerEntry> others(row.best.begin() + 1, row.best.end());
   const std::string group =
       others.size() > kMostNames ? take_groups(row, families_of(report), others) : std::string();
-  return list_text(row, others, group, most);
+  return list_text(row, others, group, most, text);
 }
 
 std::string where_text(const AnswerRow& row) {
@@ -136,9 +157,10 @@ std::vector<std::string> table_row(const report::Report& report, const AnswerRow
     unable.push_back(
         fmt::format("{}: {}", fmt::join(one.models, ", "), escape_markdown(one.reason)));
   }
-  return {fmt::format("{} ({})", row.question, where_text(row)),
-          "**" + entry_text(row, row.best.front()) + "**", equally_good(report, row, kAll),
-          list_text(row, row.avoid, "", kAll), fmt::format("{}", fmt::join(unable, "; "))};
+  return {
+      fmt::format("{} ({})", row.question, where_text(row)),
+      "**" + entry_text(row, row.best.front()) + "**", equally_good(report, row, kAll, entry_text),
+      list_text(row, row.avoid, "", kAll, entry_text), fmt::format("{}", fmt::join(unable, "; "))};
 }
 
 }  // namespace
@@ -179,17 +201,45 @@ std::string answer_lines(const report::Report& report) {
       text += fmt::format("{}: too few clean measurements to compare models.\n", row.question);
       continue;
     }
-    text += fmt::format("{} ({}): {}", row.question, where_text(row),
-                        entry_text(row, row.best.front()));
+    text += fmt::format("{} ({}): {}", row.question, where_text(row), recommended(row));
+    if (row.best.front().model != row.reference) {
+      text += fmt::format(" ({} vs {})", short_ratio(row.best.front()), row.reference);
+    }
     if (row.best.size() > 1) {
-      text += fmt::format("; as good: {}", equally_good(report, row, kMostNames));
+      text += fmt::format("; as good: {}", equally_good(report, row, kMostNames, name_of));
+    }
+    if (!row.avoid.empty()) {
+      text += fmt::format("; avoid {}", list_text(row, row.avoid, "", kMostNames, short_text));
     }
     text += "\n";
-    if (!row.avoid.empty()) {
-      text += fmt::format("    avoid {}\n", list_text(row, row.avoid, "", kMostNames));
-    }
   }
   return text + not_measured(answer);
+}
+
+std::vector<std::string> leader_lines(const report::Report& report) {
+  if (!answers_any(report)) return {};
+  std::vector<std::array<std::string, 3>> rows;
+  std::array<std::size_t, 2> widths{};
+  for (const AnswerRow& row : report.conclusions->answer.rows) {
+    if (!row.measured) continue;
+    std::array<std::string, 3> columns{row.question, "not known yet", ""};
+    if (row.decided()) {
+      columns[1] = recommended(row);
+      if (row.best.size() > 1) {
+        columns[2] = "as good: " + equally_good(report, row, kMostNames, name_of);
+      }
+      widths[1] = std::max(widths[1], columns[1].size());
+    }
+    widths[0] = std::max(widths[0], columns[0].size());
+    rows.push_back(std::move(columns));
+  }
+  std::vector<std::string> lines;
+  for (const auto& [question, leader, others] : rows) {
+    lines.push_back(
+        fmt::format("  {:<{}}  {:<{}}  {}", question, widths[0], leader, widths[1], others));
+    lines.back().erase(lines.back().find_last_not_of(' ') + 1);
+  }
+  return lines;
 }
 
 std::string answer_markdown(const report::Report& report) {

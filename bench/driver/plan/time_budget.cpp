@@ -185,6 +185,7 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
           fmt::format("Experiment {} is left out: it does not fit into the time "
                       "of profile {}; run it with --experiments {}.",
                       experiments[i].name, profile.name, experiments[i].name));
+      fitted.left_out.push_back(experiments[i].name);
       continue;
     }
     Experiment asked = experiments[i];
@@ -192,6 +193,7 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
     if (fixed.repetitions) asked.repetitions = *fixed.repetitions;
     if (auto note = describe_reduction(asked, given[i], profile); !note.empty()) {
       fitted.notes.push_back(std::move(note));
+      fitted.shortened.push_back(asked.name);
     }
   }
   if (profile.limit && fitted.estimate > *profile.limit) {

@@ -31,6 +31,9 @@ ExperimentCost experiment_cost(const std::vector<Model>& models, const CellLimit
 struct Fitted {
   std::vector<Experiment> experiments;
   std::vector<std::string> notes;  // one sentence per reduction
+  // The names of those that are reduced, and of those that are not there any more.
+  std::vector<std::string> shortened;
+  std::vector<std::string> left_out;
   Nanoseconds estimate{};
 };
 

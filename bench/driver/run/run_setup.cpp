@@ -97,6 +97,18 @@ Result<> check_something_runs(const std::vector<Cell>& cells) {
                Exit::unavailable};
 }
 
+std::string in_one_line(const Fitted& fitted, const Profile& profile) {
+  std::string text;
+  if (!fitted.shortened.empty()) {
+    text += fmt::format("shortens {} (--dry-run says how)", fmt::join(fitted.shortened, ", "));
+  }
+  if (!fitted.left_out.empty()) {
+    text += fmt::format("{}leaves out {} (--experiments NAME runs one)",
+                        text.empty() ? "" : " and ", fmt::join(fitted.left_out, ", "));
+  }
+  return text.empty() ? "" : fmt::format("Profile {} {}.", profile.name, text);
+}
+
 void choose_network(const RunOptions& options, RunRecord& record) {
   if (!options.private_network) return;
   const auto entered = options.dry_run ? try_private_network() : enter_private_network();
@@ -177,6 +189,9 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
   Fitted fitted =
       fit(experiments, experiment_cost(record.models, limits, counting), *profile, options.fixed);
   record.experiments = std::move(fitted.experiments);
+  const auto reductions = fitted.shortened.size() + fitted.left_out.size();
+  setup.reductions.insert(fitted.notes.begin(),
+                          fitted.notes.begin() + static_cast<std::ptrdiff_t>(reductions));
   record.notes.insert(record.notes.end(), fitted.notes.begin(), fitted.notes.end());
   for (const Experiment& experiment : record.experiments) {
     if (!notes[experiment.name].empty()) record.notes.push_back(notes[experiment.name]);
@@ -184,7 +199,10 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
   if (!parts.left_out.empty()) {
     record.notes.push_back(fmt::format("Profile {} leaves out {}; --experiments NAME runs one.",
                                        profile->name, fmt::join(parts.left_out, ", ")));
+    setup.reductions.insert(record.notes.back());
+    fitted.left_out.insert(fitted.left_out.end(), parts.left_out.begin(), parts.left_out.end());
   }
+  setup.reduced = in_one_line(fitted, *profile);
   setup.estimate = fitted.estimate;
   record.cells = make_cells(record.models, record.experiments, limits);
   if (auto good = check_something_runs(record.cells); !good) return good.error();
@@ -223,8 +241,10 @@ std::string describe_plan(const RunSetup& setup, bool every_cell) {
       record.planned_trials, record.cells.size(), skipped, counting,
       format_duration(setup.estimate), format_cpus(record.cpus.server),
       format_cpus(record.cpus.load), record.private_network ? "private" : "host", record.seed);
-  for (const std::string& note : record.notes) text += note + "\n";
-  if (!every_cell) return text;
+  for (const std::string& note : record.notes) {
+    if (every_cell || !setup.reductions.contains(note)) text += note + "\n";
+  }
+  if (!every_cell) return setup.reduced.empty() ? text : text + setup.reduced + "\n";
   for (const Cell& cell : record.cells) {
     const Experiment& experiment = record.experiments[cell.experiment];
     text += cell.skipped ? fmt::format("  {}  skipped: {}\n", cell.id, *cell.skipped)

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,10 @@ struct RunSetup {
   Profile profile;
   std::vector<PlannedTrial> order;
   Nanoseconds estimate{};
+  // What the profile's time took from the experiments, in one line; the notes of the record that say
+  // the same at length.
+  std::string reduced;
+  std::set<std::string> reductions;
   std::unique_ptr<SyscallCounter> counter;  // for the trials that count
 };
 

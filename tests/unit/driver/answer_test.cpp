@@ -150,7 +150,7 @@ TEST(Answer, SaysThatTooLittleIsCleanWhereNothingCanBeRanked) {
   EXPECT_THAT(answer_markdown(report), Not(HasSubstr("| short")));
 }
 
-TEST(Answer, OnATerminalHasTwoLinesForEachQuestionAndOfferAFewNames) {
+TEST(Answer, OnATerminalHasALineForEachQuestionWithAFewNames) {
   std::vector<std::pair<std::string, SlicedModel>> models{{"epoll_level", {}}};
   for (int i = 0; i < 8; ++i) models.emplace_back(fmt::format("good_{}", i), SlicedModel{});
   for (int i = 0; i < 8; ++i) {
@@ -158,14 +158,43 @@ TEST(Answer, OnATerminalHasTwoLinesForEachQuestionAndOfferAFewNames) {
   }
   const report::Report report = churn_report(models);
   const std::string text = answer_lines(report);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
   EXPECT_THAT(text, HasSubstr("short connections (connections 8, server CPU per request): "
                               "epoll_level 9."));
-  EXPECT_THAT(text, HasSubstr("; as good: "));
-  EXPECT_THAT(text, HasSubstr("\n    avoid bad_7 3.8 times (3.8 to 3.8), bad_6 "));
-  EXPECT_THAT(text, HasSubstr(" and 4 more\n"));
+  EXPECT_THAT(text, HasSubstr("; as good: good_"));
+  EXPECT_THAT(text, HasSubstr(" and 6 more; avoid bad_7 3.8 times, bad_6 3.6 times and 6 more\n"));
+  EXPECT_THAT(text, Not(HasSubstr("(3.8 to"))) << "intervals are in the table";
   const std::string table = answer_markdown(report);
   for (const auto& [name, model] : models) EXPECT_THAT(table, HasSubstr(name));
+}
+
+TEST(Answer, WhileARunGoesOnHasALineForEachQuestionInColumns) {
+  EXPECT_THAT(leader_lines(sliced_report({})), IsEmpty());
+  const auto lines =
+      leader_lines(churn_report({{"epoll_level", {}}, {"good", {}}, {"bad", {.cpu_ns = 30000}}}));
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], testing::StartsWith("  short connections  epoll_level 9."));
+  EXPECT_THAT(lines[0], testing::EndsWith("  as good: good"));
+  report::Report open = churn_report({{"epoll_level", {}}, {"poll", {}}});
+  for (report::Cell& cell : open.experiments.front().cells)
+    cell.flags.push_back({.kind = "errors", .detail = "3"});
+  open.conclusions = conclude(open);
+  EXPECT_THAT(leader_lines(open), ElementsAre("  short connections  not known yet"));
+}
+
+TEST(Answer, WithAllQuestionsLeavesRoomForWhereToLook) {
+  report::Report report = churn_report(
+      {{"epoll_level", {}}, {"a", {}}, {"b", {}}, {"c", {}}, {"bad", {.cpu_ns = 30000}}});
+  auto& rows = report.conclusions->answer.rows;
+  const report::AnswerRow answered = row_of(report, kShort);
+  for (report::AnswerRow& row : rows) {
+    const std::string question = row.question;
+    row = answered;
+    row.question = question;
+  }
+  const std::string text = answer_lines(report);
+  EXPECT_EQ(rows.size(), 7U);
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 13) << text;
 }
 
 TEST(Answer, NamesAFamilyOfWhichAllAreAsGood) {
