@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
@@ -155,7 +154,8 @@ def draw_name(axes: Axes, shown: str, look: Look, end: End, placed: Place, frame
         size=labels.SIZE, color=colour, va="center_baseline", ha="left", gid=f"{placed.name}-name",
     )
     if not placed.beside:
-        name.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground=style.PAGE)])
+        # A stroke around letters would make outlines of them, which no reader finds.
+        name.set_bbox({"facecolor": style.PAGE, "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
 
 
 def _draw_spread(

@@ -4,6 +4,7 @@ What they are made of (lines, names beside them, rows, pages) is what the charts
 made of; here are only the tables.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,8 +22,15 @@ from muxplots.report import Experiment
 from muxplots.style import Look
 from muxplots.table import Fit, Line, Point, Scale, Table
 
-PANEL_HEIGHT = 176.0
+PANEL_HEIGHT = 132.0
 HEADING = 28.0
+
+# Panels of the charts of waits.
+KINDS = {
+    "scan of all descriptors": ("select", "poll"),
+    "set kept by the kernel": ("epoll_level", "epoll_edge", "kevent", "rt_signal"),
+    "completion queue": ("aio_poll", "uring_poll"),
+}
 
 # A primitive, or a means of handing over, looks the same in all charts. Others are plain.
 _LOOKS = style.apart((
@@ -58,36 +66,50 @@ def plan(micro: Micro) -> list[Chart]:
 
 
 def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
+    """A row of panels for each share, with one for each kind of primitive: eight lines in one would hide each other."""
     tables = {}
     for share, shown in micro_findings.SHARES.items():
         found = _wait_table(micro, pairs, share)
         if found.lines:
-            tables[share, shown] = found
+            tables[shown] = found
     every = [line for table in tables.values() for line in table.lines]
-    whole = _table(_WAIT, "watched", every)
-    beside = lines.column_width([line.name for line in every])
-    width = max(min(layout.one + 120, layout.panels) - LEFT - beside - EDGE, layout.narrowest)
+    panels = [
+        (f"{shown[0].upper()}{shown[1:]}: {kind}", table, named)
+        for shown, table in tables.items()
+        for kind, primitives in KINDS.items()
+        if (named := [line for line in table.lines if line.model in primitives])
+    ]
+    columns = min(layout.across, len(KINDS), len(panels))
+    beside = lines.column_width([line.name for line in every]) + EDGE
+    width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)
     step = HEADING + PANEL_HEIGHT + UNDER
+    body = math.ceil(len(panels) / columns) * step
+    whole = _table(_WAIT, "watched", every)
     page = Page(
-        LEFT + width + beside + EDGE,
-        len(tables) * step + UNDER_TITLE + EDGE,
+        LEFT + columns * (width + beside) + EDGE,
+        body + UNDER_TITLE + EDGE,
         title,
         _subtitle(micro),
-        _caption(micro, every, "Line: median of {n} repetitions; band or bar: lowest to highest. "
-                 "Dashed and “+”: what each watched descriptor adds, by a straight line up to the N where it holds.")
+        _caption(micro, every, "Line: median of {n} repetitions; band or bar: lowest to highest; beside it the time at its end. "
+                 "Dashed and “+”: what each watched descriptor adds, by a straight line up to the N where it holds. "
+                 "Grey: the other primitives.")
         + _wait_notes(micro),
     )
     across, measure = Across(whole.values), Measure(whole)
-    for row, ((share, shown), table) in enumerate(tables.items()):
+    for index, (heading, table, named) in enumerate(panels):
+        row, column = divmod(index, columns)
+        left = LEFT + column * (width + beside)
         bottom = page.top - row * step - HEADING - PANEL_HEIGHT
-        plot = page.plot(LEFT, bottom, width, PANEL_HEIGHT)
-        figure.fill(plot, across, measure, table.lines, behind=())
+        plot = page.plot(left, bottom, width, PANEL_HEIGHT)
+        figure.fill(plot, across, measure, named, [line for line in table.lines if line not in named])
+        plot.tick_params(labelleft=column == 0)
         page.write(
-            LEFT, bottom + PANEL_HEIGHT + 6, shown[0].upper() + shown[1:],
+            left, bottom + PANEL_HEIGHT + 6, heading,
             size=figure.FAMILY_SIZE, weight="bold", color=style.INK, va="bottom",
         )
-    page.write_across_title("N, watched descriptors (log scale)", LEFT + width / 2, bottom)
-    page.write_up_title(measure.title(), page.top - len(tables) * step / 2)
+        if index + columns >= len(panels):
+            page.write_across_title("N, watched descriptors (log scale)", left + width / 2, bottom)
+    page.write_up_title(measure.title(), page.top - body / 2)
     return page.figure
 
 
@@ -105,13 +127,14 @@ def _wait_table(micro: Micro, pairs: str, share: str) -> Table:
 
 
 def _with_growth(line: Line, timings: Sequence[Timing]) -> Line:
+    label = f"{line.model} {micro_findings.show(timings[-1].statistic.median)}"
     found = micro_fit.growth(timings)
     if found is None:
-        return line
+        return replace(line, label=label)
     fit, count = found
     first, last = (timing.argument or 0 for timing in (timings[0], timings[count - 1]))
     return replace(
-        line, label=f"{line.model} +{micro_findings.show(fit.slope)}", fit=Fit(fit.intercept, fit.slope, first, last),
+        line, label=f"{label} (+{micro_findings.show(fit.slope)})", fit=Fit(fit.intercept, fit.slope, first, last),
     )
 
 

@@ -102,7 +102,7 @@ def test_a_damaged_report_is_a_page_or_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], damage: Callable[[Any, Any], None]
 ) -> None:
     # What is drawn was checked when it was planned, and drawing takes 100 times as long.
-    monkeypatch.setattr(svg, "inline", lambda chart: "<svg></svg>")
+    monkeypatch.setattr(svg.Drawings, "inline", lambda _, chart: "<svg></svg>")
     document = {"muxbench": small()["muxbench"]}
     refused = 0
     for place in members(document):

@@ -10,6 +10,7 @@ import drawing
 import pytest
 import synthetic
 import synthetic_micro
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from muxplots import micro, micro_charts, micro_findings, report
 from muxplots.html import page
@@ -41,9 +42,15 @@ def test_everything_gives_five_charts_and_no_text_covers_another() -> None:
         assert drawing.clipped(chart) == [], name
 
 
-def test_a_wait_chart_has_a_panel_per_share_and_a_line_per_primitive_on_log_axes() -> None:
+def test_a_wait_chart_has_panels_by_share_and_kind_and_a_line_per_primitive_on_log_axes() -> None:
     chart = drawn(synthetic_micro.everything())["micro-wait-socketpair"]
-    assert len(chart.axes) == 3
+    assert len(chart.axes) == 9
+    assert sorted(sum(micro_charts.KINDS.values(), ())) == sorted(micro_findings.PRIMITIVES)
+    for axes, (kind, primitives) in zip(chart.axes, [*micro_charts.KINDS.items()] * 3):
+        named = {line.get_gid().removesuffix("-points") for line in axes.lines if (line.get_gid() or "").endswith("-points")}
+        assert named == set(primitives), kind
+        (behind,) = [one for one in axes.collections if isinstance(one, LineCollection) and one.get_zorder() == 1]
+        assert len(behind.get_segments()) == len(micro_findings.PRIMITIVES) - len(primitives)
     for axes in chart.axes:
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     for primitive in synthetic_micro.PRIMITIVES:
@@ -60,11 +67,12 @@ def test_the_line_of_a_chart_is_that_of_the_findings() -> None:
     assert list(fit.get_ydata()) == pytest.approx([400 + 70 * n for n in fit.get_xdata()])
     assert (min(fit.get_xdata()), max(fit.get_xdata())) == pytest.approx((8, 8192))
     words = drawing.words(chart)
-    assert "poll +70.0 ns" in words
+    assert "(+70.0 ns)" in words and "epoll_level 360 ns" in words
     (told,) = [one for one in micro_findings.sentences(micro.read(document)) if one.startswith("A wait with one of N ready (pipes)")]
     assert "poll 70.0 ± 0.0 ns" in told and "epoll_level 360 ns" in told
     # What does not grow has neither a line nor a number, and no class of growth is claimed.
-    top = chart.axes[0]
+    top = chart.axes[1]
+    assert "epoll_level-points" in {line.get_gid() for line in top.lines}
     assert "epoll_level-fit" not in {line.get_gid() for line in top.lines}
     assert "O(" not in words
 

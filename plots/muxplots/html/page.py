@@ -26,12 +26,13 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
     what the micro-benchmarks of the same run measured."""
     planned, absent = charts.plan(report)
     figures: dict[str, str] = defaultdict(str)
+    drawings = svg.Drawings()
     with style.theme("light"):
         for chart in planned:
-            figures[_place(chart)] += _figure(chart)
+            figures[_place(chart)] += _figure(drawings, chart)
         for chart in micro_charts.plan(micro) if micro else ():
-            figures["micro"] += _figure(chart)
-    light, dark = svg.colours("".join(figures.values()))
+            figures["micro"] += _figure(drawings, chart)
+    light, dark = drawings.colours()
     folds = [_fold("overview", "All experiments", figures["overview"], report)]
     folds += [_experiment(report, experiment, figures[f"experiment-{experiment.name}"]) for experiment in report.experiments]
     folds.append(_fold("micro", micro_findings.TITLE, _micro_findings(micro) + figures["micro"], report))
@@ -41,6 +42,7 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
         css=(_HERE / "page.css").read_text(),
         script=(_HERE / "page.js").read_text(),
         fonts=svg.FONTS,
+        drawn=drawings.rules(),
         light=light,
         dark=dark,
         interrupted=_interrupted(report),
@@ -153,8 +155,8 @@ def _unless(report: Report) -> str:
     return f", except for: {', '.join(kind.replace('_', ' ') for kind in sorted(kinds))}" if kinds else ""
 
 
-def _figure(chart: Chart) -> str:
-    return f'<figure id="{html.escape(chart.name)}">{svg.inline(chart)}</figure>\n'
+def _figure(drawings: svg.Drawings, chart: Chart) -> str:
+    return f'<figure id="{html.escape(chart.name)}">{drawings.inline(chart)}</figure>\n'
 
 
 def _absent(absent: Sequence[Absent]) -> str:
