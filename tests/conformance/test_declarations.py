@@ -46,6 +46,13 @@ def test_the_same_models_are_everywhere(place, names):
     assert found == sorted(MODELS), f"{place}: missing {missing}; not in MODELS of {model_table.__file__}: {surplus}; seen {found}"
 
 
+def test_the_readme_has_every_model_in_its_family():
+    built = [model for model in models.all_models() if not model.was_left_out]
+    told = {model: family for family, names in documents.families_of_readme().items() for model in names}
+    assert {model.name: told.get(model.name) for model in built} == {model.name: model.description["family"] for model in built}
+    assert set(told) == set(MODELS) and documents.counts_of_models() == [len(MODELS)] * 2
+
+
 def test_the_documentation_repeats_the_features(model):
     """Their names everywhere. What they are, where kernel and library are those of the documentation; but not numbers,
     which follow the machine's CPUs and limits."""

@@ -27,6 +27,19 @@ def _rows(column):
     return {row["model"]: row for row in table}
 
 
+def families_of_readme():
+    """{family: models} of README.md."""
+    text = (REPOSITORY / "README.md").read_text()
+    table, = (table for table in _tables(text) if list(table[0]) == ["family", "models"])
+    return {row["family"]: re.findall(r"`(\w+)`", row["models"]) for row in table}
+
+
+def counts_of_models():
+    """What README.md says of how many models there are."""
+    text = (REPOSITORY / "README.md").read_text()
+    return [int(number) for number in re.findall(r"(\d+) (?:in all|servers)\b", text)]
+
+
 def rows_of_models():
     return _rows("per request")
 
