@@ -1,7 +1,8 @@
 // epoll, edge-triggered: a wait returns only what has changed, so the program itself remembers what
 // is readable and writable until a call says otherwise.
 // Syscalls per request: 1/k epoll_wait (k requests ready at once), 1 recv, 1 send; one epoll_ctl in
-// a connection's life. A short read tells that there is no more, without an EAGAIN.
+// a connection's life. A short read tells that there is no more, without an EAGAIN; not so at urgent
+// data, which EPOLLPRI announces.
 // Limit: one thread; a descriptor that is left before it is drained is never heard of again, so
 // those that have used up their turn are kept in a list.
 #include <sys/epoll.h>
@@ -24,7 +25,9 @@ struct Connection {
   Session session;
   bool readable : 1 = false;    // until a read is short
   bool writable : 1 = true;     // until a write fails with EAGAIN
-  bool hung_up : 1 = false;     // the end of file comes without another edge: read up to it
+  // A short read is not the end: the end of file comes without another edge, and urgent data cuts a
+  // read short where it begins.
+  bool read_until_empty : 1 = false;
   bool is_waiting : 1 = false;  // in unfinished_
 };
 
@@ -64,6 +67,7 @@ class EpollEdge {
  private:
   // A turn is at most so many reads: a peer that sends without pause must not keep the others out.
   static constexpr int kReadsPerTurn = 4;
+  static constexpr std::uint32_t kWatched = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET;
 
   bool watch(int fd, std::uint32_t events, Token token) noexcept {
     epoll_event event{.events = events, .data = {.u64 = token}};
@@ -81,7 +85,7 @@ class EpollEdge {
       }
       const Token token = worker_.open(accepted.fd());
       Connection& connection = *worker_.find(token);
-      if (!watch(accepted.fd(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, token)) {
+      if (!watch(accepted.fd(), kWatched, token)) {
         worker_.close(token);
       } else if (connection.session.wants_write()) {
         on_ready(token, connection);
@@ -92,8 +96,8 @@ class EpollEdge {
 
   static void on_edge(Connection& connection, std::uint32_t events) noexcept {
     if ((events & ~std::uint32_t{EPOLLOUT}) != 0) connection.readable = true;
-    if ((events & ~std::uint32_t{EPOLLIN | EPOLLRDHUP}) != 0) connection.writable = true;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.hung_up = true;
+    if ((events & ~std::uint32_t{EPOLLIN | EPOLLPRI | EPOLLRDHUP}) != 0) connection.writable = true;
+    if ((events & ~std::uint32_t{EPOLLIN | EPOLLOUT}) != 0) connection.read_until_empty = true;
   }
 
   void on_ready(Token token, Connection& connection) {
@@ -105,7 +109,7 @@ class EpollEdge {
         const IoResult got = sys::recv(connection.fd.get(), lease);
         if (got.ok()) {
           session.on_read(got.count());
-          const bool drained = got.count() < lease.size() && !connection.hung_up;
+          const bool drained = got.count() < lease.size() && !connection.read_until_empty;
           connection.readable = !drained && !got.end_of_file();
         } else if (got.would_block() || got.interrupted()) {
           session.drop_lease();

@@ -27,6 +27,8 @@ struct Connection {
   Session session;
   // Signals for what has arrived may be gone already: only EAGAIN says that nothing is left.
   bool read_until_empty = true;
+  // Then a short read never says so: it ends where urgent data begins.
+  bool sends_urgent_data = false;
   bool unfinished = false;  // is in the list of those that are read on without a signal
 };
 
@@ -90,6 +92,9 @@ class RtSignal {
       // A signal may be older than the connection that has its descriptor now. Then its read finds
       // nothing, and that is all.
       if (Connection* connection = worker_.find(token_of_[fd])) {
+        if ((signal.ssi_band & POLLPRI) != 0) {
+          connection->sends_urgent_data = connection->read_until_empty = true;
+        }
         on_ready(token_of_[fd], *connection);
       }
     }
@@ -179,7 +184,7 @@ class RtSignal {
           if (got.count() == lease.size()) connection.read_until_empty = true;
           session.on_read(got.count());
         } else if (got.would_block()) {
-          connection.read_until_empty = false;
+          connection.read_until_empty = connection.sends_urgent_data;
           return session.drop_lease();
         } else if (got.interrupted()) {
           connection.read_until_empty = true;  // the signal for what is there has been taken

@@ -46,7 +46,9 @@ struct Connection {
   UniqueFd fd;
   Session session;
   bool readable = false;      // there may be more to read; nobody will say so again
-  bool hung_up = false;       // the end of file is still to be read, even after a short read
+  // A short read is not the end: the end of file is still to be read, or urgent data, which cuts a
+  // read short where it begins.
+  bool read_until_empty = false;
   bool awaits_space = false;  // a send got stuck, and a second poll waits for POLLOUT
 };
 
@@ -80,6 +82,7 @@ class UringPoll {
  private:
   // A read-and-answer loop gives way to the other connections after so many reads.
   static constexpr int kReadsPerTurn = 16;
+  static constexpr unsigned kInput = POLLIN | POLLPRI | POLLRDBAND | POLLRDHUP;
 
   io_uring_sqe* submit_poll(Operation operation, Token token, int fd, unsigned events) {
     io_uring_sqe* sqe = ring_.next_sqe();
@@ -89,8 +92,14 @@ class UringPoll {
   }
 
   void submit_input_poll(Token token, Connection& connection) {
-    submit_poll(Operation::input, token, connection.fd.get(), POLLIN | POLLRDHUP)->len |=
-        IORING_POLL_ADD_MULTI;
+    submit_poll(Operation::input, token, connection.fd.get(), kInput)->len |= IORING_POLL_ADD_MULTI;
+  }
+
+  // Without a look at the socket, io_uring hands on what the socket's wake-up says, and that names
+  // POLLPRI and POLLRDBAND together whatever has arrived. Urgent data wakes it twice, so the kernel
+  // looks, and then POLLPRI comes alone.
+  static bool has_urgent_data(int events) noexcept {
+    return (events & (POLLPRI | POLLRDBAND)) == POLLPRI;
   }
 
   void on_complete(const io_uring_cqe& cqe) {
@@ -115,7 +124,8 @@ class UringPoll {
     } else {
       connection->readable = true;
     }
-    if ((cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) != 0) connection->hung_up = true;
+    const bool hung_up = (cqe.res & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    if (hung_up || has_urgent_data(cqe.res)) connection->read_until_empty = true;
     // Without F_MORE (completions had overflowed) nothing is armed any more.
     const bool disarmed = operation == Operation::input && (cqe.flags & IORING_CQE_F_MORE) == 0;
     if (disarmed) submit_input_poll(token, *connection);
@@ -165,7 +175,8 @@ class UringPoll {
       const IoResult got = sys::recv(connection.fd.get(), lease);
       if (got.ok()) {
         // A short read has emptied the socket; what comes later completes the poll again.
-        if (got.count() < lease.size() && !connection.hung_up) connection.readable = false;
+        const bool drained = got.count() < lease.size() && !connection.read_until_empty;
+        if (drained) connection.readable = false;
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
         session.drop_lease();

@@ -30,6 +30,8 @@ Result<UniqueFd> listen_on(const Address& address, const ListenOptions& options)
   if (!listener) return make_error("cannot create a socket: {}", describe(last_errno()));
   if (!address.is_unix()) set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.reuse_port) set_option(listener.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  // Accepted sockets inherit it: urgent data stays in the stream, as RFC 6093 has it.
+  if (!address.is_unix()) set_option(listener.get(), SOL_SOCKET, SO_OOBINLINE, 1);
 
   int status = ::bind(listener.get(), address.data(), address.size());
   if (status != 0 && errno == EADDRINUSE && address.is_unix() && is_stale_socket(address)) {
