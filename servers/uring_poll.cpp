@@ -45,7 +45,7 @@ namespace {
 struct Connection {
   UniqueFd fd;
   Session session;
-  bool readable = false;      // there may be more to read; nobody will say so again
+  bool readable = false;  // there may be more to read; nobody will say so again
   // A short read is not the end: the end of file is still to be read, or urgent data, which cuts a
   // read short where it begins.
   bool read_until_empty = false;

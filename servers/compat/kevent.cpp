@@ -15,105 +15,188 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/unique_fd.h"
 
 namespace {
 
 using muxbench::Clock;
 using muxbench::Nanoseconds;
+using muxbench::UniqueFd;
 
 struct Filter {
+  void* udata = nullptr;
+  std::uint32_t generation = 0;  // tells its events from those of a filter before it
   bool exists : 1 = false;
   bool enabled : 1 = false;
   bool oneshot : 1 = false;
   bool clear : 1 = false;
-
-  bool active() const noexcept { return exists && enabled; }
 };
 
-// What is registered for one descriptor. epoll forgets by itself when it is closed, and this is
-// found to be out of date when epoll_ctl(2) says ENOENT.
-struct Watched {
-  std::uint32_t generation = 0;     // tells events of this registration from those of one before
-  std::array<Filter, 2> filters{};  // READ and WRITE
-  bool registered = false;          // in the epoll set
-  bool write_first = false;         // whose turn it is when there is room for one event only
-
-  std::uint32_t events() const noexcept {
-    const auto [read, write] = filters;
-    std::uint32_t events = 0;
-    if (read.active()) events |= EPOLLIN | EPOLLRDHUP;
-    if (write.active()) events |= EPOLLOUT;
-    // A hang-up is reported whatever is asked for. With no filter to tell it to, once is enough.
-    const bool edge = (read.active() && read.clear) || (write.active() && write.clear);
-    return edge || events == 0 ? events | EPOLLET : events;
-  }
-};
-
-short filter_of(std::size_t index) noexcept { return index == 0 ? EVFILT_READ : EVFILT_WRITE; }
-
-class Queue {
+// All filters of one kind, in an epoll set of their own. An edge of epoll reports whatever holds for
+// a descriptor, not only what has changed; so with one set for both kinds, input would report room
+// for output again. epoll forgets a filter by itself when its descriptor is closed, and this is
+// found out when epoll_ctl(2) says ENOENT.
+class FilterSet {
  public:
-  explicit Queue(int epoll) : epoll_(epoll) {}
+  FilterSet(short filter, std::uint32_t interest, int epoll)
+      : filter_(filter), interest_(interest), epoll_(epoll) {}
 
+  int epoll() const noexcept { return epoll_; }
   // 0, or what is wrong with this change.
   int apply(const struct kevent& change) noexcept;
-  // Events that are ready now or within `timeout_ms` (-1: for ever), or -1 and errno.
-  int wait(std::span<struct kevent> events, const std::timespec* timeout) noexcept;
+  // Turns what epoll_wait(2) has returned into an event; false if there is nothing to report.
+  bool report(const epoll_event& ready, struct kevent& event) noexcept;
+  // See begin_anew(). Call it before the next wait.
+  bool has_strangers() const noexcept { return has_strangers_; }
+  int begin_anew() noexcept;
 
  private:
-  int add(int fd, Watched& watched, std::size_t index, const struct kevent& change) noexcept;
-  int control(int operation, int fd, Watched& watched) noexcept;
-  int update(int fd, Watched& watched) noexcept;
-  int collect(std::span<const epoll_event> ready, std::span<struct kevent> events) noexcept;
+  Filter* find(const struct kevent& change) noexcept;
+  int add(const struct kevent& change) noexcept;
+  int control(int epoll, int operation, std::size_t fd, const Filter& filter) const noexcept;
 
-  int epoll_;
+  const short filter_;
+  const std::uint32_t interest_;
+  const int epoll_;
+  bool has_strangers_ = false;
   // By descriptor. A deque grows by what is needed, where a vector would make room for twice that.
-  std::deque<Watched> watched_;
-  std::array<std::deque<void*>, 2> udata_;  // READ and WRITE; few descriptors have the second
+  std::deque<Filter> filters_;
 };
 
-int Queue::control(int operation, int fd, Watched& watched) noexcept {
+int FilterSet::control(int epoll, int operation, std::size_t fd,
+                       const Filter& filter) const noexcept {
   epoll_event event{};
-  event.events = watched.events();
-  event.data.u64 = std::uint64_t{watched.generation} << 32 | static_cast<std::uint32_t>(fd);
-  if (::epoll_ctl(epoll_, operation, fd, &event) != 0) return errno;
-  watched.registered = operation != EPOLL_CTL_DEL;
+  // A hang-up is reported whatever is asked for; of a disabled filter once is enough.
+  event.events = filter.enabled ? interest_ : EPOLLET | EPOLLONESHOT;
+  if (filter.clear) event.events |= EPOLLET;
+  event.data.u64 = std::uint64_t{filter.generation} << 32 | static_cast<std::uint32_t>(fd);
+  return ::epoll_ctl(epoll, operation, static_cast<int>(fd), &event) == 0 ? 0 : errno;
+}
+
+Filter* FilterSet::find(const struct kevent& change) noexcept {
+  if (change.ident >= filters_.size() || !filters_[change.ident].exists) return nullptr;
+  return &filters_[change.ident];
+}
+
+int FilterSet::add(const struct kevent& change) noexcept {
+  const std::size_t fd = change.ident;
+  if (fd >= filters_.size()) {
+    if (::fcntl(static_cast<int>(fd), F_GETFD) < 0) return EBADF;
+    try {
+      filters_.resize(fd + 1);
+    } catch (const std::bad_alloc&) {
+      return ENOMEM;
+    }
+  }
+  Filter& filter = filters_[fd];
+  Filter added{.udata = change.udata,
+               .generation = filter.generation,
+               .exists = true,
+               .enabled = (change.flags & EV_DISABLE) == 0,
+               .oneshot = (change.flags & EV_ONESHOT) != 0,
+               .clear = (change.flags & EV_CLEAR) != 0};
+  int error = filter.exists ? control(epoll_, EPOLL_CTL_MOD, fd, added) : ENOENT;
+  if (error == ENOENT) {  // it is new, or the number belongs to another file by now
+    ++added.generation;
+    error = control(epoll_, EPOLL_CTL_ADD, fd, added);
+    // The number leads to a file again that it led to once, and that was open all the time.
+    if (error == EEXIST) error = control(epoll_, EPOLL_CTL_MOD, fd, added);
+    filter = {.generation = added.generation};
+  }
+  if (error == 0) filter = added;
+  return error;
+}
+
+int FilterSet::apply(const struct kevent& change) noexcept {
+  if ((change.flags & EV_ADD) != 0) return add(change);
+  Filter* const filter = find(change);
+  if (filter == nullptr) {
+    return ::fcntl(static_cast<int>(change.ident), F_GETFD) < 0 ? EBADF : ENOENT;
+  }
+  const bool removes = (change.flags & EV_DELETE) != 0;
+  if ((change.flags & EV_ENABLE) != 0) filter->enabled = true;
+  if ((change.flags & EV_DISABLE) != 0) filter->enabled = false;
+  const int error = control(epoll_, removes ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, change.ident, *filter);
+  // ENOENT, or EBADF: the descriptor was closed since the filter was added.
+  if (removes || error != 0) *filter = {.generation = filter->generation};
+  return error;
+}
+
+bool FilterSet::report(const epoll_event& ready, struct kevent& event) noexcept {
+  const auto fd = static_cast<std::uint32_t>(ready.data.u64);
+  Filter& filter = filters_[fd];
+  if (!filter.exists || filter.generation != ready.data.u64 >> 32) {
+    has_strangers_ = true;
+    return false;
+  }
+  if (!filter.enabled) return false;
+  const std::uint32_t ends =
+      filter_ == EVFILT_READ ? EPOLLHUP | EPOLLERR | EPOLLRDHUP : EPOLLHUP | EPOLLERR;
+  EV_SET(&event, fd, filter_, (ready.events & ends) != 0 ? EV_EOF : 0, 0, 0, filter.udata);
+  if (filter.clear) event.flags |= EV_CLEAR;
+  if (filter.oneshot) {
+    event.flags |= EV_ONESHOT;
+    control(epoll_, EPOLL_CTL_DEL, fd, filter);
+    filter = {.generation = filter.generation};
+  }
+  return true;
+}
+
+// A descriptor was closed while its file is open under another number: epoll still watches that
+// file, epoll_ctl(2) cannot name it any more, and every wait would return at once. A new set takes
+// the old one's number, without the strangers. (Edges may be reported once more.)
+int FilterSet::begin_anew() noexcept {
+  const UniqueFd fresh(::epoll_create1(EPOLL_CLOEXEC));
+  if (!fresh) return errno;
+  for (std::size_t fd = 0; fd < filters_.size(); ++fd) {
+    Filter& filter = filters_[fd];
+    if (!filter.exists) continue;
+    // Only what the old set still knows by this number is the filter's own file.
+    int error = control(epoll_, EPOLL_CTL_MOD, fd, filter);
+    if (error == 0) error = control(fresh.get(), EPOLL_CTL_ADD, fd, filter);
+    if (error == ENOMEM || error == ENOSPC) return error;
+    if (error != 0) filter = {.generation = filter.generation};
+  }
+  if (::dup3(fresh.get(), epoll_, O_CLOEXEC) < 0) return errno;
+  has_strangers_ = false;
   return 0;
 }
 
-// Tells epoll what the filters want now. ENOENT: the descriptor was closed since they were added.
-int Queue::update(int fd, Watched& watched) noexcept {
-  const bool wanted = watched.filters[0].exists || watched.filters[1].exists;
-  const int error = control(wanted ? EPOLL_CTL_MOD : EPOLL_CTL_DEL, fd, watched);
-  if (error != 0) watched = {.generation = watched.generation + 1};
-  return error;
-}
+class Queue {
+ public:
+  // `writes` is the second set's, and lies in the first.
+  Queue(int epoll, UniqueFd writes)
+      : writes_epoll_(std::move(writes)),
+        reads_(EVFILT_READ, EPOLLIN | EPOLLRDHUP, epoll),
+        writes_(EVFILT_WRITE, EPOLLOUT, writes_epoll_.get()) {}
 
-int Queue::add(int fd, Watched& watched, std::size_t index, const struct kevent& change) noexcept {
-  const Filter added{.exists = true,
-                     .enabled = (change.flags & EV_DISABLE) == 0,
-                     .oneshot = (change.flags & EV_ONESHOT) != 0,
-                     .clear = (change.flags & EV_CLEAR) != 0};
-  const Watched before = watched;
-  watched.filters[index] = added;
-  if (watched.registered) {
-    const Filter& other = watched.filters[1 - index];
-    const bool mixed = other.exists && other.clear != added.clear;
-    const int error = mixed ? ENOTSUP : control(EPOLL_CTL_MOD, fd, watched);
-    if (error == 0) return 0;
-    watched = before;
-    if (error != ENOENT && !mixed) return error;
-    // The number may belong to another file by now, of which nothing is known yet.
-    if (mixed && control(EPOLL_CTL_MOD, fd, watched) != ENOENT) return ENOTSUP;
-  }
-  watched = {.generation = before.generation + 1};
-  watched.filters[index] = added;
-  const int error = control(EPOLL_CTL_ADD, fd, watched);
-  if (error != 0) watched.filters[index] = {};
-  return error;
+  // 0, or an errno.
+  int connect_sets() noexcept;
+  // 0, or what is wrong with this change.
+  int apply(const struct kevent& change) noexcept;
+  // Events that are ready now or within `timeout` (nullptr: for ever), or -1 and errno.
+  int wait(std::span<struct kevent> events, const std::timespec* timeout) noexcept;
+
+ private:
+  static constexpr std::uint64_t kWrites = UINT64_MAX;
+  static constexpr std::size_t kBatch = 512;
+  using Batch = std::array<epoll_event, kBatch>;
+
+  std::size_t take(std::span<struct kevent> events, Batch& ready, int count) noexcept;
+  int drop_strangers() noexcept;
+
+  UniqueFd writes_epoll_;
+  FilterSet reads_;
+  FilterSet writes_;
+};
+
+int Queue::connect_sets() noexcept {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kWrites}};
+  return ::epoll_ctl(reads_.epoll(), EPOLL_CTL_ADD, writes_.epoll(), &event) == 0 ? 0 : errno;
 }
 
 int Queue::apply(const struct kevent& change) noexcept {
@@ -122,71 +205,42 @@ int Queue::apply(const struct kevent& change) noexcept {
   if (change.filter != EVFILT_READ && change.filter != EVFILT_WRITE) return EINVAL;
   if ((change.flags & ~kKnown) != 0) return EINVAL;
   if (change.ident > INT32_MAX) return EBADF;
-  const std::size_t index = change.filter == EVFILT_READ ? 0 : 1;
-  const bool adds = (change.flags & EV_ADD) != 0;
-  const int fd = static_cast<int>(change.ident);
-  if (change.ident >= (adds ? udata_[index].size() : watched_.size())) {
-    if (::fcntl(fd, F_GETFD) < 0) return EBADF;
-    if (!adds) return ENOENT;
-    try {
-      if (change.ident >= watched_.size()) watched_.resize(change.ident + 1);
-      udata_[index].resize(change.ident + 1);
-    } catch (const std::bad_alloc&) {
-      return ENOMEM;
-    }
-  }
-  Watched& watched = watched_[change.ident];
-  if (adds) {
-    const int error = add(fd, watched, index, change);
-    if (error == 0) udata_[index][change.ident] = change.udata;
-    return error;
-  }
-  Filter& filter = watched.filters[index];
-  if (!filter.exists) return ENOENT;
-  if ((change.flags & EV_DELETE) != 0) filter = {};
-  if ((change.flags & EV_ENABLE) != 0) filter.enabled = true;
-  if ((change.flags & EV_DISABLE) != 0) filter.enabled = false;
-  return update(fd, watched);
+  return (change.filter == EVFILT_READ ? reads_ : writes_).apply(change);
 }
 
-// Turns each ready descriptor into an event for each of its filters.
-int Queue::collect(std::span<const epoll_event> ready, std::span<struct kevent> events) noexcept {
+// There is room for those of the second set, as that took a place among the ready.
+std::size_t Queue::take(std::span<struct kevent> events, Batch& ready, int count) noexcept {
   std::size_t used = 0;
-  for (const epoll_event& event : ready) {
-    const auto fd = static_cast<std::uint32_t>(event.data.u64);
-    Watched& watched = watched_[fd];
-    if (watched.generation != event.data.u64 >> 32) continue;
-    const bool broken = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
-    const std::array<bool, 2> fires{broken || (event.events & (EPOLLIN | EPOLLRDHUP)) != 0,
-                                    broken || (event.events & EPOLLOUT) != 0};
-    const std::array<bool, 2> ends{broken || (event.events & EPOLLRDHUP) != 0, broken};
-    bool must_update = false;
-    const std::size_t first = watched.write_first ? 1 : 0;
-    for (const std::size_t i : {first, 1 - first}) {
-      Filter& filter = watched.filters[i];
-      if (!fires[i] || !filter.active()) continue;
-      if (used == events.size()) {
-        // No room: modifying the registration makes epoll report it again, even at an edge.
-        watched.write_first = i == 1;
-        must_update = true;
-        continue;
-      }
-      EV_SET(&events[used++], fd, filter_of(i), ends[i] ? EV_EOF : 0, 0, 0, udata_[i][fd]);
-      if (filter.clear) events[used - 1].flags |= EV_CLEAR;
-      if (!filter.oneshot) continue;
-      events[used - 1].flags |= EV_ONESHOT;
-      filter = {};
-      must_update = true;
+  bool has_writes = false;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = ready[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kWrites) {
+      has_writes = true;
+    } else if (reads_.report(event, events[used])) {
+      ++used;
     }
-    if (must_update) update(static_cast<int>(fd), watched);
   }
-  return static_cast<int>(used);
+  if (!has_writes) return used;
+  const auto room = static_cast<int>(std::min(kBatch, events.size() - used));
+  const int writes = ::epoll_wait(writes_.epoll(), ready.data(), room, 0);
+  for (int i = 0; i < writes; ++i) {
+    if (writes_.report(ready[static_cast<std::size_t>(i)], events[used])) ++used;
+  }
+  return used;
+}
+
+int Queue::drop_strangers() noexcept {
+  for (FilterSet* const set : {&reads_, &writes_}) {
+    if (!set->has_strangers()) continue;
+    if (const int error = set->begin_anew(); error != 0) return error;
+    if (const int error = connect_sets(); error != 0) return error;
+  }
+  return 0;
 }
 
 int Queue::wait(std::span<struct kevent> events, const std::timespec* timeout) noexcept {
-  constexpr std::size_t kBatch = 512;
   constexpr std::time_t kLongest = 1'000'000'000;  // seconds: beyond, nanoseconds overflow
-  std::array<epoll_event, kBatch> ready;
+  Batch ready;
   const bool waits = timeout != nullptr && (timeout->tv_sec != 0 || timeout->tv_nsec != 0);
   std::optional<Clock::time_point> deadline;
   if (waits) {
@@ -195,16 +249,22 @@ int Queue::wait(std::span<struct kevent> events, const std::timespec* timeout) n
                Nanoseconds(timeout->tv_nsec);
   }
   int timeout_ms = timeout == nullptr ? -1 : 0;
+  // What is nothing to report comes once: a hang-up of a disabled filter, and strangers.
   while (true) {
     if (deadline) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
       timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT32_MAX));
     }
     const auto room = static_cast<int>(std::min(kBatch, events.size()));
-    const int count = ::epoll_wait(epoll_, ready.data(), room, timeout_ms);
+    const int count = ::epoll_wait(reads_.epoll(), ready.data(), room, timeout_ms);
     if (count <= 0) return count;
-    const int collected = collect({ready.data(), static_cast<std::size_t>(count)}, events);
-    if (collected != 0) return collected;
+    const std::size_t used = take(events, ready, count);
+    const int error = drop_strangers();
+    if (used != 0) return static_cast<int>(used);
+    if (error != 0) {
+      errno = error;
+      return -1;
+    }
   }
 }
 
@@ -225,19 +285,23 @@ Queue* find_queue(int queue) noexcept {
 }  // namespace
 
 int kqueue() noexcept {
-  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) return -1;
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return -1;
   const std::lock_guard lock(queues_mutex);
-  const auto index = static_cast<std::size_t>(epoll);
+  const auto index = static_cast<std::size_t>(epoll.get());
+  int error = ENOMEM;
   try {
     if (index >= queues.size()) queues.resize(index + 1);
-    queues[index] = std::make_unique<Queue>(epoll);
+    queues[index].reset();  // it is gone, or its number would not be free
+    UniqueFd writes(::epoll_create1(EPOLL_CLOEXEC));
+    if (!writes) return -1;
+    queues[index] = std::make_unique<Queue>(epoll.get(), std::move(writes));
+    error = queues[index]->connect_sets();
   } catch (const std::bad_alloc&) {
-    ::close(epoll);
-    errno = ENOMEM;
-    return -1;
   }
-  return epoll;
+  if (error == 0) return epoll.release();
+  errno = error;
+  return -1;
 }
 
 int kevent(int queue, const struct kevent* changes, int change_count, struct kevent* events,
@@ -245,6 +309,10 @@ int kevent(int queue, const struct kevent* changes, int change_count, struct kev
   Queue* const found = find_queue(queue);
   if (found == nullptr) {
     errno = EBADF;
+    return -1;
+  }
+  if (change_count < 0 || event_count < 0) {
+    errno = EINVAL;
     return -1;
   }
   int failed = 0;

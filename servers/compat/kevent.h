@@ -11,11 +11,13 @@
 // What is not so:
 // - `data` is 0 (it would cost an ioctl(FIONREAD) for each event), and so is `fflags` at EV_EOF
 //   (reading SO_ERROR would take the error away from the next recv).
-// - The filters of one descriptor share one registration: EV_CLEAR on one of them but not on the
-//   other is refused with ENOTSUP. Regular files are refused with EPERM.
+// - EV_CLEAR reports once more what it has reported when the peer finishes sending or the
+//   connection breaks, and after a descriptor was closed whose file is still open elsewhere.
+// - A queue has a second descriptor, which stays open until its number is given to another queue.
+//   Regular files are refused with EPERM.
 // - One thread for each queue. A child process inherits the queue, and must not use it.
 // - "Closed" is epoll's: a descriptor whose file is still open elsewhere (dup, fork) stays watched
-//   until that is closed too; its events are dropped once the number is registered anew.
+//   until that is closed too, or until its filter is deleted or its number registered anew.
 #pragma once
 
 #ifdef MUXBENCH_HAVE_SYS_EVENT_H

@@ -45,6 +45,15 @@ TEST_F(Kevent, ABadFilterOrTimeIsRefused) {
   EXPECT_EQ(errno, EINVAL);
 }
 
+TEST_F(Kevent, NegativeCountsAreRefused) {
+  const struct kevent add = change(EVFILT_READ, EV_ADD);
+  struct kevent event;
+  EXPECT_EQ(::kevent(queue.get(), &add, -1, nullptr, 0, &kAtOnce), -1);
+  EXPECT_EQ(errno, EINVAL);
+  EXPECT_EQ(::kevent(queue.get(), nullptr, 0, &event, -1, &kAtOnce), -1);
+  EXPECT_EQ(errno, EINVAL);
+}
+
 // "All changes contained in the changelist are applied before any pending events are read from the
 // queue."
 TEST_F(Kevent, ChangesAndEventsGoInOneCall) {

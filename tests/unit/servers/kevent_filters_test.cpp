@@ -108,15 +108,78 @@ TEST_F(Kevent, ANewQueueKnowsNothingOfTheOneBefore) {
   EXPECT_EQ(apply(change(EVFILT_READ, EV_DELETE)), ENOENT);
 }
 
-#ifndef MUXBENCH_HAVE_SYS_EVENT_H
-// What the shim cannot do is refused, and leaves the other filter as it was.
-TEST_F(Kevent, ShimRefusesToMixEdgeAndLevelOnOneDescriptor) {
-  ASSERT_EQ(apply(change(EVFILT_READ, EV_ADD, tag(1))), 0);
-  EXPECT_EQ(apply(change(EVFILT_WRITE, EV_ADD | EV_CLEAR, tag(2))), ENOTSUP);
+// "EV_CLEAR: After the event is retrieved by the user, its state is reset." Its own state: what
+// happens to one filter is nothing to the other.
+TEST_F(Kevent, ClearOnBothFiltersKeepsThemApart) {
+  ASSERT_EQ(apply(change(EVFILT_READ, EV_ADD | EV_CLEAR, tag(1))), 0);
+  ASSERT_EQ(apply(change(EVFILT_WRITE, EV_ADD | EV_CLEAR, tag(2))), 0);
+  EXPECT_THAT(poll(), ElementsAre(is(EVFILT_WRITE, 2)));
   peer_says("x");
+  EXPECT_THAT(poll(), ElementsAre(is(EVFILT_READ, 1))) << "there was room for output all the time";
+  fill();
+  drain_peer();
+  EXPECT_THAT(poll(), ElementsAre(is(EVFILT_WRITE, 2))) << "x has been reported already";
+}
+
+TEST_F(Kevent, OneFilterMayBeClearAndTheOtherNot) {
+  ASSERT_EQ(apply(change(EVFILT_READ, EV_ADD, tag(1))), 0);
+  ASSERT_EQ(apply(change(EVFILT_WRITE, EV_ADD | EV_CLEAR, tag(2))), 0);
+  peer_says("x");
+  EXPECT_THAT(poll(), UnorderedElementsAre(is(EVFILT_READ, 1), is(EVFILT_WRITE, 2)));
   EXPECT_THAT(poll(), ElementsAre(is(EVFILT_READ, 1)));
 }
-#endif
+
+// A descriptor is closed while its file stays open under another number, and its own number goes to
+// another file. Nobody asks for events of the first file any more, which is ready all the time.
+struct KeventOfClosed : Kevent {
+  void close_one_that_stays_open(short filter) {
+    ASSERT_EQ(apply(change(filter, EV_ADD, tag(1))), 0);
+    peer_says("x");
+    elsewhere.reset(::dup(ours.get()));
+    const int number = ours.get();
+    int pair[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    ASSERT_EQ(::dup2(pair[0], number), number);
+    ::close(pair[0]);
+    second_peer.reset(pair[1]);
+  }
+
+  UniqueFd elsewhere;
+  UniqueFd second_peer;
+};
+
+TEST_F(KeventOfClosed, IsForgottenOnceTheNumberIsRegisteredAnew) {
+  for (const short filter : {EVFILT_READ, EVFILT_WRITE}) {
+    close_one_that_stays_open(filter);
+    ASSERT_EQ(apply(change(EVFILT_READ, EV_ADD, tag(3))), 0);
+    if (filter == EVFILT_WRITE) {
+      EXPECT_EQ(apply(change(EVFILT_WRITE, EV_DELETE)), ENOENT);
+    }
+    EXPECT_THAT(poll(), IsEmpty());
+    struct kevent event;
+    const timespec some{.tv_sec = 0, .tv_nsec = 20'000'000};
+    EXPECT_EQ(::kevent(queue.get(), nullptr, 0, &event, 1, &some), 0);
+    ASSERT_EQ(::send(second_peer.get(), "y", 1, 0), 1);
+    EXPECT_THAT(poll(1), ElementsAre(is(EVFILT_READ, 3)));
+    peer = std::move(second_peer);
+  }
+}
+
+TEST_F(KeventOfClosed, TheOtherFiltersStay) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+  const UniqueFd watched(pair[0]);
+  const UniqueFd its_peer(pair[1]);
+  ASSERT_EQ(apply(change_of(watched.get(), EVFILT_READ, EV_ADD, tag(7))), 0);
+  ASSERT_EQ(apply(change_of(watched.get(), EVFILT_WRITE, EV_ADD | EV_DISABLE, tag(8))), 0);
+  close_one_that_stays_open(EVFILT_READ);
+  ASSERT_EQ(apply(change(EVFILT_READ, EV_ADD, tag(3))), 0);
+  EXPECT_THAT(poll(), IsEmpty());
+  ASSERT_EQ(::send(its_peer.get(), "z", 1, 0), 1);
+  EXPECT_THAT(poll(), ElementsAre(is(EVFILT_READ, 7)));
+  ASSERT_EQ(apply(change_of(watched.get(), EVFILT_WRITE, EV_ENABLE, tag(8))), 0);
+  EXPECT_THAT(poll(), UnorderedElementsAre(is(EVFILT_READ, 7), is(EVFILT_WRITE, 8)));
+}
 
 }  // namespace
 }  // namespace muxbench
