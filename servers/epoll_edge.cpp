@@ -23,8 +23,8 @@ namespace {
 struct Connection {
   UniqueFd fd;
   Session session;
-  bool readable : 1 = false;    // until a read is short
-  bool writable : 1 = true;     // until a write fails with EAGAIN
+  bool readable : 1 = false;  // until a read is short
+  bool writable : 1 = true;   // until a write fails with EAGAIN
   // A short read is not the end: the end of file comes without another edge, and urgent data cuts a
   // read short where it begins.
   bool read_until_empty : 1 = false;

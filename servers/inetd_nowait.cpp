@@ -3,6 +3,7 @@
 // Syscalls per request: 1 recv, 1 send; per connection a fork, an execve and the start of a program
 // (about 100 calls of the dynamic linker).
 // Limit: starting a program costs milliseconds, and the handler shares nothing with the next one.
+#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -76,9 +77,18 @@ namespace {
 class InetdNowait {
  public:
   explicit InetdNowait(const ServerContext& server)
-      : server_(server),
-        gate_(server.options.max_connections),
-        arguments_(server.arguments.begin(), server.arguments.end()) {
+      : server_(server), gate_(server.options.max_connections) {
+    for (std::size_t i = 0; i < server.arguments.size(); ++i) {
+      const std::string_view word = server.arguments[i];
+      if (word == "--root") ++i;
+      if (!word.starts_with("--root")) arguments_.push_back(server.arguments[i]);
+    }
+    if (server.root_folder >= 0) {
+      // Its path may lead through folders that only root can enter, which the handler is not.
+      root_.reset(::fcntl(server.root_folder, F_DUPFD_CLOEXEC, counters::kFirstFreeInProgram));
+      root_option_ = fmt::format("--root=/proc/self/fd/{}", root_.get());
+      arguments_.push_back(root_option_.data());
+    }
     static char handler_flag[] = "--inetd-handler";
     arguments_.push_back(handler_flag);
     arguments_.push_back(nullptr);
@@ -108,11 +118,11 @@ class InetdNowait {
   }
 
  private:
-  // Every other descriptor is close-on-exec; dup2 clears that of the two that the handler shall
-  // have.
+  // Every other descriptor is close-on-exec; of those that the handler shall have that is cleared.
   [[noreturn]] void exec_handler(int fd) {
     ::dup2(fd, STDIN_FILENO);
     ::dup2(fd, STDOUT_FILENO);
+    if (root_) ::fcntl(root_.get(), F_SETFD, 0);
     counters::share_with_program();
     ::execv("/proc/self/exe", arguments_.data());
     std::perror("cannot start the handler");
@@ -121,7 +131,9 @@ class InetdNowait {
 
   const ServerContext& server_;
   AcceptGate gate_;
-  std::vector<char*> arguments_;  // our own, and the flag that makes it a handler
+  UniqueFd root_;
+  std::string root_option_;
+  std::vector<char*> arguments_;  // our own, and what makes it a handler
 };
 
 }  // namespace

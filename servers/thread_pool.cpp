@@ -34,7 +34,7 @@ void converse(int fd, Session& session, const Options& options) {
   RequestTimer timer(options.idle_timeout);
   while (!session.done()) {
     if (session.awaits_work()) {
-      if (!run_child_work(options)) return;  // too many processes: this client is shed
+      if (!run_child_work()) return;  // too many processes: this client is shed
       session.on_work_done();
     } else if (session.wants_write()) {
       const IoResult sent = sys::send(fd, session.write_buffers());

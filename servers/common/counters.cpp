@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <charconv>
 #include <new>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace muxbench::counters {
@@ -23,6 +25,7 @@ struct alignas(WorkerCounters) Shared {
 Shared* shared = nullptr;                    // a group's memory begins with this,
 std::span<WorkerCounters> workers_counters;  // and goes on with these
 std::atomic<int> output = -1;
+std::string output_name;
 int memory_fd = -1;
 pid_t owner = 0;
 
@@ -33,7 +36,6 @@ constexpr int kInherited = STDERR_FILENO + 1;  // where an executed program find
 class Writer {
  public:
   explicit Writer(int fd) noexcept : fd_(fd) {}
-  ~Writer() { flush(); }
   Writer(const Writer&) = delete;
 
   Writer& operator<<(std::string_view text) noexcept {
@@ -48,19 +50,22 @@ class Writer {
     return *this << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
   }
 
- private:
-  void flush() noexcept {
-    for (std::size_t done = 0; done < used_;) {
+  // Is everything so far in the file? Else errno tells why.
+  bool flush() noexcept {
+    for (std::size_t done = 0; done < used_ && ok_;) {
       const ssize_t written = ::write(fd_, buffer_.data() + done, used_ - done);
-      if (written < 0 && errno != EINTR) break;
+      ok_ = written > 0 || (written < 0 && errno == EINTR);
       if (written > 0) done += static_cast<std::size_t>(written);
     }
     used_ = 0;
+    return ok_;
   }
 
+ private:
   int fd_;
   std::array<char, 1024> buffer_;
   std::size_t used_ = 0;
+  bool ok_ = true;
 };
 
 std::uint64_t sum(std::atomic<std::uint64_t> WorkerCounters::*counter) noexcept {
@@ -77,6 +82,21 @@ void* map(int fd, std::size_t size) noexcept {
   return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
+// Not a FIFO or a socket: a reader would have to be waited for, and could go away again. O_NONBLOCK
+// is for them alone.
+Result<> open_output(const std::string& file) {
+  output_name = file;
+  output = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
+  struct stat status {};
+  if (output >= 0 && ::fstat(output, &status) == 0 &&
+      (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))) {
+    return {};
+  }
+  const std::string reason =
+      output >= 0 || errno == ENXIO ? "it is no regular file" : describe(last_errno());
+  return make_error("cannot write {}: {}; name another file with --counters", file, reason);
+}
+
 }  // namespace
 
 Result<> set_up(unsigned workers, const std::string& file) {
@@ -91,12 +111,7 @@ Result<> set_up(unsigned workers, const std::string& file) {
   shared = new (memory) Shared;
   workers_counters = {new (shared + 1) WorkerCounters[workers], workers};
   if (file.empty()) return {};
-  output = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (output < 0) {
-    return make_error("cannot write {}: {}; name another file with --counters", file,
-                      describe(last_errno()));
-  }
-  return {};
+  return open_output(file);
 }
 
 // dup2(2) clears close-on-exec.
@@ -127,27 +142,32 @@ std::atomic<Clock::time_point>& next_accept_attempt() noexcept {
   return shared->next_accept_attempt;
 }
 
-void write_file() noexcept {
-  if (::getpid() != owner) return;  // a child that inherited the descriptor
+bool write_file_at_once() noexcept {
+  if (::getpid() != owner) return true;  // a child that inherited the descriptor
   const int fd = output.exchange(-1);
-  if (fd < 0) return;
-  {
-    Writer json(fd);
-    json << R"({"accepted":)" << sum(&WorkerCounters::accepted);
-    json << R"(,"requests":)" << sum(&WorkerCounters::requests);
-    json << R"(,"refused":)" << sum(&WorkerCounters::refused);
-    const std::uint64_t rounds = sum(&WorkerCounters::rounds);
-    if (rounds != 0) json << R"(,"rounds":)" << rounds;
-    json << R"(,"workers":[)";
-    std::string_view separator = "";
-    for (const WorkerCounters& worker : workers_counters) {
-      json << separator << R"({"accepted":)" << worker.accepted;
-      json << R"(,"requests":)" << worker.requests << "}";
-      separator = ",";
-    }
-    json << "]}\n";
+  if (fd < 0) return true;
+  Writer json(fd);
+  json << R"({"accepted":)" << sum(&WorkerCounters::accepted);
+  json << R"(,"requests":)" << sum(&WorkerCounters::requests);
+  json << R"(,"refused":)" << sum(&WorkerCounters::refused);
+  const std::uint64_t rounds = sum(&WorkerCounters::rounds);
+  if (rounds != 0) json << R"(,"rounds":)" << rounds;
+  json << R"(,"workers":[)";
+  std::string_view separator = "";
+  for (const WorkerCounters& worker : workers_counters) {
+    json << separator << R"({"accepted":)" << worker.accepted;
+    json << R"(,"requests":)" << worker.requests << "}";
+    separator = ",";
   }
-  ::close(fd);
+  json << "]}\n";
+  // A disk of another machine may say only here that it is full.
+  return json.flush() && ::close(fd) == 0;
+}
+
+Result<> write_file() {
+  if (write_file_at_once()) return {};
+  return make_error("cannot write {}: {}; make room for it, or name another file with --counters",
+                    output_name, describe(last_errno()));
 }
 
 }  // namespace muxbench::counters

@@ -52,6 +52,7 @@ Result<> set_up(unsigned workers, const std::string& file);
 // real inetd, join() counts for itself.
 void share_with_program() noexcept;
 Result<> join();
+constexpr int kFirstFreeInProgram = 4;  // of descriptors that it may inherit besides
 
 WorkerCounters& of_worker(unsigned worker) noexcept;
 
@@ -64,8 +65,10 @@ unsigned one_more_is_ready() noexcept;
 // From when on a worker that cannot accept now may try again: AcceptGate's queue of attempts.
 std::atomic<Clock::time_point>& next_accept_attempt() noexcept;
 
-// Writes the file, once, in the process that called set_up(). Safe in a signal handler.
-void write_file() noexcept;
+// Writes the file, once, in the process that called set_up().
+Result<> write_file();
+// The same in a signal handler: false where not all of it could be written.
+bool write_file_at_once() noexcept;
 
 }  // namespace counters
 }  // namespace muxbench

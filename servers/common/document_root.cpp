@@ -127,18 +127,23 @@ Result<std::unique_ptr<DocumentRoot>> DocumentRoot::open(const std::string& fold
     return make_error("cannot serve the folder {}: {}; name a folder with --root", folder,
                       describe(last_errno()));
   }
-  if (!open_beneath(root.get(), ".", O_DIRECTORY)) {
-    if (errno == ENOSYS || errno == EPERM) {
-      return Error{fmt::format("openat2 is not to be had here ({}), so files cannot be kept "
-                               "beneath the root; use Linux 5.6 or newer, or a sandbox that "
-                               "allows it",
-                               describe(last_errno())),
-                   Exit::unavailable};
-    }
-    return make_error("cannot read the folder {}: {}; make it readable for this user", folder,
-                      describe(last_errno()));
+  std::unique_ptr<DocumentRoot> site(new DocumentRoot(folder, std::move(root), limits));
+  if (const auto checked = site->check(); !checked) return checked.error();
+  return site;
+}
+
+Result<> DocumentRoot::check() const {
+  if (open_beneath(root_.get(), ".", O_DIRECTORY)) return {};
+  if (errno == ENOSYS || errno == EPERM) {
+    return Error{fmt::format("openat2 is not to be had here ({}), so files cannot be kept "
+                             "beneath the root; use Linux 5.6 or newer, or a sandbox that "
+                             "allows it",
+                             describe(last_errno())),
+                 Exit::unavailable};
   }
-  return std::unique_ptr<DocumentRoot>(new DocumentRoot(std::move(root), limits));
+  return make_error(
+      "cannot read the folder {}: {}; make it readable for the user that serves (--user)", folder_,
+      describe(last_errno()));
 }
 
 LookupResult DocumentRoot::find(std::string_view path) noexcept {

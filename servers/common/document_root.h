@@ -32,7 +32,8 @@ class DocumentRoot final : public Site {
     Nanoseconds trusted_for = std::chrono::seconds(1);  // then a file is looked at again
   };
 
-  // Needs openat2(2), Linux 5.6.
+  // Needs openat2(2), Linux 5.6. Opened by root and served by another user it may lie in folders that
+  // only root can enter.
   static Result<std::unique_ptr<DocumentRoot>> open(const std::string& folder);
   static Result<std::unique_ptr<DocumentRoot>> open(const std::string& folder, Limits limits);
 
@@ -40,8 +41,11 @@ class DocumentRoot final : public Site {
   // Symbolic links are followed as long as they stay beneath the root. Opens nothing while the
   // path's document is fresh.
   LookupResult find(std::string_view path) noexcept override;
+  // Is the folder readable for this user?
+  Result<> check() const;
   std::string_view date() noexcept override;
 
+  int descriptor() const noexcept { return root_.get(); }
   std::size_t cached() const;
 
  private:
@@ -63,7 +67,8 @@ class DocumentRoot final : public Site {
     using is_transparent = void;  // so that looking up a string_view makes no string
   };
 
-  DocumentRoot(UniqueFd root, Limits limits) : root_(std::move(root)), limits_(limits) {}
+  DocumentRoot(std::string folder, UniqueFd root, Limits limits)
+      : folder_(std::move(folder)), root_(std::move(root)), limits_(limits) {}
 
   LookupResult refresh(std::string_view path, std::int64_t now_ns, DocumentRef known,
                        const Version& version);
@@ -71,6 +76,7 @@ class DocumentRoot final : public Site {
   void keep(std::string_view path, std::int64_t now_ns, const DocumentRef& document,
             const Version& version);
 
+  std::string folder_;
   UniqueFd root_;
   Limits limits_;
   mutable std::shared_mutex mutex_;

@@ -68,11 +68,12 @@ struct ServerContext {
   std::span<char* const> arguments;  // the command line that this program was started with
   Site* site = nullptr;              // what http serves; nullptr for the other protocols
 
-  unsigned worker = 0;  // its number, in a group of workers (worker_group.h)
+  int root_folder = -1;  // O_PATH; of that site, for programs that the server starts
+  unsigned worker = 0;   // its number, in a group of workers (worker_group.h)
 
   // The same for one worker of several, with options of its own.
   ServerContext for_worker(unsigned number, const Options& its_options) const {
-    return {its_options, listener, arguments, site, number};
+    return {its_options, listener, arguments, site, root_folder, number};
   }
   // This worker waits for connections. The last one prints the ready line: connections that come
   // before all wait would go to those that do.

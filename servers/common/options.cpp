@@ -117,6 +117,9 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
              "or child (run find over --root or the current folder)");
   app.add_option("--counters", options.counters_file,
                  "Write what each worker has done to this file at the end, as JSON");
+  app.add_option("--user", options.user,
+                 "Serve as this user once the server listens; only root can (default: nobody where "
+                 "root starts it; root: stay root)");
   app.add_flag("--describe", options.describe,
                "Print what this model is and needs as JSON, and exit");
   if (kModel.inetd_handler != nullptr) {

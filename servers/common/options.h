@@ -31,6 +31,7 @@ struct Options {
   Nanoseconds idle_timeout{};  // 0: none
   Work work;                   // for each request, before its answer
   std::string counters_file;
+  std::string user;  // empty: "nobody" where root starts it
   bool describe = false;
   bool inetd_handler = false;
 };

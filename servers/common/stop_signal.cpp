@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <string_view>
 
 #include "common/counters.h"
 
@@ -25,6 +27,7 @@ std::atomic<int> stop_event = -1;
 bool in_child = false;
 timer_t deadline_timer;
 std::string socket_file;
+struct stat socket_status {};  // of that file, when it was new
 pid_t owner = 0;
 
 sigset_t stop_signals() noexcept {
@@ -62,9 +65,14 @@ void on_signal(int number, siginfo_t* info, void*) noexcept {
   if (!stop_requested.exchange(true)) {
     begin_to_stop();
   } else if (!in_child) {
-    counters::write_file();
+    int status = info->si_code == SI_TIMER ? 0 : 128 + number;
+    if (!counters::write_file_at_once()) {
+      constexpr std::string_view kLost = "the file of --counters could not be written\n";
+      [[maybe_unused]] const auto told = ::write(STDERR_FILENO, kLost.data(), kLost.size());
+      if (status == 0) status = static_cast<int>(Exit::failure);
+    }
     remove_socket_file();
-    ::_exit(info->si_code == SI_TIMER ? 0 : 128 + number);
+    ::_exit(status);
   }
   errno = saved_errno;
 }
@@ -75,7 +83,10 @@ Result<> install(int listener, const Address& address) {
   for (std::atomic<int>& each : listeners) each = -1;
   also_shuts_down(listener);
   owner = ::getpid();
-  if (address.is_unix()) socket_file = address.path();
+  if (address.is_unix()) {
+    socket_file = address.path();
+    ::lstat(socket_file.c_str(), &socket_status);
+  }
 
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
@@ -128,7 +139,11 @@ void adopt_in_child(int connection) noexcept {
 }
 
 void remove_socket_file() noexcept {
-  if (!socket_file.empty() && ::getpid() == owner) ::unlink(socket_file.c_str());
+  if (socket_file.empty() || ::getpid() != owner) return;
+  struct stat now {};
+  const bool is_ours = ::lstat(socket_file.c_str(), &now) == 0 &&
+                       now.st_dev == socket_status.st_dev && now.st_ino == socket_status.st_ino;
+  if (is_ours) ::unlink(socket_file.c_str());
 }
 
 }  // namespace muxbench::stop_signal

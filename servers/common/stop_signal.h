@@ -49,7 +49,8 @@ void also_ends_input_of(int connection) noexcept;
 // nothing here: the parent decides when the time is over, and its children end with it.
 void adopt_in_child(int connection) noexcept;
 
-// Removes the socket file, if there is one.
+// Removes the socket file, if there is one and it is still this server's. Without the right to do so,
+// as after --user in a folder of root's, it stays, and the next server takes it over.
 void remove_socket_file() noexcept;
 
 }  // namespace muxbench::stop_signal

@@ -13,6 +13,7 @@
 namespace muxbench {
 namespace {
 
+int work_folder = -1;                  // O_PATH
 std::atomic<Nanoseconds> spin_time{};  // every worker thread sets it, to the same
 
 void spin() noexcept {
@@ -23,7 +24,7 @@ void spin() noexcept {
 
 // In the child of vfork(2), which has our memory until the exec: nothing here writes to any, and no
 // handler of ours may run. Returns only if there is no find.
-void become_find(pid_t server, const char* folder) noexcept {
+void become_find(pid_t server) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != server) ::_exit(0);  // it ended before prctl took effect
   ::close(STDIN_FILENO);
@@ -34,7 +35,7 @@ void become_find(pid_t server, const char* folder) noexcept {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execlp("find", "find", folder, nullptr);
+  if (::fchdir(work_folder) == 0) ::execlp("find", "find", ".", nullptr);
 }
 
 void wait_for(pid_t child) noexcept {
@@ -47,8 +48,7 @@ void wait_for(pid_t child) noexcept {
 // the child; here that is an event loop's, or one that waits for it.) posix_spawn(3) cannot ask for
 // that, so this is what it does: vfork and not fork, because the cost of that grows with the
 // server's memory. -1: it could not be started.
-pid_t start_find(const std::string& root) noexcept {
-  const char* const folder = root.empty() ? "." : root.c_str();
+pid_t start_find() noexcept {
   const pid_t server = ::getpid();
   volatile bool failed = false;  // written by the child
   sigset_t all;
@@ -57,7 +57,7 @@ pid_t start_find(const std::string& root) noexcept {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = ::vfork();
   if (child == 0) {
-    become_find(server, folder);
+    become_find(server);
     failed = true;
     ::_exit(127);
   }
@@ -67,6 +67,17 @@ pid_t start_find(const std::string& root) noexcept {
   return -1;
 }
 
+const char* folder_of(const Options& options) noexcept {
+  return options.root.empty() ? "." : options.root.c_str();
+}
+
+Error cannot_read(const Options& options) {
+  return make_error(
+      "cannot read the folder {}, over which the work of each request goes: {}; make it readable "
+      "for the user that serves (--user), or name another with --root",
+      folder_of(options), describe(last_errno()));
+}
+
 }  // namespace
 
 auto make_request_hook(Nanoseconds spin_for) noexcept -> void (*)() noexcept {
@@ -74,14 +85,26 @@ auto make_request_hook(Nanoseconds spin_for) noexcept -> void (*)() noexcept {
   return spin_for.count() > 0 ? &spin : nullptr;
 }
 
-bool run_child_work(const Options& options) noexcept {
-  const pid_t child = start_find(options.root);
+Result<> open_child_work(const Options& options) {
+  if (!options.work.child) return {};
+  work_folder = ::open(folder_of(options), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return work_folder >= 0 ? Result<>() : cannot_read(options);
+}
+
+Result<> check_child_work(const Options& options) {
+  if (!options.work.child) return {};
+  const UniqueFd opened(::openat(work_folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened ? Result<>() : cannot_read(options);
+}
+
+bool run_child_work() noexcept {
+  const pid_t child = start_find();
   if (child < 0) return false;
   wait_for(child);
   return true;
 }
 
-ChildWork::ChildWork(const Options& options) noexcept : options_(options) {
+ChildWork::ChildWork(const Options& options) noexcept {
   if (!options.work.child) return;
   sigset_t ended;
   ::sigemptyset(&ended);
@@ -91,7 +114,7 @@ ChildWork::ChildWork(const Options& options) noexcept : options_(options) {
 }
 
 bool ChildWork::start(Token connection) {
-  const pid_t child = start_find(options_.root);
+  const pid_t child = start_find();
   if (child > 0) connection_of_[child] = connection;
   return child > 0;
 }

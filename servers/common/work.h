@@ -24,9 +24,14 @@ namespace muxbench {
 // call it, with the same duration.
 auto make_request_hook(Nanoseconds spin) noexcept -> void (*)() noexcept;
 
+// --work child: opens the folder over which the work goes, so that root may name one that only root
+// can get to; and, for the user that serves then, whether it can be read.
+Result<> open_child_work(const Options& options);
+Result<> check_child_work(const Options& options);
+
 // Starts the child and waits until it ends. False: too many processes, so the answer cannot be
 // given.
-bool run_child_work(const Options& options) noexcept;
+bool run_child_work() noexcept;
 
 // The children of one event loop. Nothing here waits: descriptor() becomes readable when some have
 // ended.
@@ -56,7 +61,6 @@ class ChildWork {
   void take_signal() noexcept;
   static pid_t take_ended() noexcept;
 
-  const Options& options_;
   UniqueFd signals_;
   std::unordered_map<pid_t, Token> connection_of_;
 };

@@ -3,12 +3,27 @@
 import pytest
 
 from support import http_pages, preload
+from support.folders import folder_of_servers
 from support.server import Server
 
 
+@pytest.fixture
+def tmp_path():
+    with folder_of_servers() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return http_pages.fill(tmp_path_factory.mktemp("root"))
+def root():
+    with folder_of_servers() as folder:
+        yield http_pages.fill(folder)
+
+
+@pytest.fixture(scope="session")
+def libraries():
+    """For what is built to stand before a server's own libraries."""
+    with folder_of_servers() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -20,8 +35,8 @@ def http_server(model, root):
 
 
 @pytest.fixture(scope="session")
-def stop_deadline(tmp_path_factory):
-    return preload.build("stop_deadline.c", tmp_path_factory)
+def stop_deadline(libraries):
+    return preload.build("stop_deadline.c", libraries)
 
 
 @pytest.fixture

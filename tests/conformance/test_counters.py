@@ -1,12 +1,14 @@
 """--counters FILE: what the workers have done, exactly, and how evenly they shared it."""
 
 import json
+import os
+import signal
 import time
 
 import pytest
 
 from support import client
-from support.server import Server
+from support.server import Server, run_to_end
 
 # Threads that take what is ready from one set: nothing belongs to a worker there, and an idle thread is woken only
 # when the others cannot keep up. Asio lets one thread go on alone as long as it can.
@@ -37,6 +39,31 @@ def test_every_connection_and_request_is_counted(model, tmp_path):
         f"{connections} connections of {requests} requests each: seen {seen}"
     for name in ("accepted", "requests"):
         assert sum(worker[name] for worker in seen["workers"]) == seen[name], f"{name} of the workers: {seen}"
+
+
+def test_a_full_disk_is_a_failure(model):
+    server = Server(model, "--counters", "/dev/full").start()
+    try:
+        client.echo_once(server)
+        server.signal(signal.SIGTERM)
+        assert server.wait_for_end() == 1
+        assert server.stderr() == (f"server_{model.name}: cannot write /dev/full: No space left on device (ENOSPC); make room for it, or "
+                                   "name another file with --counters\n")
+    finally:
+        server.kill()
+
+
+def test_what_is_no_file_is_refused(model, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    for _ in range(2):  # with somebody who reads it, and without
+        status, out, err = run_to_end(model, "--counters", fifo)
+        assert (status, out) == (1, "")
+        assert err == (f"server_{model.name}: cannot write {fifo}: it is no regular file; name another file with --counters\n")
+        if reader >= 0:
+            os.close(reader)
+            reader = -1
 
 
 def bounds_of_share(model):

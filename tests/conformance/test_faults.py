@@ -185,8 +185,8 @@ def expect_the_cost_of_one_connection(model, faults):
 
 
 @pytest.fixture(scope="session")
-def short_io(tmp_path_factory):
-    return preload.build("short_io.c", tmp_path_factory)
+def short_io(libraries):
+    return preload.build("short_io.c", libraries)
 
 
 def test_short_reads_and_writes(model, short_io, tmp_path):

@@ -13,8 +13,8 @@ from support.server import Server
 
 
 @pytest.fixture(scope="session")
-def ring_watch(tmp_path_factory):
-    return preload.build("ring_watch.c", tmp_path_factory)
+def ring_watch(libraries):
+    return preload.build("ring_watch.c", libraries)
 
 
 @pytest.fixture

@@ -197,6 +197,20 @@ def test_second_signal_ends_it_before_its_deadline(model, second, no_deadline, t
         sock.close()
 
 
+def test_a_second_signal_tells_of_a_full_disk_too(model, no_deadline, tmp_path):
+    server = Server(model, "--counters", "/dev/full", listen=f"unix:{tmp_path}/s", environment=no_deadline).start()
+    try:
+        sock = stuck_client(server)
+        server.signal(signal.SIGTERM)
+        wait_until(server.is_refusing, "SIGTERM was sent, and the port still takes connections")
+        server.signal(signal.SIGTERM)
+        assert server.wait_for_end() == 128 + signal.SIGTERM
+        assert server.stderr() == "the file of --counters could not be written\n"
+        sock.close()
+    finally:
+        server.kill()
+
+
 def test_no_new_connection_after_the_signal(model, no_deadline, tmp_path):
     with Server(model, listen=f"unix:{tmp_path}/s", environment=no_deadline) as server:
         sock = stuck_client(server)  # keeps it busy with ending

@@ -9,11 +9,11 @@ import pytest
 _SOURCES = pathlib.Path(__file__).parents[1] / "conformance"
 
 
-def build(source, tmp_path_factory):
+def build(source, folder):
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
         pytest.skip("missing tool: a C compiler")
-    library = tmp_path_factory.mktemp("preload") / f"{pathlib.Path(source).stem}.so"
+    library = folder / f"{pathlib.Path(source).stem}.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, _SOURCES / source, "-ldl"], check=True)
     return library
 

@@ -21,8 +21,6 @@ STOP_SECONDS = 1.0  # the contract: SIGTERM, and within 1 s it has ended with st
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_PR_CAPBSET_DROP = 24
-_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 # Children that outlive their server become ours, so that no process 1 decides when they are reaped.
 _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -37,12 +35,11 @@ class Server:
     """
 
     def __init__(self, model, *options, protocol="echo", listen="127.0.0.1:0", limits=(), wrap=(),
-                 environment=None, as_ordinary_user=False):
+                 environment=None):
         self.model = model
         self.command = [*wrap, str(model.program), "--listen", listen, "--protocol", protocol,
                         *map(str, options)]
         self._limits = limits
-        self._as_ordinary_user = as_ordinary_user
         self._environment = {**os.environ, **(environment or {})}
         self._stderr = tempfile.TemporaryFile()
         self.pid = None
@@ -66,10 +63,6 @@ class Server:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for kind, limit in self._limits:
             resource.setrlimit(kind, limit)
-        if self._as_ordinary_user and os.geteuid() == 0:
-            # Root stays root, but file permissions apply to it.
-            for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-                _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
     def _read_ready_line(self):
         line = b""
