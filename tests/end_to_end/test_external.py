@@ -104,8 +104,22 @@ def test_a_command_that_is_not_there_is_named(bench):
     assert result.returncode == 1
     for cell in bench.cells_of("theirs"):
         assert cell["status"] == "failed"
-        assert cell["reason"].startswith("the server exited with status 127 before it accepted a connection: ")
-        assert cell["reason"].endswith("/no/such/server: not found")
+        assert cell["reason"] == ("cannot start /no/such/server: No such file or directory (ENOENT); check that the file is there "
+                                  "and may be executed")
+
+
+@pytest.mark.parametrize("way", ["option", "entry"])
+def test_no_shell_reads_its_command(bench, tmp_path, way):
+    """Whatever a shell would make of it, it is one program and its arguments."""
+    bench.server("good")
+    command = theirs(bench).removeprefix("theirs=") + " ; touch evil $(touch evil) `touch evil` | touch evil & touch evil > evil"
+    entry = tmp_path / "entry.json"
+    entry.write_text(json.dumps({"name": "theirs", "command": command}))
+    server = f"theirs={command}" if way == "option" else str(entry)
+    result = bench.run("--no-counting", "--server", server, "--duration", "300ms")
+    assert result.returncode == 0, result.stderr
+    assert {cell["status"] for cell in bench.cells_of("theirs")} == {"measured"}
+    assert not list(bench.folder.rglob("evil"))
 
 
 def run_for_real(bench, experiment, name):

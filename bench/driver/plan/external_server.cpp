@@ -4,6 +4,8 @@
 #include "json/json_reader.h"
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 namespace muxbench {
 namespace {
@@ -11,14 +13,43 @@ namespace {
 bool is_protocol(const std::string& text) { return text == "echo" || text == "http"; }
 bool has_port(const std::string& command) { return command.find("{port}") != std::string::npos; }
 
-Model make_model(const std::string& name, const std::string& protocol, const std::string& command) {
+// As a shell takes a plain command apart: at blanks, with '...', "..." and \. There is no shell, so
+// that text from a file can do no more than name one program and its arguments. Nothing: no words,
+// or a quote that is not closed.
+std::optional<std::vector<std::string>> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    if (quote == 0 && (letter == ' ' || letter == '\t' || letter == '\n')) {
+      in_word = false;
+      continue;
+    }
+    if (!std::exchange(in_word, true)) words.emplace_back();
+    if (letter == quote) {
+      quote = 0;
+    } else if (quote == 0 && (letter == '\'' || letter == '"')) {
+      quote = letter;
+    } else if (letter == '\\' && quote != '\'' && i + 1 < text.size()) {
+      words.back() += text[++i];
+    } else {
+      words.back() += letter;
+    }
+  }
+  if (quote != 0 || words.empty()) return {};
+  return words;
+}
+
+Model make_model(const std::string& name, const std::string& protocol, const std::string& command,
+                 std::vector<std::string> words) {
   Model model;
   model.name = name;
   model.family = "external";
   model.mechanism = command;
   model.available = true;
   model.external = true;
-  model.command = {command};
+  model.command = std::move(words);
   model.capabilities.protocols = {protocol};
   model.capabilities.transports = {"tcp"};
   model.capabilities.work = {"none"};
@@ -35,16 +66,6 @@ Model make_model(const std::string& name, const std::string& protocol, const std
   return model;
 }
 
-// As one word of the shell.
-std::string quoted(const std::string& path) {
-  constexpr const char* kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,@";
-  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
-  std::string word = "'";
-  for (const char letter : path) word += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return word + "'";
-}
-
 Result<Model> read_entry(const std::string& file) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.error();
@@ -56,12 +77,14 @@ Result<Model> read_entry(const std::string& file) {
   const std::string protocol = reader.text("protocol", "echo");
   reader.expect(is_protocol(protocol), "protocol", "\"echo\" or \"http\"");
   const std::string command = reader.text("command");
-  reader.expect(has_port(command), "command", "a command with {port} where its port belongs");
+  auto words = split_words(command);
+  reader.expect(words && has_port(command), "command",
+                "a command with {port} where its port belongs");
   if (auto read = reader.finish(); !read) return read.error();
 
   const std::string folder = std::filesystem::path(file).parent_path().string();
-  const std::string word = quoted(folder.empty() ? "." : folder);
-  return make_model(name, protocol, replaced(command, "{folder}", word));
+  for (std::string& word : *words) word = replaced(word, "{folder}", folder.empty() ? "." : folder);
+  return make_model(name, protocol, command, std::move(*words));
 }
 
 }  // namespace
@@ -82,14 +105,15 @@ Result<Model> external_server(const std::string& text) {
   const std::string name = head.substr(0, colon);
   const std::string protocol = colon == std::string::npos ? "echo" : head.substr(colon + 1);
   const std::string command = equals == std::string::npos ? "" : text.substr(equals + 1);
-  if (!is_name(name) || !is_protocol(protocol) || !has_port(command)) {
+  auto words = split_words(command);
+  if (!is_name(name) || !is_protocol(protocol) || !words || !has_port(command)) {
     return usage_error(
         "--server {}: expected NAME=COMMAND, NAME:http=COMMAND or an entry's FILE.json, the name "
         "of lower-case letters, digits and underscores, the command with {{port}} where its port "
         "belongs",
         text);
   }
-  return make_model(name, protocol, command);
+  return make_model(name, protocol, command, std::move(*words));
 }
 
 }  // namespace muxbench

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/directory.h"
 #include "system/child_process.h"
+#include "system/host_files.h"
 #include "system/interrupt.h"
 
 namespace muxbench {
@@ -46,6 +48,21 @@ std::string killed(int status) {
       WTERMSIG(status) == SIGSYS
           ? "; a seccomp filter of this container or service forbids a call that it makes"
           : "; run it with --describe to see");
+}
+
+// A server that root starts serves as nobody. The driver looks into its processes and ends them all
+// the same, but for a root without these capabilities, as in many containers: there it stays root.
+std::vector<std::string> words_of_user() {
+  constexpr std::uint64_t kKill = 5;
+  constexpr std::uint64_t kSetGid = 6;
+  constexpr std::uint64_t kSetUid = 7;
+  constexpr std::uint64_t kSysPtrace = 19;
+  constexpr std::uint64_t kNeeded =
+      1ULL << kKill | 1ULL << kSetGid | 1ULL << kSetUid | 1ULL << kSysPtrace;
+  if (::geteuid() != 0) return {};
+  const std::string effective = field_of("/proc/self/status", "CapEff");
+  const bool has_all = (std::strtoull(effective.c_str(), nullptr, 16) & kNeeded) == kNeeded;
+  return has_all ? std::vector<std::string>{} : std::vector<std::string>{"--user", "root"};
 }
 
 Model unavailable(const std::string& file_name, std::string reason) {
@@ -87,8 +104,12 @@ Model parse_description(std::string_view text, const std::string& file_name) {
 
 Model describe_model(const std::string& path, const std::vector<int>& cpus) {
   const std::string file_name = std::filesystem::path(path).filename().string();
+  std::vector<std::string> command{path};
+  for (std::string& word : words_of_user()) command.push_back(std::move(word));
   const auto answer = [&]() -> Model {
-    auto child = ChildProcess::start({.command = {path, "--describe"}, .cpus = cpus});
+    SpawnOptions spawn{.command = command, .cpus = cpus};
+    spawn.command.emplace_back("--describe");
+    auto child = ChildProcess::start(spawn);
     if (!child) return unavailable(file_name, child.error().message);
     const auto deadline = Clock::now() + kDescribeTimeout;
     std::string text;
@@ -107,16 +128,12 @@ Model describe_model(const std::string& path, const std::vector<int>& cpus) {
     return parse_description(text, file_name);
   };
   Model model = answer();
-  model.command = {path};
+  model.command = std::move(command);
   return model;
 }
 
 std::string program_of(const Model& model) {
-  if (!model.external) return model.command.front();
-  const std::string& command = model.command.front();
-  const std::string word = command.substr(0, command.find_first_of(" \t\n"));
-  const bool plain = word.find_first_of("'\"\\$`;|&()<>*?[]{}~=#!") == std::string::npos;
-  return plain ? find_program(word) : "";
+  return model.external ? find_program(model.command.front()) : model.command.front();
 }
 
 std::map<std::string, std::string> sha256_of(const std::vector<std::string>& files) {

@@ -37,8 +37,8 @@ struct Model {
 // A program that does not describe itself is a model that is not available, with the reason.
 // It is asked on the CPUs that it will run on, as what it chooses may depend on them.
 Model describe_model(const std::string& path, const std::vector<int>& cpus);
-// The file that it is: of an external one what the shell executes for the command's first word, and
-// empty where that word is not plain.
+// The file that it is: of an external one what execvp(3) executes for its first word; empty where
+// there is none.
 std::string program_of(const Model& model);
 // The SHA-256 of each file, by sha256sum(1); without those that cannot be had.
 std::map<std::string, std::string> sha256_of(const std::vector<std::string>& files);

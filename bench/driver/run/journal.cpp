@@ -122,7 +122,7 @@ std::string difference(const std::string& premise, const std::string& then,
 Result<Journal> Journal::create(const std::string& folder, const RunRecord& record,
                                 const std::vector<PlannedTrial>& order) {
   const std::string path = path_in(folder);
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!fd) return make_error("cannot write {}: {}", path, describe(last_errno()));
   Journal journal(path, std::move(fd));
   if (auto locked = journal.lock(); !locked) return locked.error();
@@ -147,7 +147,7 @@ Result<Journal> Journal::create(const std::string& folder, const RunRecord& reco
 
 Result<Journal> Journal::reopen(const std::string& folder) {
   const std::string path = path_in(folder);
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && errno == ENOENT) {
     return usage_error(
         "there is no {} in {}: its run has ended with a complete report, or it is no folder of a "

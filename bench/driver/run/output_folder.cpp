@@ -28,7 +28,9 @@ std::string default_folder(const std::string& results_dir,
 }
 
 Result<> write_whole(const std::string& path, const std::string& text) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  // A link in its place would lead out of the folder.
+  const UniqueFd fd(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
   std::string_view left = text;
   while (fd && !left.empty()) {
     const ssize_t written = ::write(fd.get(), left.data(), left.size());
@@ -84,6 +86,7 @@ OutputFolder::~OutputFolder() {
 
 Result<> OutputFolder::write(const std::string& name, const std::string& text) const {
   const std::string temporary = file("." + name + ".part");
+  ::unlink(temporary.c_str());  // of a run that was killed, or a link
   if (auto written = write_whole(temporary, text); !written) {
     ::unlink(temporary.c_str());
     return written;

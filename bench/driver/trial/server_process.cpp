@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <thread>
 
+#include "base/format.h"
 #include "plan/external_server.h"
 #include "system/interrupt.h"
 #include "trial/check_client.h"
@@ -58,7 +60,22 @@ Result<unsigned> free_port() {
   return unsigned{ntohs(address.sin_port)};
 }
 
+// How often the kernel has killed a process because memory ran out, here or in some container.
+std::uint64_t oom_kills() {
+  std::ifstream file("/proc/vmstat");
+  std::uint64_t value = 0;
+  for (std::string key; file >> key >> value;) {
+    if (key == "oom_kill") return value;
+  }
+  return 0;
+}
+
 }  // namespace
+
+std::uint64_t usual_memory_limit() {
+  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2;
+}
 
 Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
   SpawnOptions spawn;
@@ -69,20 +86,28 @@ Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptio
     auto parsed = Address::parse(fmt::format("127.0.0.1:{}", *port));
     if (!parsed) return parsed.error();
     address = *parsed;
-    const std::string command = replaced(model.command.front(), "{port}", std::to_string(*port));
-    spawn.command = {"/bin/sh", "-c", "exec " + replaced(command, "{root}", options.root)};
+    for (const std::string& word : model.command) {
+      spawn.command.push_back(
+          replaced(replaced(word, "{port}", std::to_string(*port)), "{root}", options.root));
+    }
+    if (auto program = program_of(model); !program.empty()) spawn.command.front() = program;
   } else {
     spawn.command = contract_command(model, options);
   }
   spawn.cpus = options.cpus;
+  spawn.memory_limit = options.memory_limit;
+  spawn.expendable = true;
   disregard_orphans();
   auto group = Cgroup::make();
   if (group) spawn.cgroup_procs = group->procs_fd();
+  const std::uint64_t kills_before = oom_kills();
   auto child = ChildProcess::start(spawn);
   if (!child) return child.error();
   ServerProcess server(std::move(*child));
   server.command_ = spawn.command;
   server.external_ = model.external;
+  server.memory_limit_ = options.memory_limit;
+  server.oom_kills_ = kills_before;
   if (group) server.group_ = std::make_unique<Cgroup>(std::move(*group));
   server.watched_ = {server.group_.get(), server.child_->pid()};
   if (address) server.address_ = *address;
@@ -144,9 +169,25 @@ Result<> ServerProcess::wait_until_ready() {
 std::optional<std::string> ServerProcess::death(std::string_view when) {
   const auto status = child_->wait_until(Clock::now());
   if (!status) return {};
-  return with_last_words(
-      fmt::format("the server {}{}{}", describe_status(*status), when.empty() ? "" : " ", when),
-      *child_);
+  return with_last_words(fmt::format("the server {}{}{}{}", describe_status(*status),
+                                     when.empty() ? "" : " ", when, about_memory()),
+                         *child_);
+}
+
+// Was it memory that it died of? Who dies at a limit does so in ways of his own.
+std::string ServerProcess::about_memory() const {
+  const std::uint64_t used = child_->peak_resident_bytes();
+  if (memory_limit_ != 0 && used >= memory_limit_ / 2) {
+    return fmt::format(
+        ", having used {} of the {} that a process of a server may have (--server-memory)",
+        format_bytes(static_cast<double>(used)), format_bytes(static_cast<double>(memory_limit_)));
+  }
+  if (oom_kills() > oom_kills_) {
+    return fmt::format(
+        ", and the kernel had killed a process because memory ran out (it had used {})",
+        format_bytes(static_cast<double>(used)));
+  }
+  return "";
 }
 
 Result<> ServerProcess::stop() {

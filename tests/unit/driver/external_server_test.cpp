@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::EndsWith;
+using testing::IsEmpty;
 
 class ExternalServer : public testing::Test {
  protected:
@@ -34,7 +35,8 @@ TEST_F(ExternalServer, IsNamedWithItsCommand) {
   ASSERT_TRUE(echo);
   EXPECT_TRUE(echo->external);
   EXPECT_EQ(echo->name, "theirs");
-  EXPECT_THAT(echo->command, ElementsAre("serve --port {port} a=b:c"));
+  EXPECT_THAT(echo->command, ElementsAre("serve", "--port", "{port}", "a=b:c"));
+  EXPECT_EQ(echo->mechanism, "serve --port {port} a=b:c");
   EXPECT_THAT(echo->capabilities.protocols, ElementsAre("echo"));
   EXPECT_THAT(external_server("theirs:http=serve {port} {root}")->capabilities.protocols,
               ElementsAre("http"));
@@ -46,20 +48,33 @@ TEST_F(ExternalServer, AnEntryTellsTheSame) {
   ASSERT_TRUE(http) << http.error().message;
   EXPECT_TRUE(http->external);
   EXPECT_EQ(http->name, "theirs");
-  EXPECT_THAT(http->command, ElementsAre("serve {port} {root}"));
+  EXPECT_THAT(http->command, ElementsAre("serve", "{port}", "{root}"));
   EXPECT_THAT(http->capabilities.protocols, ElementsAre("http"));
   const auto echo = external_server(entry(R"({"name": "theirs", "command": "serve {port}"})"));
   ASSERT_TRUE(echo) << echo.error().message;
   EXPECT_THAT(echo->capabilities.protocols, ElementsAre("echo"));
 }
 
-TEST_F(ExternalServer, AnEntrysFolderIsOneWordOfTheShell) {
+TEST_F(ExternalServer, ACommandIsTakenApartAsAShellWouldButByNone) {
+  const auto words_of = [](const std::string& text) {
+    const auto server = external_server("theirs=" + text);
+    return server ? server->command : std::vector<std::string>{};
+  };
+  EXPECT_THAT(words_of("  a\t{port}\n b "), ElementsAre("a", "{port}", "b"));
+  EXPECT_THAT(words_of("a 'b  \"c' \"d 'e\" {port}"), ElementsAre("a", "b  \"c", "d 'e", "{port}"));
+  EXPECT_THAT(words_of("a\\ b \"c\\\"d\" 'e\\' '' {port}"),
+              ElementsAre("a b", "c\"d", "e\\", "", "{port}"));
+  EXPECT_THAT(words_of("a {port}; $(touch b) `c` | d > e & ~ * $HOME"),
+              ElementsAre("a", "{port};", "$(touch", "b)", "`c`", "|", "d", ">", "e", "&", "~", "*",
+                          "$HOME"));
+  EXPECT_THAT(words_of("a {port} 'b"), IsEmpty());
+}
+
+TEST_F(ExternalServer, AnEntrysFolderIsOneWord) {
   const auto server =
       external_server(entry(R"({"name": "theirs", "command": "{folder}/a {port} {folder}"})"));
   ASSERT_TRUE(server) << server.error().message;
-  std::string word = "'" + folder_ + "'";
-  word.replace(word.rfind("'s"), 1, "'\\''");
-  EXPECT_EQ(server->command.front(), word + "/a {port} " + word);
+  EXPECT_THAT(server->command, ElementsAre(folder_ + "/a", "{port}", folder_));
 }
 
 TEST_F(ExternalServer, AnEntryInTheCurrentFolderHasThatFolder) {
@@ -69,7 +84,7 @@ TEST_F(ExternalServer, AnEntryInTheCurrentFolderHasThatFolder) {
   const auto server = external_server("entry.json");
   std::filesystem::current_path(before);
   ASSERT_TRUE(server) << server.error().message;
-  EXPECT_EQ(server->command.front(), "./a {port}");
+  EXPECT_THAT(server->command, ElementsAre("./a", "{port}"));
 }
 
 TEST_F(ExternalServer, WhatIsWrongWithAnEntryIsSaid) {
