@@ -71,6 +71,8 @@ class Echo:
             self.load.add(connection)
             if NAME == "crash_under_load":
                 crash()
+            if NAME == "forks_daemons":
+                start_daemon()
 
     def serve(self, connection, events):
         try:
@@ -79,6 +81,10 @@ class Echo:
                 self.requests += connection in self.load
                 if NAME == "dies_late" and self.is_late():
                     crash()
+                if NAME == "hungry" and self.is_late():
+                    eat()
+                if NAME == "floods_stderr":
+                    flood_stderr()
                 if NAME == "wrong_bytes" or NAME == "lies_late" and self.is_late():
                     data = data.replace(data[:1], b"?")
                 if not data:
@@ -114,8 +120,23 @@ def crash():
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def eat():
+    eaten = []
+    while True:
+        eaten.append(b"x" * (1 << 22))
+
+
+def flood_stderr():
+    """Whether anybody takes it or not."""
+    for _ in range(16):
+        try:
+            os.write(2, b"?" * 65535 + b"\n")
+        except OSError:
+            pass
+
+
 def stop(*_):
-    if NAME in ("leaves_children", "leaves_daemon"):
+    if NAME in ("leaves_children", "leaves_daemon", "forks_daemons"):
         os._exit(0)
     sys.exit(7 if NAME == "bad_exit" else 0)
 

@@ -1,12 +1,14 @@
 """Servers with a fault each, and cells that cannot run: each is told, and the others are measured."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
 import pytest
 
 from driver_bench import SMALL
+from support.patience import wait_until
 
 
 @pytest.mark.parametrize("name, said", [
@@ -52,6 +54,79 @@ def test_a_server_that_does_not_stop_is_killed_and_flagged(bench, place, name, s
         assert cell["status"] == "measured"
         assert any(f["kind"] == "unclean_stop" and said in f["detail"] for f in cell["flags"])
     assert bench.processes_left() == []
+
+
+def test_every_daemon_that_a_server_forks_is_killed(bench, place):
+    bench.server("forks_daemons")
+    bench.experiment({**SMALL, "sweep": {"connections": [6]}, "repetitions": 1})
+    result = bench.run("--duration", "30ms", "--no-counting", prefix=place)
+    assert result.returncode == 1
+    cell, = bench.cells_of("forks_daemons")
+    detail, = (flag["detail"] for flag in cell["flags"] if flag["kind"] == "unclean_stop")
+    left = re.fullmatch(r"the server left (\d+) of its processes behind at SIGTERM; they were killed", detail)
+    assert left and int(left[1]) >= 6, detail
+    assert bench.processes_left() == []
+
+
+def test_a_flood_on_standard_error_changes_nothing(bench):
+    bench.server("floods_stderr")
+    result = bench.run("--repetitions", "1", "--duration", "100ms", "--no-counting")
+    assert result.returncode == 0, result.stderr
+    assert {cell["status"] for cell in bench.cells_of("floods_stderr")} == {"measured"}
+    assert "???" not in result.stderr
+
+
+def test_a_server_that_exhausts_its_memory_fails_and_the_cause_is_named(bench):
+    bench.server("good", "hungry")
+    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "256MiB")
+    assert result.returncode == 1
+    assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
+    for cell in bench.cells_of("hungry"):
+        assert cell["status"] == "failed"
+        assert re.fullmatch(r"the server exited with status 1 while it was under load, having used 2\d\d\.\d MiB of the 256\.0 MiB "
+                            r"that a process of a server may have \(--server-memory\): MemoryError", cell["reason"]), cell["reason"]
+
+
+@pytest.fixture
+def little_memory(tmp_path):
+    """What to put before a command, so that it and what it starts have 400 MiB between them, and the kernel kills one for more."""
+    group = pathlib.Path(f"/sys/fs/cgroup/memory/muxbench-test-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"environment: no group of cgroup v1's memory controller can be made: {error}")
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(400 << 20))
+        yield "sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs")
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group has processes left")
+        group.rmdir()
+
+
+def test_where_memory_runs_out_the_server_goes_first_and_the_cause_is_named(bench, little_memory):
+    bench.server("good", "hungry")
+    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "0", prefix=little_memory)
+    assert result.returncode == 1
+    assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
+    for cell in bench.cells_of("hungry"):
+        assert cell["status"] == "failed"
+        assert re.fullmatch(r"the server was killed by SIGKILL while it was under load, and the kernel had killed a process because "
+                            r"memory ran out \(it had used \d+\.\d MiB\)", cell["reason"]), cell["reason"]
+
+
+def test_a_killed_load_generator_fails_its_trial_alone(bench):
+    """The third that is started: each trial has one of its own."""
+    bench.server("good")
+    fake, count = bench.loadgen, bench.folder / "count"
+    bench.loadgen = bench.folder / "mortal"
+    bench.loadgen.write_text(f'#!/bin/sh\necho >>{count}\n[ "$(wc -l <{count})" -ne 3 ] || kill -KILL $$\nexec {fake} "$@"\n')
+    bench.loadgen.chmod(0o755)
+    result = bench.run("--duration", "30ms", "--no-counting")
+    assert result.returncode == 1
+    trials = bench.report()["muxbench"]["trials"]
+    failed, = (trial for trial in trials if trial["status"] == "failed")
+    assert failed["error"] == "the load generator was killed by SIGKILL without a result"
+    assert len(trials) == 4 and {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
 
 
 def test_a_child_that_the_driver_was_given_is_not_the_servers(bench, place):

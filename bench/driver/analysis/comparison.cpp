@@ -128,6 +128,13 @@ std::string flags_against(const MeasuredCell& base, const MeasuredCell& now,
   return fmt::format("{}", fmt::join(sides, "; "));
 }
 
+std::string other_definition(const Reports& reports, const std::string& metric) {
+  const std::string& before = reports.base.memory_definition;
+  const std::string& after = reports.now.memory_definition;
+  if (metric != "server_memory_bytes" || before == after) return "";
+  return fmt::format("memory is {} on one side and {} on the other", before, after);
+}
+
 // Everything but what the trials' values decide.
 CellComparison pair(const Reports& reports, const std::string& name, const Metric& metric,
                     const MeasuredCell* base, const MeasuredCell* now) {
@@ -155,6 +162,9 @@ CellComparison pair(const Reports& reports, const std::string& name, const Metri
   }
   take_evidence(reports, *base, *now, cell);
   if (!reports.comparable) return none(Verdict::refused, "measured under other conditions");
+  if (auto reason = other_definition(reports, cell.metric); !reason.empty()) {
+    return none(Verdict::refused, std::move(reason));
+  }
   if (auto reason = flags_against(*base, *now, cell.metric); !reason.empty()) {
     return none(Verdict::flagged, std::move(reason));
   }

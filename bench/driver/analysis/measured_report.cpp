@@ -56,6 +56,19 @@ std::map<std::string, std::string> identities_of(const report::Report& report) {
   return identities;
 }
 
+// Of "Pss_Anon and Pss_Shmem of 3 processes", or the "sum of Pss over 3 processes" of an older report.
+std::string memory_definition_of(const report::Report& report) {
+  for (const report::Trial& trial : report.trials) {
+    const auto source = text_at(trial.json, "/server/memory/source");
+    if (!source) continue;
+    for (const char* name : {"Pss_Anon and Pss_Shmem", "Pss"}) {
+      if (source->find(name) != std::string::npos) return name;
+    }
+    return *source;
+  }
+  return "";
+}
+
 MeasuredCell measured_cell(const report::Cell& cell) {
   return {.id = cell.id,
           .model = cell.model,
@@ -102,6 +115,7 @@ Result<MeasuredReport> measured_report(const report::Report& report) {
                           .metrics = {},
                           .conditions = conditions_of(report),
                           .identities = identities_of(report),
+                          .memory_definition = memory_definition_of(report),
                           .slices = PairedSlices(report),
                           .noise_floor = {},
                           .status = report.status};

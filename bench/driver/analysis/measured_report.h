@@ -36,6 +36,8 @@ struct MeasuredReport {
   std::map<std::string, std::string> conditions;
   // What a difference may come from and be meant to: "server poll: sha256", "muxbench revision".
   std::map<std::string, std::string> identities;
+  // What server_memory_bytes is in this report; versions differ in it. Empty where it has none.
+  std::string memory_definition;
   PairedSlices slices;
   NoiseFloor noise_floor;
   std::string status;  // "complete" or why it is not

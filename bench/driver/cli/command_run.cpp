@@ -36,6 +36,7 @@ struct RunArguments {
   std::string server_cpus;
   std::string load_cpus;
   std::string resume;
+  std::string server_memory;
   bool share_machine = false;
   bool open = false;
 };
@@ -72,6 +73,11 @@ Result<RunOptions> understand(const RunArguments& arguments) {
                          arguments.target_ci);
     }
     options.target_ci = percent / 100;
+  }
+  if (!arguments.server_memory.empty()) {
+    const auto bytes = parse_count(arguments.server_memory);
+    if (!bytes) return bytes.error();
+    options.server_memory = *bytes;
   }
   if (arguments.method == "slices") options.method = Method::slices;
   if (arguments.method == "trials") options.method = Method::trials;
@@ -294,6 +300,9 @@ void describe_run(CLI::App* command, RunArguments* arguments) {
           "with {root} too, or a file such as servers/external/nginx.json. May be repeated")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+  command->add_option("--server-memory", arguments->server_memory,
+                      "Most memory of a server's process, such as 2GiB (default: half of this "
+                      "machine's; 0: no limit)");
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");

@@ -85,7 +85,7 @@ constexpr std::array kMetrics{
            .title = "server memory",
            .best = "Least server memory",
            .worse = "More server memory",
-           .description = "Peak memory of the server.",
+           .description = "Peak memory of the server's processes, without files that they map.",
            .unit = Unit::bytes,
            .more_is_better = false,
            .path = "/server/memory/peak_bytes",

@@ -11,6 +11,7 @@
 #include "plan/time_budget.h"
 #include "plan/trial_order.h"
 #include "run/record.h"
+#include "trial/server_process.h"
 
 namespace muxbench {
 
@@ -29,6 +30,7 @@ struct RunOptions {
   std::optional<Nanoseconds> budget;  // for all servers, instead of the profile's
   unsigned max_trials = 30;           // or until it has so many
   std::vector<std::string> external_servers;  // see driver/external_server.h
+  std::uint64_t server_memory = usual_memory_limit();
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;

@@ -289,7 +289,8 @@ class Runner {
             .server_cpus = record_.cpus.server,
             .load_cpus = record_.cpus.load,
             .load_timeout = load_timeout(experiment, cell.settings),
-            .quotas = &quotas_};
+            .quotas = &quotas_,
+            .server_memory = options_.server_memory};
   }
 
   // False: the run ends here.

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -55,6 +56,15 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+bool limit_memory(const SpawnOptions& options) noexcept {
+  if (options.expendable) {
+    const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    [[maybe_unused]] const auto written = ::write(file, "1000", 4);
+  }
+  const rlimit most{.rlim_cur = options.memory_limit, .rlim_max = options.memory_limit};
+  return options.memory_limit == 0 || ::setrlimit(RLIMIT_DATA, &most) == 0;
+}
+
 // Runs in the child, with calls that are safe after fork(2). Comes back only if it failed.
 void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t& cpus,
             pid_t parent, int input, int output, int errors) noexcept {
@@ -64,6 +74,7 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
   if (::getppid() != parent) ::_exit(127);  // the driver died before the line above
   if (options.cgroup_procs >= 0 && ::write(options.cgroup_procs, "0", 1) != 1) return;
   if (!options.cpus.empty() && ::sched_setaffinity(0, sizeof cpus, &cpus) != 0) return;
+  if (!limit_memory(options)) return;
   if (input < 0) input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (input < 0 || ::dup2(input, STDIN_FILENO) < 0) return;
   if (::dup2(output, STDOUT_FILENO) < 0 || ::dup2(errors, STDERR_FILENO) < 0) return;
@@ -185,10 +196,12 @@ void ChildProcess::signal_group(int number) const noexcept {
 bool ChildProcess::has_ended() noexcept {
   if (status_) return true;
   siginfo_t info{};
-  const auto id = static_cast<id_t>(pid_.value);
-  if (::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
-    return false;
-  }
+  rusage usage{};
+  // The system call has a place for the usage, and waitid(3) has not.
+  const long failed =
+      ::syscall(SYS_waitid, P_PID, pid_.value, &info, WEXITED | WNOHANG | WNOWAIT, &usage);
+  if (failed != 0 || info.si_pid == 0) return false;
+  peak_resident_bytes_ = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   // waitid(2) tells in two fields what waitpid(2) packs into one number.
   status_ = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
   return true;

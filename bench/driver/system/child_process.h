@@ -20,6 +20,8 @@ struct SpawnOptions {
   std::vector<int> cpus;  // sched_setaffinity(2) before exec; empty: the driver's own
   int cgroup_procs = -1;  // a cgroup.procs file that the child writes itself into before exec
   bool listens = false;   // its standard input is a pipe that say() writes to; else /dev/null
+  std::uint64_t memory_limit = 0;  // RLIMIT_DATA of each of its processes; 0: none
+  bool expendable = false;         // when the machine runs out of memory, it goes before others
 };
 
 enum class Wait { line, end_of_output, exited, timeout, interrupted };
@@ -45,6 +47,8 @@ class ChildProcess {
   // Its status as waitpid(2) gives it; nothing when it still runs at the deadline. An ended process
   // stays a zombie while this object lives, so that its number and its group's stay its own.
   std::optional<int> wait_until(Clock::time_point deadline);
+  // The most that it, or a child that it waited for, had resident; once it was seen to end.
+  std::uint64_t peak_resident_bytes() const noexcept { return peak_resident_bytes_; }
   // The status, if it was seen to end.
   std::optional<int> status() const noexcept { return status_; }
 
@@ -68,6 +72,7 @@ class ChildProcess {
   UniqueFd errors_;
   std::string buffered_;
   std::optional<int> status_;
+  std::uint64_t peak_resident_bytes_ = 0;
 };
 
 // "exited with status 3", "was killed by SIGSEGV"

@@ -171,10 +171,6 @@ Nanoseconds tree_cpu(const std::vector<pid_t>& pids) {
   return sum;
 }
 
-std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids) {
-  return sum_of_bytes(pids, "smaps_rollup", {"Pss:"});
-}
-
 std::optional<std::uint64_t> anonymous_bytes(const std::vector<pid_t>& pids) {
   return sum_of_bytes(pids, "smaps_rollup", {"Pss_Anon:", "Pss_Shmem:"});
 }

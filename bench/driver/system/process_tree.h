@@ -38,10 +38,8 @@ std::vector<pid_t> threads_of(const std::vector<pid_t>& pids);
 // Exact for living processes; children that ended and were waited for count in ticks.
 Nanoseconds tree_cpu(const std::vector<pid_t>& pids);
 
-// Pss: memory that processes share counts once between them.
-std::optional<std::uint64_t> proportional_bytes(const std::vector<pid_t>& pids);
-// Pss_Anon and Pss_Shmem: of that, what no file holds. How many other programs map the same
-// libraries changes nothing here.
+// Pss_Anon and Pss_Shmem: what no file holds. What they share, as a child has from fork(2), counts
+// once between them; and how many other programs map the same libraries changes nothing.
 std::optional<std::uint64_t> anonymous_bytes(const std::vector<pid_t>& pids);
 // VmHWM: the most that each process ever had resident; what they share counts in each of them.
 std::optional<std::uint64_t> peak_resident_bytes(const std::vector<pid_t>& pids);

@@ -30,13 +30,11 @@ std::vector<pid_t> ServerUsage::processes() const {
 std::optional<MemorySample> ServerUsage::memory() const { return memory_of(processes()); }
 
 std::optional<MemorySample> ServerUsage::memory_of(const std::vector<pid_t>& pids) const {
-  // Of one process too: its resident set holds all of its libraries, of which the shares of two
-  // hold only parts, since other programs map them as well; the one would look twice the other.
-  const auto bytes = proportional_bytes(pids);
+  const auto bytes = anonymous_bytes(pids);
   if (!bytes) return {};
-  return MemorySample{
-      *bytes, pids.size() == 1 ? "Pss" : fmt::format("sum of Pss over {} processes", pids.size()),
-      peak_resident_bytes(pids)};
+  std::string source = "Pss_Anon and Pss_Shmem";
+  if (pids.size() > 1) source += fmt::format(" of {} processes", pids.size());
+  return MemorySample{*bytes, std::move(source), peak_resident_bytes(pids)};
 }
 
 std::optional<MemorySample> ServerUsage::memory_if_cheap() const {

@@ -14,13 +14,17 @@
 
 namespace muxbench {
 
+// Half of this machine's memory.
+std::uint64_t usual_memory_limit();
+
 struct ServerOptions {
   std::string protocol = "echo";
   std::string transport = "tcp";
   std::string scratch;  // a folder of this run: the socket file and the http root lie there
   std::string root;     // for http
   std::vector<int> cpus;
-  std::vector<std::string> extra;  // further arguments
+  std::vector<std::string> extra;                     // further arguments
+  std::uint64_t memory_limit = usual_memory_limit();  // of each process; 0: none
 };
 
 class ServerProcess {
@@ -51,7 +55,11 @@ class ServerProcess {
   std::unique_ptr<Cgroup> group_;  // outlives the child, so that its members can be counted
   std::unique_ptr<ChildProcess> child_;
   Address address_;
+  std::string about_memory() const;
+
   bool external_ = false;  // killed by SIGTERM is a good end, too
+  std::uint64_t memory_limit_ = 0;
+  std::uint64_t oom_kills_ = 0;  // of the whole machine, when it began
   std::vector<std::string> command_;
   WatchedProcesses watched_;
 };

@@ -23,6 +23,7 @@ struct TrialSetup {
   std::vector<int> load_cpus;
   Nanoseconds load_timeout{};
   const CpuQuotas* quotas = nullptr;
+  std::uint64_t server_memory = 0;    // the limit of each of its processes; 0: none
   SyscallCounter* counter = nullptr;  // a counting trial: what it measures besides is not used
 };
 

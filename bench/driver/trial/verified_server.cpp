@@ -14,13 +14,14 @@ std::optional<VerifiedServer> VerifiedServer::start(const TrialSetup& setup, Tri
     }
     root = std::move(*made);
   }
-  auto process = ServerProcess::start(*setup.model,
-                                      {.protocol = protocol,
-                                       .transport = setup.experiment->transport,
-                                       .scratch = setup.scratch,
-                                       .root = root.folder,
-                                       .cpus = setup.server_cpus,
-                                       .extra = arguments_of(setup.cell->settings, Side::server)});
+  auto process =
+      ServerProcess::start(*setup.model, {.protocol = protocol,
+                                          .transport = setup.experiment->transport,
+                                          .scratch = setup.scratch,
+                                          .root = root.folder,
+                                          .cpus = setup.server_cpus,
+                                          .extra = arguments_of(setup.cell->settings, Side::server),
+                                          .memory_limit = setup.server_memory});
   if (!process) {
     result.error = process.error().message;
     result.server_failed = true;

@@ -92,7 +92,15 @@ Result<HttpRoot> make_http_root(const std::string& scratch, std::size_t index_by
   std::filesystem::create_directories(root.folder, error);
   const bool written = !error && write_file(root.folder + "/index.html", root.index) &&
                        write_file(root.folder + "/larger.bin", larger_file());
-  if (!written) return make_error("cannot write files for http into {}", root.folder);
+  // For a server that is no longer root, whatever the umask.
+  namespace fs = std::filesystem;
+  const auto open_up = [&](const std::string& path, fs::perms more) {
+    if (!error) fs::permissions(path, more, fs::perm_options::add, error);
+  };
+  const auto readable = fs::perms::group_read | fs::perms::others_read;
+  open_up(root.folder, readable | fs::perms::group_exec | fs::perms::others_exec);
+  for (const char* name : {"/index.html", "/larger.bin"}) open_up(root.folder + name, readable);
+  if (!written || error) return make_error("cannot write files for http into {}", root.folder);
   return root;
 }
 

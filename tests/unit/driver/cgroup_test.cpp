@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -201,7 +206,7 @@ TEST(ServerUsage, CountsTheWholeTree) {
   const auto memory = usage.memory();
   ASSERT_TRUE(memory.has_value());
   EXPECT_GT(memory->peak_bytes, 0U);
-  EXPECT_THAT(memory->source, testing::HasSubstr("Pss"));
+  EXPECT_THAT(memory->source, testing::StartsWith("Pss_Anon and Pss_Shmem of "));
 }
 
 ChildProcess echoing() {
@@ -213,16 +218,58 @@ ChildProcess echoing() {
   return std::move(*child);
 }
 
-TEST(ServerUsage, MemoryInUseIsTheSameHoweverManyProgramsMapItsLibraries) {
+TEST(ServerUsage, MemoryIsTheSameHoweverManyProgramsMapItsLibraries) {
   const ChildProcess child = echoing();
   const ServerUsage usage(nullptr, child.pid());
-  const auto before = usage.memory_in_use();
-  const auto share_before = usage.memory();
-  ASSERT_TRUE(before && share_before);
+  const auto in_use = usage.memory_in_use();
+  const auto memory = usage.memory();
+  ASSERT_TRUE(in_use && memory);
   std::vector<ChildProcess> others;
   for (int i = 0; i < 8; ++i) others.push_back(echoing());
-  EXPECT_EQ(usage.memory_in_use()->process_bytes, before->process_bytes);
-  EXPECT_LT(usage.memory()->peak_bytes, share_before->peak_bytes);
+  EXPECT_EQ(usage.memory_in_use()->process_bytes, in_use->process_bytes);
+  EXPECT_EQ(usage.memory()->peak_bytes, memory->peak_bytes);
+}
+
+// Memory from before a fork, and memory that is shared on purpose, is one and the same in both.
+TEST(ServerUsage, MemoryThatProcessesShareCountsOnce) {
+  constexpr std::size_t kBytes = 32 << 20;
+  void* const shared =
+      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const inherited =
+      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  ASSERT_NE(inherited, MAP_FAILED);
+  std::memset(inherited, 1, kBytes);
+  std::memset(shared, 1, kBytes);
+  const ServerUsage usage(nullptr, ::getpid());
+  const auto alone = usage.memory();
+  ASSERT_TRUE(alone.has_value());
+  EXPECT_GE(alone->peak_bytes, 2 * kBytes);
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // All of it is mapped here too once it has been touched.
+    for (std::size_t at = 0; at < kBytes; at += 4096) {
+      [[maybe_unused]] volatile char seen = static_cast<char*>(shared)[at];
+      seen = static_cast<char*>(inherited)[at];
+    }
+    [[maybe_unused]] const auto told = ::write(ready[1], "x", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  const auto both = usage.memory();
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (const int end : ready) ::close(end);
+  ::munmap(shared, kBytes);
+  ::munmap(inherited, kBytes);
+  ASSERT_TRUE(both.has_value());
+  EXPECT_EQ(both->source, "Pss_Anon and Pss_Shmem of 2 processes");
+  EXPECT_LT(both->peak_bytes, alone->peak_bytes + kBytes / 2);
+  EXPECT_GT(both->peak_bytes, alone->peak_bytes - kBytes / 2);
 }
 
 TEST(ServerUsage, CountsChildrenThatEnded) {

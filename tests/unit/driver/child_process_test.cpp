@@ -160,7 +160,7 @@ TEST_F(Orphans, CountAsTheServers) {
   EXPECT_THAT(usage.processes(), IsSupersetOf({child.pid(), daemon}));
   EXPECT_EQ(usage.processes().size(), 3U);  // with what the daemon started
   EXPECT_GT(usage.cpu().total, milliseconds(20));
-  EXPECT_EQ(usage.memory()->source, "sum of Pss over 3 processes");
+  EXPECT_EQ(usage.memory()->source, "Pss_Anon and Pss_Shmem of 3 processes");
   // One that has ended is no process any more, but its time was the server's.
   ::kill(daemon, SIGKILL);
   while (is_living(daemon) && Clock::now() < deadline) ::usleep(1000);

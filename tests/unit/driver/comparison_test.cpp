@@ -49,6 +49,26 @@ TEST(Compare, GivesTheVerdictsThatTrialsSupport) {
   EXPECT_EQ(verdict_on({130e3, 131e3, 132e3, 133e3}).verdict, Verdict::faster) << "4 are enough";
 }
 
+TEST(Compare, MemoryOfAnotherDefinitionIsNotCompared) {
+  const auto of_source = [](const char* source) {
+    Json json = report_json(kBase, kBase);
+    for (Json& trial : json["muxbench"]["trials"]) trial["server"]["memory"]["source"] = source;
+    return *fixtures::measured(json, "base.json");
+  };
+  const auto verdict = [&](const char* before, const char* after) {
+    const auto compared =
+        compare_reports(of_source(before), of_source(after), {.metrics = {"server_memory_bytes"}});
+    return std::pair(compared->cells.at(0).verdict, compared->cells.at(0).reason);
+  };
+  EXPECT_EQ(verdict("Pss_Anon and Pss_Shmem", "Pss_Anon and Pss_Shmem of 3 processes").first,
+            Verdict::same);
+  EXPECT_EQ(verdict("Pss", "sum of Pss over 3 processes").first, Verdict::same);
+  EXPECT_EQ(verdict("VmHWM", "Pss").first, Verdict::refused);
+  EXPECT_EQ(verdict("Pss", "Pss_Anon and Pss_Shmem"),
+            std::pair(Verdict::refused, std::string("memory is Pss on one side and Pss_Anon and "
+                                                    "Pss_Shmem on the other")));
+}
+
 TEST(Compare, AbsenceOfProofIsNotSameness) {
   // Half a per cent apart, and far too noisy to tell: not significant, and not "same" either.
   const CellComparison cell = verdict_on(times({92e3, 108e3, 94e3, 106e3, 100e3}, 1.005));
