@@ -13,6 +13,10 @@ if(NOT VALIJSON_INCLUDE_DIR)
   message(FATAL_ERROR "valijson was not found (the driver checks reports by results/schema.json with it); install libvalijson-dev")
 endif()
 
+# Optional: the load generator on many hosts (docs/many-hosts.md). We call MPI by its C interface.
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI COMPONENTS CXX)
+
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
 set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, libev, libevent, liburing, libuv")
 

@@ -7,7 +7,12 @@
 namespace muxbench::loadgen {
 
 void ArrivalSchedule::start(Instant origin, std::uint64_t rate) noexcept {
-  origin_ = origin;
+  // Hosts of equal rates have their ticks at 0, 1/3 and 2/3 of the time between two of one host.
+  const double tick_ns = rate == 0 ? 0 : 1e9 / static_cast<double>(rate);
+  const bool apart = kind_ == Arrival::uniform;
+  origin_ = origin + Nanoseconds(apart ? static_cast<Nanoseconds::rep>(tick_ns * part_.host /
+                                                                       part_.hosts)
+                                       : 0);
   rate_ = rate;
   index_ = thread_;
   elapsed_ns_ = 0;
@@ -27,8 +32,9 @@ void ArrivalSchedule::compute() noexcept {
     next_ = origin_ + Nanoseconds(ns);
     return;
   }
+  const std::uint64_t stream = std::uint64_t{part_.host} << 50 | thread_ << 40;
   // 53 random bits make a number in (0, 1], whose logarithm is finite.
-  const double uniform = static_cast<double>((mix(thread_ << 40 | drawn_++) >> 11) + 1) * 0x1.0p-53;
+  const double uniform = static_cast<double>((mix(stream | drawn_++) >> 11) + 1) * 0x1.0p-53;
   const double mean_gap = 1e9 * static_cast<double>(threads_) / static_cast<double>(rate_);
   elapsed_ns_ -= std::log(uniform) * mean_gap;
   next_ = origin_ + Nanoseconds(static_cast<Nanoseconds::rep>(elapsed_ns_));

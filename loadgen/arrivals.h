@@ -12,12 +12,20 @@ using Instant = Clock::time_point;
 
 enum class Arrival : std::uint8_t { uniform, poisson };
 
+// One of the hosts that make a load together.
+struct HostPart {
+  std::uint32_t host = 0;
+  std::uint32_t hosts = 1;
+};
+
 class ArrivalSchedule {
  public:
   // All threads together make `rate` arrivals a second. Uniform: they take the ticks in turn.
-  // Poisson: each draws exponential gaps of its own, the same ones in every run.
-  ArrivalSchedule(Arrival kind, std::uint64_t rate, unsigned thread, unsigned threads) noexcept
-      : kind_(kind), rate_(rate), threads_(threads), thread_(thread) {}
+  // Poisson: each draws exponential gaps of its own, the same ones in every run. On many hosts `rate`
+  // is that of this one; uniform ticks of all hosts lie apart, and Poisson gaps differ between them.
+  ArrivalSchedule(Arrival kind, std::uint64_t rate, unsigned thread, unsigned threads,
+                  HostPart part = {}) noexcept
+      : kind_(kind), rate_(rate), threads_(threads), thread_(thread), part_(part) {}
 
   // May be called again: the arrivals begin anew at `origin`. Poisson ones differ from those before.
   void start(Instant origin) noexcept { start(origin, rate_); }
@@ -32,6 +40,7 @@ class ArrivalSchedule {
   std::uint64_t rate_;
   std::uint64_t threads_;
   std::uint64_t thread_;
+  HostPart part_;
   std::uint64_t index_ = 0;  // uniform: of the next arrival among those of all threads
   std::uint64_t drawn_ = 0;
   double elapsed_ns_ = 0;  // Poisson

@@ -43,6 +43,9 @@ class ErrorLog {
     }
   }
 
+  // So many more of a kind, of which `first` was the first.
+  void add(ErrorKind kind, std::uint64_t count, std::string first);
+
   void merge(const ErrorLog& other);
 
   std::uint64_t total() const noexcept;

@@ -28,7 +28,7 @@ LoadLoop<Client>::LoadLoop(const Options& options, const Share& share, Control& 
       connections_(std::size_t{share.active} + share.idle + 1),
       send_times_(pipeline_ > 1 ? std::size_t{share.active} * pipeline_ : 0),
       buffer_(kReceiveBufferBytes),
-      schedule_(options.arrival, options.rate, share.thread, options.threads),
+      schedule_(options.arrival, options.rate, share.thread, options.threads, options.part),
       ramp_(Arrival::uniform, options.connect_rate, share.thread, options.threads),
       free_(open_loop_ ? share.active : 0),
       now_(Clock::now()),
@@ -40,6 +40,7 @@ LoadLoop<Client>::LoadLoop(const Options& options, const Share& share, Control& 
     connections_[i].number =
         active ? share.first_active + i : share.first_idle + (i - share.active);
     connections_[i].role = active ? Role::active : options.role_beside(connections_[i].number);
+    connections_[i].number += options.first_number;
   }
   // prctl(2): a timer may be late by 50 us, or by 1 ns.
   if (open_loop_) ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);

@@ -43,12 +43,12 @@ struct Typed {
 
 }  // namespace
 
-Result<CommandLine> parse_options(int argc, const char* const* argv) {
+Result<CommandLine> parse_options(int argc, const char* const* argv, std::string_view program) {
   CommandLine line;
   Options& options = line.options;
   Typed typed;
   CLI::App app("Loads a server over many connections, checks every byte and measures latency.",
-               "loadgen");
+               std::string(program));
   set_up_help(app);
   app.add_option("--target", options.target_text,
                  "127.0.0.1:PORT, [::1]:PORT, unix:/path or host:PORT")
@@ -128,7 +128,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
                "protocol");
   app.add_flag("--quiet", options.quiet, "Print no summary and no progress");
   app.option_defaults()->group("Options");
-  app.set_version_flag("--version", "loadgen " MUXBENCH_VERSION, "Print the version and exit");
+  app.set_version_flag("--version", fmt::format("{} " MUXBENCH_VERSION, program), "Print the version and exit");
   name_values(
       app, {{"ADDRESS", {"--target"}},
             {"NAME", {"--protocol", "--arrival"}},
@@ -151,7 +151,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
     line.text = app.version() + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    return command_line_error(error, "loadgen");
+    return command_line_error(error, program);
   }
 
   constexpr auto kAny = std::numeric_limits<std::int64_t>::max();
@@ -168,7 +168,8 @@ Result<CommandLine> parse_options(int argc, const char* const* argv) {
   const std::uint64_t needed =
       threads_needed(std::uint64_t{options.connections} + options.beside(), descriptor_limit());
   options.threads = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(needed, 1, kMostThreads));
-  if (!typed.threads.empty()) {
+  options.threads_asked = !typed.threads.empty();
+  if (options.threads_asked) {
     reader.count("--threads", typed.threads, 1, kMostThreads, options.threads);
   }
   reader.count("--pipeline", typed.pipeline, 1, 1024, options.pipeline);

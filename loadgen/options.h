@@ -45,6 +45,7 @@ struct Options {
   std::uint32_t stall_never_read = 0;
   std::uint32_t stall_trickle = 0;
   std::uint32_t threads = 1;
+  bool threads_asked = false;  // by --threads
   std::vector<int> cpus;  // one per thread, round robin; never empty
   MessageSizes message_bytes = 64U;
   std::vector<std::uint64_t> rates;  // open loop: requests per second, one run for each
@@ -69,6 +70,9 @@ struct Options {
   std::string csv;
   bool phases = false;
   bool quiet = false;
+  // On many hosts: which one this is, and what its connections are numbered from.
+  HostPart part;
+  std::uint32_t first_number = 0;
 
   bool json_on_stdout() const { return json == "-"; }
   bool result_on_stdout() const { return json_on_stdout() || hgrm == "-" || csv == "-"; }
@@ -85,6 +89,8 @@ struct CommandLine {
   std::optional<std::string> text;
 };
 
-Result<CommandLine> parse_options(int argc, const char* const* argv);
+// `program`: its name in --help and --version.
+Result<CommandLine> parse_options(int argc, const char* const* argv,
+                                  std::string_view program = "loadgen");
 
 }  // namespace muxbench::loadgen

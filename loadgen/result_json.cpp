@@ -89,6 +89,22 @@ Json series_json(const Series& series) {
           {"max_ns", max}};
 }
 
+void add_hosts(const HostResults& results, Json& json) {
+  Json& hosts = json["hosts"] = Json::array();
+  for (const HostResult& result : results.hosts) {
+    Json host{{"name", result.name}};
+    host.update(Json::parse(result.json));
+    host["clock_offset_ns"] = result.clock_offset.count();
+    host["round_trip_ns"] = result.round_trip.count();
+    host["window_skew_ns"] = result.window_skew.count();
+    hosts.push_back(std::move(host));
+  }
+  Json& flags = json["host_flags"] = Json::array();
+  for (const HostFlag& flag : results.flags) {
+    flags.push_back({{"kind", flag.kind}, {"detail", flag.detail}});
+  }
+}
+
 Json run_json(const Options& options, const RunResult& result) {
   Json latency = distribution_json(result.latency);
   latency["histogram"] = histogram_json(result.latency);
@@ -126,6 +142,7 @@ Json run_json(const Options& options, const RunResult& result) {
   }
   json["cpu"] = cpu_json(result.threads);
   json["memory"] = {{"peak_bytes", result.peak_memory_bytes}};
+  if (result.hosts) add_hosts(*result.hosts, json);
   return json;
 }
 

@@ -1,5 +1,7 @@
 #include "loadgen/run_result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace muxbench::loadgen {
@@ -31,6 +33,44 @@ int RunResult::exit_status() const {
 }
 
 double RunResult::requests_per_second() const { return per_second(requests_in_window, duration); }
+
+void merge(RunResult& all, const RunResult& other, std::string_view peer) {
+  all.interrupted = all.interrupted || other.interrupted;
+  all.sliced = all.sliced || other.sliced;
+  if (all.stop_reason.empty() && !other.stop_reason.empty()) {
+    all.stop_reason = fmt::format("{}: {}", peer, other.stop_reason);
+  }
+  all.duration = std::max(all.duration, other.duration);
+  all.connections += other.connections;
+  all.idle += other.idle;
+  all.stalled += other.stalled;
+  all.stalled_closed += other.stalled_closed;
+  if (other.filling) all.filling = std::max(all.filling.value_or(Nanoseconds(0)), *other.filling);
+  all.opening = std::max(all.opening, other.opening);
+  all.requests += other.requests;
+  all.requests_in_window += other.requests_in_window;
+  all.requests_in_run += other.requests_in_run;
+  all.failed_requests += other.failed_requests;
+  all.bytes_sent += other.bytes_sent;
+  all.bytes_received += other.bytes_received;
+  for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (other.errors.count(kind) == 0) continue;
+    all.errors.add(kind, other.errors.count(kind),
+                   fmt::format("{}: {}", peer, other.errors.first(kind)));
+  }
+  all.latency.merge(other.latency);
+  all.connect.merge(other.connect);
+  all.first_byte.merge(other.first_byte);
+  all.schedule_lag.merge(other.schedule_lag);
+  all.own_lag.merge(other.own_lag);
+  all.series.merge(other.series);
+  all.requests_per_connection.insert(all.requests_per_connection.end(),
+                                     other.requests_per_connection.begin(),
+                                     other.requests_per_connection.end());
+  all.threads.insert(all.threads.end(), other.threads.begin(), other.threads.end());
+  all.peak_memory_bytes += other.peak_memory_bytes;
+}
 
 double per_second(std::uint64_t requests, Nanoseconds elapsed) {
   if (elapsed.count() <= 0) return 0;

@@ -34,6 +34,23 @@ double utilisation(const ThreadUsage& usage);
 // It may have been the limit of what was measured.
 bool saturated(const ThreadUsage& usage);
 
+// Of a load that many hosts made together: what each of them found, and how well they agree.
+struct HostResult {
+  std::string name;
+  std::string json;            // its own result, as it would have printed it
+  Nanoseconds clock_offset{};  // of its clock to that of the first host
+  Nanoseconds round_trip{};    // of the messages that this was found by; it is known to half of that
+  Nanoseconds window_skew{};   // its window lay so far from that of the first host
+};
+struct HostFlag {
+  std::string kind;
+  std::string detail;
+};
+struct HostResults {
+  std::vector<HostResult> hosts;
+  std::vector<HostFlag> flags;
+};
+
 struct RunResult {
   bool interrupted = false;
   bool sliced = false;      // its windows last milliseconds, and may hold none of the answers
@@ -62,11 +79,15 @@ struct RunResult {
   std::vector<std::uint32_t> requests_per_connection;
   std::vector<ThreadUsage> threads;
   std::uint64_t peak_memory_bytes = 0;
+  std::optional<HostResults> hosts;  // of many hosts
 
   std::string_view status() const;  // "ok", "overloaded", "failed" or "interrupted"
   int exit_status() const;
   double requests_per_second() const;  // 0 without a window
 };
+
+// Adds what another host found; `peer` names it, and stands before its first errors.
+void merge(RunResult& all, const RunResult& other, std::string_view peer);
 
 // 0 without time.
 double per_second(std::uint64_t requests, Nanoseconds elapsed);

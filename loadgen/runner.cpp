@@ -23,10 +23,10 @@ using std::chrono::seconds;
 
 class Run {
  public:
-  Run(const Plan& plan, CommandInput& commands)
+  Run(const Plan& plan, Coordinator& coordinator)
       : plan_(plan),
         options_(plan.options),
-        commands_(commands),
+        coordinator_(coordinator),
         reports_(options_.threads),
         progress_(options_) {
     control_.requests = options_.requests;
@@ -38,11 +38,10 @@ class Run {
           [this, i] { run_worker(plan_, share_of(options_, i), control_, reports_[i]); });
     }
     Result<> obeyed;
-    if (await_connections()) {
-      announce("connected");
+    if (coordinator_.connected(await_connections())) {
       obeyed = options_.phases ? obey() : run_once();
-      if (obeyed) announce("drained");
-      if (obeyed && options_.phases) commands_.next();
+      if (obeyed) coordinator_.announce("drained");
+      if (obeyed && options_.phases) coordinator_.next_command();
     }
     control_.over.store(true);
     control_.call.ring();
@@ -52,11 +51,6 @@ class Run {
   }
 
  private:
-  // Lines for a driver that samples the server at these moments.
-  void announce(const char* phase) const {
-    if (options_.phases) answer(fmt::format("{{\"phase\":\"{}\"}}\n", phase));
-  }
-
   static void answer(const std::string& line) {
     write_output(line);
     flush_output("loadgen");
@@ -65,7 +59,7 @@ class Run {
   // Until the driver says that it was all, or is gone. If it has never said anything, a run is all
   // that it wanted.
   Result<> obey() {
-    for (bool first = true; const std::optional<std::string> line = commands_.next();
+    for (bool first = true; const std::optional<std::string> line = coordinator_.next_command();
          first = false) {
       const Result<Command> command = parse_command(*line, options_);
       if (!command) return command.error();
@@ -76,6 +70,9 @@ class Run {
           if (!first) return usage_error("\"go\" comes after a slice; send slices, then end");
           return run_once();
         case Command::Kind::slice:
+          if (!coordinator_.takes_slices()) {
+            return usage_error("slices are for one load host; send go");
+          }
           answer(to_json(run_slice(*command)) + "\n");
       }
     }
@@ -121,6 +118,7 @@ class Run {
     std::uint64_t opened = 0;
     for (const ThreadReport& report : reports_)
       opened += report.opened_active + report.opened_idle + report.opened_stalled;
+    if (options_.connections + options_.beside() == 0) return true;  // one of many hosts
     return opened > 0 || (options_.per_request() && options_.beside() == 0);
   }
 
@@ -148,19 +146,18 @@ class Run {
   }
 
   void load() {
-    // Far enough ahead that every thread has seen it before it comes.
-    const Instant start = Clock::now() + milliseconds(3);
+    const Instant start = coordinator_.start();
     const Instant begin = start + options_.warmup;
     begin_turn({.start = start, .warmup = options_.warmup, .rate = options_.rate},
                options_.requests == 0 ? begin + options_.duration : Control::kNever);
     if (!wait_until(begin, "warm-up")) return;
-    announce("measuring");
+    coordinator_.announce("measuring");
     if (options_.requests == 0) {
       wait_until(begin + options_.duration, "measuring");
     } else {
       wait_for_requests();
     }
-    announce("measured");
+    coordinator_.announce("measured");
   }
 
   // What was due or begun in the window may still be under way.
@@ -297,7 +294,7 @@ class Run {
 
   const Plan& plan_;
   const Options& options_;
-  CommandInput& commands_;
+  Coordinator& coordinator_;
   Control control_;
   std::deque<ThreadReport> reports_;  // a report holds atomics and does not move
   std::deque<std::jthread> threads_;
@@ -309,7 +306,7 @@ class Run {
 
 }  // namespace
 
-Result<RunResult> run(const Options& options, CommandInput& commands) {
+Result<RunResult> run(const Options& options, Coordinator& coordinator) {
   if (Result<> room =
           make_room_for(std::uint64_t{options.connections} + options.beside(), options.threads);
       !room) {
@@ -339,7 +336,7 @@ Result<RunResult> run(const Options& options, CommandInput& commands) {
                                       ? Pattern::Alphabet::printable
                                       : Pattern::Alphabet::binary);
   }
-  return Run(plan, commands).execute();
+  return Run(plan, coordinator).execute();
 }
 
 }  // namespace muxbench::loadgen

@@ -3,14 +3,14 @@
 #pragma once
 
 #include "base/result.h"
-#include "loadgen/commands.h"
+#include "loadgen/coordinator.h"
 #include "loadgen/options.h"
 #include "loadgen/run_result.h"
 
 namespace muxbench::loadgen {
 
 // An error is one of preparation (limits, files) or a command that makes no sense. Failures of the
-// load are in the result. `commands` is read with --phases.
-Result<RunResult> run(const Options& options, CommandInput& commands);
+// load are in the result.
+Result<RunResult> run(const Options& options, Coordinator& coordinator);
 
 }  // namespace muxbench::loadgen

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -41,6 +42,9 @@ class Series {
 
   void merge(const Series& other);
   const std::vector<Sample>& samples() const noexcept { return samples_; }
+
+  explicit Series(std::vector<Sample> samples) : samples_(std::move(samples)) {}
+  Series() = default;
 
  private:
   std::vector<Sample> samples_;

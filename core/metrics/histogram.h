@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,16 @@ class Histogram {
     Nanoseconds max{};
   };
   void merge(const Written& other) noexcept;
+
+  // What many machines add up: every histogram has the same buckets. The sums of `buckets` and `sum`,
+  // the least `min` and the largest `max` are the histogram of all.
+  struct Parts {
+    std::span<std::uint64_t> buckets;
+    std::uint64_t& sum;
+    std::uint64_t& min;
+    std::uint64_t& max;
+  };
+  Parts parts() noexcept { return {buckets_, sum_, min_, max_}; }
 
   std::uint64_t count() const noexcept;
   std::uint64_t sum() const noexcept { return sum_; }  // of all samples, in ns

@@ -38,6 +38,23 @@ TEST(Arrivals, ThreadsTakeTheTicksInTurn) {
   }
 }
 
+TEST(Arrivals, TicksOfHostsLieBetweenEachOther) {
+  const auto alone = first({Arrival::uniform, 30'000, 0, 1}, 300);
+  for (std::uint32_t host = 0; host < 3; ++host) {
+    const auto its = first({Arrival::uniform, 10'000, 0, 1, {host, 3}}, 100);
+    for (std::size_t i = 0; i < its.size(); ++i) {
+      EXPECT_NEAR(static_cast<double>(its[i].count()),
+                  static_cast<double>(alone[3 * i + host].count()), 1.0);
+    }
+  }
+}
+
+TEST(Arrivals, PoissonOnesDifferBetweenHosts) {
+  const auto one = first({Arrival::poisson, 1'000, 0, 1, {0, 2}}, 10);
+  EXPECT_EQ(one, first({Arrival::poisson, 1'000, 0, 1}, 10));
+  EXPECT_NE(one, first({Arrival::poisson, 1'000, 0, 1, {1, 2}}, 10));
+}
+
 // The gaps of a Poisson process are exponential: mean and standard deviation are alike.
 TEST(Arrivals, PoissonGapsAreExponential) {
   constexpr std::size_t kCount = 200'000;
