@@ -151,7 +151,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv, std::string
     line.text = app.version() + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    return command_line_error(error, program);
+    return command_line_error(error, std::string(program));
   }
 
   constexpr auto kAny = std::numeric_limits<std::int64_t>::max();

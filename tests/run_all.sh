@@ -24,7 +24,7 @@ ctest --test-dir "$root/build" --output-on-failure -j2 --output-junit "$root/bui
 python=$("$root/scripts/find_python.sh" pytest xdist jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
-folders=(tests/plots tests/exports tests/loadgen tests/end_to_end tests/conformance tests/profile)
+folders=(tests/plots tests/exports tests/loadgen tests/end_to_end tests/many_hosts tests/conformance tests/profile)
 # Most tests wait more than they compute, so there are more processes than CPUs.
 status=0
 "$python" -m pytest -q -rfEs "${folders[@]}" -m "not alone" -n 6 | tee build/pytest.txt || status=$?

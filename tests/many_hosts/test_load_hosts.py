@@ -193,8 +193,8 @@ def test_a_host_with_another_program_is_refused(two, tmp_path):
     assert f"load host {hosts.names[1]} has another version of this program" in err and "push.sh" in err
 
 
-def in_its_window(hosts, target, *options, **more):
-    process = start(hosts, target, "--connections", 8, "--phases", "--quiet", "--json", "-", *options, **more)
+def in_its_window(hosts, target, *options):
+    process = start(hosts, target, "--connections", 9, "--phases", "--quiet", "--json", "-", *options)
     assert phase(process) == "connected"
     tell(process, "go")
     assert phase(process) == "measuring"
@@ -224,7 +224,7 @@ def test_a_stopped_process_fails_the_load_and_names_its_host(two):
 
 def test_a_host_that_stood_still_for_a_while_is_flagged(three):
     hosts, target = three
-    process = in_its_window(hosts, target, "--connections", 9, "--duration", "4s", "--timeout", "60s")
+    process = in_its_window(hosts, target, "--duration", "4s", "--timeout", "60s")
     pid = hosts.load_generator_on(hosts.names[1])
     os.kill(pid, signal.SIGSTOP)
     while json.loads(process.stdout.readline()).get("phase") != "measured":

@@ -33,6 +33,9 @@ std::map<std::string, std::string> conditions_of(const report::Report& report) {
   for (const char* key : {"server_cpus", "load_cpus", "network"}) {
     conditions[std::string("plan: ") + key] = report.plan.json.at(key).dump();
   }
+  const Json& plan = report.plan.json;
+  conditions["plan: load from"] = plan.value("load_hosts", Json("this machine")).dump();
+  conditions["plan: path"] = plan.value("path", Json("loopback")).dump();
   for (const report::Experiment& experiment : report.experiments) {
     for (const char* key : kExperimentConditions) {
       conditions[fmt::format("experiment {}: {}", experiment.name, key)] =

@@ -7,6 +7,8 @@
 #include "base/format.h"
 #include "base/output.h"
 #include "cli/commands.h"
+#include "cli/doctor_load_hosts.h"
+#include "cli/load_host_options.h"
 #include "plan/cpu_plan.h"
 #include "plan/experiment_file.h"
 #include "plan/models.h"
@@ -69,12 +71,17 @@ const char* mark(Health health) {
   }
 }
 
-int doctor(const Paths& paths) {
+int doctor(const Paths& paths, const LoadHostsRequest& load_hosts) {
   std::vector<Diagnosis> diagnoses;
   programs(paths, diagnoses);
   diagnoses.push_back(cpus());
   diagnoses.push_back(charts());
   for (Diagnosis& diagnosis : examine_host()) diagnoses.push_back(std::move(diagnosis));
+  if (load_hosts.any()) {
+    auto examined = examine_load_hosts(load_hosts);
+    if (!examined) return print_error(kProgram, examined.error());
+    for (Diagnosis& diagnosis : *examined) diagnoses.push_back(std::move(diagnosis));
+  }
   std::size_t width = 0;
   for (const Diagnosis& diagnosis : diagnoses) width = std::max(width, diagnosis.subject.size());
   bool missing = false;
@@ -100,7 +107,11 @@ void add_doctor_command(CLI::App& app, int& status) {
   command->add_option("--loadgen", paths->loadgen, "The load generator");
   command->add_option("--experiments-dir", paths->experiments_dir, "Folder of experiment files");
   name_values(*command, {{"DIR", {"--servers-dir", "--experiments-dir"}}, {"FILE", {"--loadgen"}}});
-  command->callback([paths, &status] { status = doctor(*paths); });
+  auto load_hosts = std::make_shared<LoadHostsRequest>();
+  load_hosts->program = paths->loadgen_mpi;
+  describe_load_hosts(command, load_hosts.get());
+  command->callback(
+      [paths, load_hosts, &status] { status = doctor(*paths, *load_hosts); });
 }
 
 }  // namespace muxbench

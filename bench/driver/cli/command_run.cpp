@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/parse.h"
 #include "cli/commands.h"
+#include "cli/load_host_options.h"
 #include "cli/page_opener.h"
 #include "cli/run_steps.h"
 #include "run/default_paths.h"
@@ -28,7 +29,7 @@ struct RunArguments {
   RunOptions options;
   std::string out;
   std::string experiments;
-  std::string network = "private";
+  std::string network;
   std::string duration;
   std::string target_ci;
   std::string budget;
@@ -49,6 +50,20 @@ Result<> read_cpus(const std::string& text, std::optional<std::vector<int>>& int
   auto cpus = parse_cpu_list(text);
   if (!cpus) return cpus.error();
   into = std::move(*cpus);
+  return {};
+}
+
+// What goes with a load from this machine only.
+Result<> check_with_load_hosts(const RunArguments& arguments) {
+  if (!arguments.load_cpus.empty()) {
+    return usage_error("--load-cpus is for a load from this machine; load hosts use all of theirs");
+  }
+  if (arguments.network == "private" || arguments.network == "veth") {
+    return usage_error("load hosts cannot reach a private network; leave out --network");
+  }
+  if (arguments.method == "slices") {
+    return usage_error("slices of milliseconds are for a load from this machine; leave out --method");
+  }
   return {};
 }
 
@@ -89,7 +104,16 @@ Result<RunOptions> understand(const RunArguments& arguments) {
   if (arguments.open && !options.charts) {
     return usage_error("--open shows the page that --no-charts leaves out; leave out one of them");
   }
-  options.private_network = arguments.network == "private";
+  options.private_network = arguments.network != "host";
+  options.veth = arguments.network == "veth";
+  if (options.load_hosts.any()) {
+    if (auto good = check_with_load_hosts(arguments); !good) return good.error();
+    options.private_network = false;
+    options.cpus.elsewhere = true;
+    options.method = Method::trials;
+  } else if (!options.load_hosts.listen.empty()) {
+    return usage_error("--listen is for --load-hosts; without them the load comes over loopback");
+  }
   if (!arguments.experiments.empty()) options.experiments = arguments.experiments;
   if (!arguments.out.empty()) options.out = arguments.out;
   return options;
@@ -240,6 +264,7 @@ void describe_run(CLI::App* command, RunArguments* arguments) {
   const Paths paths = default_paths();
   options.servers_dir = paths.servers_dir;
   options.loadgen = paths.loadgen;
+  options.load_hosts.program = paths.loadgen_mpi;
   options.experiments_dir = paths.experiments_dir;
   options.micro_program = paths.micro_program;
   options.plots_dir = paths.plots_dir;
@@ -289,10 +314,12 @@ void describe_run(CLI::App* command, RunArguments* arguments) {
   command->add_option("--load-cpus", arguments->load_cpus, "CPUs for the load generator");
   command->add_flag("--share-cpus", options.cpus.share,
                     "Let server and load generator run on the same CPUs");
+  describe_load_hosts(command, &options.load_hosts);
   command
       ->add_option("--network", arguments->network,
-                   "private (default): a loopback of its own; host: the machine's loopback")
-      ->check(one_of({"private", "host"}));
+                   "private (default): a loopback of its own; host: the machine's loopback; veth: "
+                   "the load comes from another private network over a veth pair")
+      ->check(one_of({"private", "host", "veth"}));
   command
       ->add_option(
           "--server", options.external_servers,

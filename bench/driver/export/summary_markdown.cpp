@@ -55,6 +55,23 @@ std::string experiment_table(const report::Experiment& experiment) {
   return rows.size() == 1 ? "Nothing of it could run here.\n" : format_table(rows);
 }
 
+// "load on 1 CPU (1)", or from other machines.
+std::string load_of(const report::Report& report) {
+  const Json& plan = report.plan.json;
+  if (!plan.contains("load_hosts")) return "load on " + format_cpus(report.plan.load_cpus);
+  const auto hosts = plan.at("load_hosts").get<std::vector<std::string>>();
+  std::string text = fmt::format("load from {} to {}", fmt::join(hosts, ", "),
+                                 text_at(plan, "/path/listen").value_or("?"));
+  if (const auto name = text_at(plan, "/path/interface/name")) {
+    text += fmt::format(" ({}", *name);
+    if (const auto speed = number_at(plan, "/path/interface/speed_mbit")) {
+      text += fmt::format(", {:.0f} Mbit/s", *speed);
+    }
+    text += fmt::format(", MTU {:.0f})", number_at(plan, "/path/interface/mtu").value_or(0));
+  }
+  return text;
+}
+
 // "Profile quick, 618 of 618 planned trials, seed 7; server on 1 CPU (0), ...", of what is known.
 std::string header(const report::Report& report) {
   std::vector<std::string> parts;
@@ -64,7 +81,7 @@ std::string header(const report::Report& report) {
                               planned ? fmt::format(" of {} planned", *planned) : ""));
   if (report.run.seed) parts.push_back(fmt::format("seed {}", *report.run.seed));
   parts.push_back("server on " + format_cpus(report.plan.server_cpus));
-  parts.push_back("load on " + format_cpus(report.plan.load_cpus));
+  parts.push_back(load_of(report));
   parts.push_back(report.plan.network + " network");
   if (report.host.cpu_model) parts.push_back(*report.host.cpu_model);
   parts.push_back(report.host.kernel);

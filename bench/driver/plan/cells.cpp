@@ -40,6 +40,9 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
     return fmt::format("it does not serve over {}, only over {}", experiment.transport,
                        join(can.transports));
   }
+  if (limits.load_hosts && experiment.transport == "unix") {
+    return "load hosts cannot reach its socket file; leave out --load-hosts";
+  }
   // How a model without workers scales is no question, so that its one point would mislead.
   if (!can.workers && (settings.workers > 1 || sweeps(experiment, "workers"))) {
     return "it has one worker by its nature";

@@ -15,6 +15,7 @@ struct CellLimits {
   std::uint64_t descriptors = 0;              // of one process (RLIMIT_NOFILE)
   std::uint64_t cpus = 0;                     // that the server may use; 0: no matter
   std::optional<Nanoseconds> trial_overhead;  // where the profile's time is short
+  bool load_hosts = false;                    // the load comes from other machines
   bool has_cgroup = true;                     // for each server, so that its CPU time is exact
 };
 

@@ -76,6 +76,10 @@ Result<CpuPlan> plan_cpus(const std::vector<Cpu>& allowed, const CpuRequest& req
                request.load.value_or(std::vector<int>{})};
   if (auto good = check_allowed(plan.server, all, "--server-cpus"); !good) return good.error();
   if (auto good = check_allowed(plan.load, all, "--load-cpus"); !good) return good.error();
+  if (request.elsewhere) {
+    if (!request.server) plan.server = all;
+    return plan;
+  }
   if (request.server && request.load) {
     if (!request.share && overlap(plan.server, plan.load)) {
       return usage_error(

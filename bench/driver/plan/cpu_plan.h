@@ -19,7 +19,8 @@ struct Cpu {
 struct CpuRequest {
   std::optional<std::vector<int>> server;
   std::optional<std::vector<int>> load;
-  bool share = false;  // the two may overlap
+  bool share = false;      // the two may overlap
+  bool elsewhere = false;  // the load comes from other machines
 };
 
 struct CpuPlan {

@@ -39,6 +39,7 @@ struct Experiment {
   std::vector<Sweep> sweep;  // several keys: every combination
   Nanoseconds warmup{};
   Nanoseconds duration{};
+  Nanoseconds launching{};       // of the load on other hosts, in each trial
   unsigned repetitions = 1;      // trials of each cell, or rounds
   std::optional<Method> method;  // nothing: the usual one, see usual_method()
   std::string models = "*";      // globs, separated by commas

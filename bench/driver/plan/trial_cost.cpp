@@ -51,7 +51,7 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings) {
   return trial_overhead(model, settings) + warmup_of(model, experiment, settings) +
-         experiment.duration;
+         experiment.duration + experiment.launching;
 }
 
 Nanoseconds cell_cost(const Model& model, const Experiment& experiment, const Cell& cell) {

@@ -11,7 +11,7 @@ enum class Concerns { nothing, throughput_and_latency, everything };
 Concerns concerns(const Flag& flag) {
   constexpr std::array kCaveats{"few_undisturbed", "host_state"};
   constexpr std::array kOfTheLoad{"saturated_load", "starved_load", "starved_server", "little_law",
-                                  "throttled"};
+                                  "throttled",      "host_share",   "host_latency"};
   const auto is_one_of = [&](const auto& kinds) {
     return std::find(kinds.begin(), kinds.end(), flag.kind) != kinds.end();
   };

@@ -7,7 +7,7 @@
 
 namespace muxbench {
 
-inline constexpr const char* kSchemaVersion = "1.3";
+inline constexpr const char* kSchemaVersion = "1.4";
 
 Json to_json(const report::Report& report);
 // The top level indented, each benchmark, cell and trial on a line of its own: small, and two

@@ -17,6 +17,7 @@ Paths default_paths() {
   const fs::path source = fs::path(experiments).parent_path().parent_path();
   return {.servers_dir = (build / "servers").string(),
           .loadgen = (build / "loadgen" / "loadgen").string(),
+          .loadgen_mpi = (build / "loadgen" / "loadgen_mpi").string(),
           .experiments_dir = has_source ? experiments : (folder / "experiments").string(),
           .micro_program = (folder / "micro" / "micro").string(),
           .plots_dir = has_source ? (source / "plots").string() : (folder / "plots").string(),

@@ -9,6 +9,7 @@ namespace muxbench {
 struct Paths {
   std::string servers_dir;
   std::string loadgen;
+  std::string loadgen_mpi;
   std::string experiments_dir;
   std::string micro_program;
   std::string plots_dir;    // the scripts that draw

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/format.h"
+#include "net/interface_fields.h"
 #include "run/summarize_cells.h"
 #include "run/trial_json.h"
 #include "system/counting/counts_json.h"
@@ -28,9 +29,16 @@ Json run_section(const RunRecord& record) {
 Json plan_section(const RunRecord& record) {
   Json plan{{"server_cpus", record.cpus.server},
             {"load_cpus", record.cpus.load},
-            {"network", record.private_network ? "private" : "host"},
+            {"network", network_of(record)},
             {"trials", record.planned_trials},
             {"counting_trials", record.planned_counting_trials}};
+  if (record.load_hosts.any()) {
+    plan["load_hosts"] = record.load_hosts.names;
+    plan["load_host_facts"] = record.load_host_facts;
+    plan["launching_ns"] = record.launching.count();
+    Json& path = plan["path"] = {{"listen", record.load_hosts.listen}};
+    if (record.listens) path["interface"] = to_fields(*record.listens);
+  }
   if (!record.loadgen_sha256.empty()) plan["loadgen_sha256"] = record.loadgen_sha256;
   return plan;
 }
@@ -107,7 +115,7 @@ report::Report make_report(const RunRecord& record) {
   report.plan = {.trials = record.planned_trials,
                  .server_cpus = record.cpus.server,
                  .load_cpus = record.cpus.load,
-                 .network = record.private_network ? "private" : "host",
+                 .network = network_of(record),
                  .json = plan_section(record)};
   report.host.json = record.host;
   report.host.cpu_model = text_at(report.host.json, "/cpu_model");

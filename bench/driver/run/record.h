@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "plan/cells.h"
+#include "net/interface.h"
 #include "plan/cpu_plan.h"
+#include "plan/load_hosts.h"
 #include "plan/profile.h"
 #include "system/build_info.h"
 #include "system/host.h"
@@ -34,6 +36,11 @@ struct RunRecord {
   CpuPlan cpus;
   std::string loadgen_sha256;  // empty: unknown
   bool private_network = false;
+  bool veth = false;                 // the load comes from another private network
+  LoadHosts load_hosts;              // none: the load came from this machine
+  Nanoseconds launching{};           // the load there
+  Json load_host_facts;              // as probe_load_hosts() has them
+  std::optional<Interface> listens;  // with load hosts: what they reach this machine by
   std::vector<CountingBackend>
       backends;  // ways of counting system calls that were tried; the last one may count
   std::size_t planned_trials = 0;
@@ -48,5 +55,10 @@ struct RunRecord {
   // Models whose server failed again and again: no more trials were spent on them, and why.
   std::map<std::size_t, std::string> given_up;
 };
+
+inline const char* network_of(const RunRecord& record) {
+  if (record.veth) return "veth";
+  return record.private_network ? "private" : "host";
+}
 
 }  // namespace muxbench

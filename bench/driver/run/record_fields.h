@@ -2,6 +2,7 @@
 #pragma once
 
 #include "json/fields.h"
+#include "net/interface_fields.h"
 #include "plan/trial_order.h"
 #include "run/record.h"
 
@@ -114,6 +115,15 @@ struct Fields<CpuPlan> {
 };
 
 template <>
+struct Fields<LoadHosts> {
+  static void each(auto& hosts, const auto& use) {
+    use("names", hosts.names);
+    use("listen", hosts.listen);
+    use("command", hosts.command);
+  }
+};
+
+template <>
 struct Fields<SelfTest> {
   static void each(auto& test, const auto& use) {
     use("expected", test.expected);
@@ -155,6 +165,11 @@ struct Fields<RunRecord> {
     use("context", record.context);
     use("cpus", record.cpus);
     use("private_network", record.private_network);
+    use("veth", record.veth);
+    use("load_hosts", record.load_hosts);
+    use("launching", record.launching);
+    use("load_host_facts", record.load_host_facts);
+    use("listens", record.listens);
     use("backends", record.backends);
     use("planned_trials", record.planned_trials);
     use("planned_counting_trials", record.planned_counting_trials);

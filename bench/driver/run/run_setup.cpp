@@ -15,6 +15,7 @@
 #include "system/cgroup.h"
 #include "system/host.h"
 #include "system/network_namespace.h"
+#include "trial/load_launcher.h"
 
 namespace muxbench {
 namespace {
@@ -109,6 +110,39 @@ std::string in_one_line(const Fitted& fitted, const Profile& profile) {
   return text.empty() ? "" : fmt::format("Profile {} {}.", profile.name, text);
 }
 
+// Last of all that can fail, as it takes seconds. Nothing is started on other machines for a dry run.
+Result<> choose_load_hosts(const RunOptions& options, RunRecord& record) {
+  if (!options.load_hosts.any()) return {};
+  auto hosts = find_load_hosts(options.load_hosts);
+  if (!hosts) return hosts.error();
+  record.load_hosts = std::move(*hosts);
+  if (const auto address = Address::parse(record.load_hosts.listen + ":0")) {
+    record.listens = interface_of(*address);
+  }
+  if (options.dry_run) return {};
+  auto probed = probe_load_hosts(record.load_hosts);
+  if (!probed) {
+    return make_error("{}; muxbench doctor --load-hosts looks at each host", probed.error().message);
+  }
+  record.load_host_facts = std::move(probed->hosts);
+  record.launching = probed->launching;
+  return {};
+}
+
+// What was asked for by name is there, or there is no run.
+Result<> choose_veth(const RunOptions& options, RunSetup& setup) {
+  if (!options.veth) return {};
+  if (!setup.record.private_network) {
+    return make_error("--network veth needs two private networks: {}", setup.record.notes.back());
+  }
+  setup.record.veth = true;
+  if (options.dry_run) return {};
+  auto made = make_veth_network();
+  if (!made) return made.error();
+  setup.veth = std::move(*made);
+  return {};
+}
+
 void choose_network(const RunOptions& options, RunRecord& record) {
   if (!options.private_network) return;
   const auto entered = options.dry_run ? try_private_network() : enter_private_network();
@@ -166,22 +200,29 @@ Result<RunSetup> set_up_run(const RunOptions& options, const RunParts& parts) {
   if (!cpus) return cpus.error();
   auto models = choose_models(options, *cpus);
   if (!models) return models.error();
-  if (auto good = check_loadgen(options.loadgen); !good) return good.error();
+  if (!options.load_hosts.any()) {
+    if (auto good = check_loadgen(options.loadgen); !good) return good.error();
+  }
+  if (auto reached = choose_load_hosts(options, record); !reached) return reached.error();
   record.cpus = std::move(*cpus);
   record.models = std::move(*models);
-  record_sums(record, options.loadgen);
+  record_sums(record, options.load_hosts.any() ? options.load_hosts.program : options.loadgen);
 
   const CellLimits limits{.descriptors = raise_descriptor_limit(),
                           .cpus = record.cpus.server.size(),
                           .trial_overhead = profile->longest_overhead,
+                          .load_hosts = record.load_hosts.any(),
                           .has_cgroup = Cgroup::make().ok()};
   std::map<std::string, std::string> notes;
   for (Experiment& experiment : experiments) {
     experiment = for_cpus(std::move(experiment), limits.cpus, notes[experiment.name]);
     if (options.method) experiment.method = options.method;
+    // A constant, as the times of a plan are conditions that reports are compared under.
+    if (record.load_hosts.any()) experiment.launching = std::chrono::seconds(2);
   }
   const Json sysctls_outside = sysctls();
   choose_network(options, record);
+  if (auto chosen = choose_veth(options, setup); !chosen) return chosen.error();
   record.host = host_section(sysctls_outside);
   // After that: a backend must prove itself in the namespaces that it will count in.
   choose_counting(options, setup);
@@ -240,7 +281,9 @@ std::string describe_plan(const RunSetup& setup, bool every_cell) {
       "{}\n",
       record.planned_trials, record.cells.size(), skipped, counting,
       format_duration(setup.estimate), format_cpus(record.cpus.server),
-      format_cpus(record.cpus.load), record.private_network ? "private" : "host", record.seed);
+      record.load_hosts.any() ? fmt::format("{}", fmt::join(record.load_hosts.names, ", "))
+                              : format_cpus(record.cpus.load),
+      network_of(record), record.seed);
   for (const std::string& note : record.notes) {
     if (every_cell || !setup.reductions.contains(note)) text += note + "\n";
   }

@@ -11,6 +11,7 @@
 #include "plan/time_budget.h"
 #include "plan/trial_order.h"
 #include "run/record.h"
+#include "system/veth_network.h"
 #include "trial/server_process.h"
 
 namespace muxbench {
@@ -24,7 +25,9 @@ struct RunOptions {
   FixedAmounts fixed;
   std::optional<Method> method;  // of every experiment; nothing: what suits it
   CpuRequest cpus;
+  LoadHostsRequest load_hosts;
   bool private_network = true;
+  bool veth = false;  // between two private networks
   bool count_syscalls = true;
   std::optional<double> target_ci;    // go on until every cell's interval is this narrow (0.02)
   std::optional<Nanoseconds> budget;  // for all servers, instead of the profile's
@@ -60,6 +63,7 @@ struct RunSetup {
   // the same at length.
   std::string reduced;
   std::set<std::string> reductions;
+  std::optional<VethNetwork> veth;
   std::unique_ptr<SyscallCounter> counter;  // for the trials that count
 };
 

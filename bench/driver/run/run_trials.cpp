@@ -278,6 +278,11 @@ class Runner {
     return time.opening + time.counting + kFewestBlocks * time.block;
   }
 
+  std::string listen() const {
+    if (setup_.veth) return setup_.veth->listen;
+    return record_.load_hosts.any() ? record_.load_hosts.listen : TrialSetup().listen;
+  }
+
   TrialSetup setup_of(const PlannedTrial& planned) const {
     const Cell& cell = record_.cells[planned.cell];
     const Experiment& experiment = record_.experiments[cell.experiment];
@@ -285,6 +290,9 @@ class Runner {
             .experiment = &experiment,
             .cell = &cell,
             .loadgen = options_.loadgen,
+            .hosts = record_.load_hosts.any() ? &record_.load_hosts : nullptr,
+            .listen = listen(),
+            .load_network = setup_.veth ? setup_.veth->load.get() : -1,
             .scratch = scratch_,
             .server_cpus = record_.cpus.server,
             .load_cpus = record_.cpus.load,

@@ -5,6 +5,7 @@
 #include "report/histogram.h"
 #include "report/report.h"
 #include "system/counting/counts_json.h"
+#include "system/softirq.h"
 
 namespace muxbench {
 namespace {
@@ -30,6 +31,11 @@ Json server_json(const TrialResult& trial) {
     server["user_ns_per_request"] = each(trial.cpu->split->user);
     server["system_ns_per_request"] = each(trial.cpu->split->system);
   }
+  if (trial.softirq) {
+    server["softirq_ns"] = trial.softirq->count();
+    server["softirq_source"] = kSoftirqSource;
+    if (const auto each = trial.softirq_ns_per_request()) server["softirq_ns_per_request"] = *each;
+  }
   if (trial.memory) {
     Json& memory = server["memory"];
     memory = {{"peak_bytes", trial.memory->peak_bytes}, {"source", trial.memory->source}};
@@ -54,6 +60,21 @@ Json server_json(const TrialResult& trial) {
   }
   if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
   return server;
+}
+
+// Of each load host what the others are compared with; all of them together have the rest.
+void keep_of_hosts(Json& load) {
+  if (!load.contains("hosts")) return;
+  for (Json& host : load["hosts"]) {
+    Json kept = Json::object();
+    for (const char* key : {"name", "status", "achieved", "requests", "requests_in_run", "errors",
+                            "latency_ns", "cpu", "clock_offset_ns", "round_trip_ns",
+                            "window_skew_ns"}) {
+      if (host.contains(key)) kept[key] = std::move(host[key]);
+    }
+    if (kept.contains("latency_ns")) kept["latency_ns"].erase("histogram");
+    host = std::move(kept);
+  }
 }
 
 }  // namespace
@@ -105,9 +126,11 @@ Json trial_json(const RunRecord& record, const TrialResult& trial) {
   if (trial.counts) {
     json["counts"] = to_json(*trial.counts, record.backends.back().name);
   }
-  if (trial.load.document.is_object()) {
+  // Who gave up before there was anything to measure has told why, and no more.
+  if (trial.load.document.is_object() && trial.load.document.contains("asked")) {
     json["load"] = trial.load.document;
     coarsen_histograms(json["load"]);
+    keep_of_hosts(json["load"]);
   }
   return json;
 }

@@ -183,13 +183,24 @@ std::size_t usable_cpus(const Model& model, const Cell& cell, std::size_t cpus) 
   return std::clamp<std::size_t>(usable, 1, std::max<std::size_t>(cpus, 1));
 }
 
-// The share of the load generator's least busy thread: while one has time left, load is not short.
-std::optional<double> load_busy(const TrialResult& trial) {
+std::optional<double> least_of(const std::vector<std::optional<double>>& threads) {
   std::optional<double> least;
-  for (const auto& busy : trial.load.thread_utilisation) {
+  for (const auto& busy : threads) {
     if (busy) least = std::min(least.value_or(*busy), *busy);
   }
   return least;
+}
+
+// The share of the load generator's least busy thread: while one has time left, load is not short. Of
+// many hosts that of the busiest one: its connections are short of load whatever the others do.
+std::optional<double> load_busy(const TrialResult& trial) {
+  if (trial.load.hosts.empty()) return least_of(trial.load.thread_utilisation);
+  std::optional<double> most;
+  for (const LoadHostResult& host : trial.load.hosts) {
+    const auto busy = least_of(host.thread_utilisation);
+    if (busy) most = std::max(most.value_or(*busy), *busy);
+  }
+  return most;
 }
 
 void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& trials,
@@ -218,6 +229,18 @@ void flag_saturation(const RunRecord& record, const Cell& cell, const Trials& tr
                                load_share * 100, server_share * 100)});
 }
 
+// What the load generators themselves said, once for each kind.
+void flag_hosts(const Trials& trials, std::vector<Flag>& flags) {
+  for (const TrialResult* trial : trials) {
+    if (!trial->ok()) continue;
+    for (const LoadHostFlag& flag : trial->load.host_flags) {
+      const bool known = std::any_of(flags.begin(), flags.end(),
+                                     [&](const Flag& one) { return one.kind == flag.kind; });
+      if (!known) flags.push_back({flag.kind, flag.detail});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Trials& trials) {
@@ -231,6 +254,7 @@ std::vector<Flag> flags_of(const RunRecord& record, const Cell& cell, const Tria
   flag_neighbours(record, trials, flags);
   flag_saturation(record, cell, trials, flags);
   flag_quota(trials, flags);
+  flag_hosts(trials, flags);
   return flags;
 }
 

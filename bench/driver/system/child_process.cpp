@@ -73,6 +73,7 @@ void become(const SpawnOptions& options, char* const* arguments, const cpu_set_t
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the driver died before the line above
   if (options.cgroup_procs >= 0 && ::write(options.cgroup_procs, "0", 1) != 1) return;
+  if (options.network >= 0 && ::setns(options.network, CLONE_NEWNET) != 0) return;
   if (!options.cpus.empty() && ::sched_setaffinity(0, sizeof cpus, &cpus) != 0) return;
   if (!limit_memory(options)) return;
   if (input < 0) input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -112,6 +113,7 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
   auto failure = make_pipe();  // close-on-exec: silence means that exec succeeded
   if (!output) return output.error();
   if (!failure) return failure.error();
+  child.grace_ = options.grace;
   child.errors_ = error_store();
   if (!child.errors_) return make_error("cannot create a memory file: {}", describe(last_errno()));
 
@@ -149,6 +151,10 @@ Result<ChildProcess> ChildProcess::start(const SpawnOptions& options) {
 
 ChildProcess::~ChildProcess() {
   if (pid_.value < 0) return;
+  if (grace_ > Nanoseconds(0) && !has_ended()) {
+    ::kill(pid_.value, SIGTERM);
+    wait_until(Clock::now() + grace_);
+  }
   signal_group(SIGKILL);  // also what an ended server has left in its group
   while (::waitpid(pid_.value, nullptr, 0) < 0 && errno == EINTR) {
   }

@@ -19,9 +19,12 @@ struct SpawnOptions {
   std::vector<std::string> command;
   std::vector<int> cpus;  // sched_setaffinity(2) before exec; empty: the driver's own
   int cgroup_procs = -1;  // a cgroup.procs file that the child writes itself into before exec
+  int network = -1;       // a network namespace that it enters before exec
   bool listens = false;   // its standard input is a pipe that say() writes to; else /dev/null
   std::uint64_t memory_limit = 0;  // RLIMIT_DATA of each of its processes; 0: none
   bool expendable = false;         // when the machine runs out of memory, it goes before others
+  // From SIGTERM to SIGKILL when it has to end: for a launcher, which ends what it started elsewhere.
+  Nanoseconds grace{};
 };
 
 enum class Wait { line, end_of_output, exited, timeout, interrupted };
@@ -31,7 +34,7 @@ class ChildProcess {
   static Result<ChildProcess> start(const SpawnOptions& options);
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = delete;
-  ~ChildProcess();  // SIGKILL to the group, and waits
+  ~ChildProcess();  // SIGKILL to the group, after its grace, and waits
 
   pid_t pid() const noexcept { return pid_.value; }
   int pidfd() const noexcept { return pidfd_.get(); }  // readable when it has exited
@@ -71,6 +74,7 @@ class ChildProcess {
   UniqueFd output_;
   UniqueFd errors_;
   std::string buffered_;
+  Nanoseconds grace_{};
   std::optional<int> status_;
   std::uint64_t peak_resident_bytes_ = 0;
 };

@@ -3,6 +3,19 @@
 #include <fmt/format.h>
 
 namespace muxbench {
+namespace {
+
+std::vector<std::optional<double>> utilisation_of_threads(const Json& document) {
+  std::vector<std::optional<double>> utilisation;
+  const Json::json_pointer threads("/cpu/threads");
+  if (!document.contains(threads)) return utilisation;
+  for (const Json& thread : document.at(threads)) {
+    utilisation.push_back(number_at(thread, "/utilisation"));
+  }
+  return utilisation;
+}
+
+}  // namespace
 
 std::optional<LoadResult> read_load_result(Json document) {
   const auto status = text_at(document, "/status");
@@ -18,9 +31,18 @@ std::optional<LoadResult> read_load_result(Json document) {
       .latency_mean_ns = number_at(document, "/latency_ns/mean"),
       .filling_ns = number_at(document, "/stalled/filling_ns"),
   };
-  if (const Json::json_pointer threads("/cpu/threads"); document.contains(threads)) {
-    for (const Json& thread : document.at(threads)) {
-      result.thread_utilisation.push_back(number_at(thread, "/utilisation"));
+  result.stop_reason = text_at(document, "/stop_reason").value_or("");
+  result.thread_utilisation = utilisation_of_threads(document);
+  if (document.contains("hosts")) {
+    for (const Json& host : document.at("hosts")) {
+      result.hosts.push_back({.name = text_at(host, "/name").value_or(""),
+                              .thread_utilisation = utilisation_of_threads(host)});
+    }
+  }
+  if (document.contains("host_flags")) {
+    for (const Json& flag : document.at("host_flags")) {
+      result.host_flags.push_back({.kind = text_at(flag, "/kind").value_or(""),
+                                   .detail = text_at(flag, "/detail").value_or("")});
     }
   }
   if (const Json::json_pointer by_kind("/errors/by_kind"); document.contains(by_kind)) {
@@ -42,6 +64,7 @@ std::string load_failure(const LoadResult& result) {
     if (!error.first.empty()) kinds += " (" + error.first + ")";
   }
   if (!kinds.empty()) return "the load generator saw errors: " + kinds;
+  if (!result.stop_reason.empty()) return "the load generator gave up: " + result.stop_reason;
   if (result.requests == 0.0) return "not one request succeeded within the measured window";
   return "the load generator ended with status \"" + result.status + "\"";
 }

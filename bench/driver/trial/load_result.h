@@ -17,6 +17,16 @@ struct LoadError {
   std::string first;  // the first of them, described; may be empty
 };
 
+// Of a load that came from many hosts.
+struct LoadHostResult {
+  std::string name;
+  std::vector<std::optional<double>> thread_utilisation;
+};
+struct LoadHostFlag {
+  std::string kind;
+  std::string detail;
+};
+
 struct LoadResult {
   std::string status = "failed";  // ok, overloaded, failed or interrupted
   std::optional<double> requests_per_second;
@@ -30,6 +40,9 @@ struct LoadResult {
   std::optional<double> filling_ns;
   std::vector<std::optional<double>> thread_utilisation;  // of each thread, 1 is a whole CPU
   std::vector<LoadError> errors;
+  std::string stop_reason;  // why it could not go on; may be empty
+  std::vector<LoadHostResult> hosts;
+  std::vector<LoadHostFlag> host_flags;
   Json document;  // all that it printed; null if that was nothing
 };
 

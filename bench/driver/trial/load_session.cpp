@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/parse.h"
+#include "trial/load_launcher.h"
 
 namespace muxbench {
 namespace {
@@ -23,10 +24,12 @@ std::optional<Phase> phase_of(const Json& document) {
 }
 
 std::vector<std::string> load_command(const LoadRequest& request) {
-  const auto threads =
-      std::clamp<std::uint64_t>(request.settings.connections, 1, request.cpus.size());
-  std::vector<std::string> command{request.program, "--target", request.target.to_string(),
-                                   "--protocol", request.protocol};
+  std::vector<std::string> command{request.program};
+  if (request.hosts != nullptr) command = request.hosts->command;
+  for (const std::string& word : {std::string("--target"), request.target.to_string(),
+                                  std::string("--protocol"), request.protocol}) {
+    command.push_back(word);
+  }
   LoadSettings settings = request.settings;
   const bool http = request.protocol == "http";
   if (http) settings.message_bytes = LoadSettings{}.message_bytes;  // the file has it
@@ -34,14 +37,24 @@ std::vector<std::string> load_command(const LoadRequest& request) {
     command.push_back(std::move(word));
   }
   if (http) {
-    for (const std::string& word : {std::string("--path"), std::string("/index.html"),
-                                    std::string("--body-root"), request.body_root}) {
+    command.emplace_back("--path");
+    command.emplace_back("/index.html");
+  }
+  if (!request.target.is_loopback()) command.emplace_back("--allow-remote");
+  if (request.hosts == nullptr) {
+    const auto threads =
+        std::clamp<std::uint64_t>(request.settings.connections, 1, request.cpus.size());
+    for (const std::string& word : {std::string("--threads"), std::to_string(threads),
+                                    std::string("--cpus"), join(request.cpus)}) {
       command.push_back(word);
+    }
+    if (http) {  // the files are on this machine
+      command.emplace_back("--body-root");
+      command.push_back(request.body_root);
     }
   }
   for (const std::string& word :
-       {std::string("--threads"), std::to_string(threads), std::string("--cpus"),
-        join(request.cpus), std::string("--warmup"), as_argument(request.warmup),
+       {std::string("--warmup"), as_argument(request.warmup),
         std::string("--duration"), as_argument(request.duration), std::string("--json"),
         std::string("-"), std::string("--phases"), std::string("--quiet")}) {
     command.push_back(word);
@@ -50,10 +63,14 @@ std::vector<std::string> load_command(const LoadRequest& request) {
 }
 
 Result<LoadSession> LoadSession::start(const LoadRequest& request) {
-  auto child = ChildProcess::start(
-      {.command = load_command(request), .cpus = request.cpus, .listens = true});
+  const bool remote = request.hosts != nullptr;
+  auto child = ChildProcess::start({.command = load_command(request),
+                                    .cpus = remote ? std::vector<int>{} : request.cpus,
+                                    .network = request.network,
+                                    .listens = true,
+                                    .grace = std::chrono::seconds(remote ? 10 : 0)});
   if (!child) return child.error();
-  return LoadSession(std::move(*child), request.server_pidfd);
+  return LoadSession(std::move(*child), request);
 }
 
 Result<Json> LoadSession::next(Clock::time_point deadline) {
@@ -92,9 +109,10 @@ Result<> LoadSession::await(Phase phase, Clock::time_point deadline) {
 }
 
 Result<LoadResult> LoadSession::result() {
-  const auto status = child_.wait_until(Clock::now() + std::chrono::seconds(5));
+  const auto status = child_.wait_until(Clock::now() + std::chrono::seconds(hosts_.empty() ? 5 : 15));
   if (auto result = read_load_result(Json::parse(last_, nullptr, false))) return std::move(*result);
-  const std::string words = child_.last_words();
+  const std::string words =
+      hosts_.empty() ? child_.last_words() : gist_of(child_.error_output(), hosts_);
   return make_error("the load generator {} without a result{}{}",
                     status ? describe_status(*status) : "closed its output",
                     words.empty() ? "" : ": ", words);

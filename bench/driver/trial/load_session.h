@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "plan/load_hosts.h"
 #include "plan/load_settings.h"
 #include "system/child_process.h"
 #include "trial/load_result.h"
@@ -15,6 +16,8 @@ namespace muxbench {
 
 struct LoadRequest {
   std::string program;
+  const LoadHosts* hosts = nullptr;  // the load comes from there, and `cpus` does not matter
+  int network = -1;                  // its namespace, if it is not ours
   Address target;
   std::string protocol;
   std::string body_root;  // http: the folder that bodies must equal
@@ -51,11 +54,14 @@ class LoadSession {
   Result<LoadResult> result();
 
  private:
-  LoadSession(ChildProcess child, int server_pidfd)
-      : child_(std::move(child)), server_pidfd_(server_pidfd) {}
+  LoadSession(ChildProcess child, const LoadRequest& request)
+      : child_(std::move(child)), server_pidfd_(request.server_pidfd) {
+    if (request.hosts != nullptr) hosts_ = request.hosts->names;
+  }
 
   ChildProcess child_;
   int server_pidfd_;
+  std::vector<std::string> hosts_;
   std::string last_;  // its result, once it has come
 };
 

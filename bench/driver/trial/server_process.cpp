@@ -1,7 +1,5 @@
 #include "trial/server_process.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,10 +30,11 @@ std::vector<std::string> contract_command(const Model& model, const ServerOption
   const std::string socket = options.scratch + "/server.sock";
   const bool local = options.transport == "unix";
   if (local) ::unlink(socket.c_str());
-  for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : "127.0.0.1:0",
+  for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : options.listen + ":0",
                                   std::string("--protocol"), options.protocol}) {
     command.push_back(word);
   }
+  if (!local && options.listen != ServerOptions().listen) command.emplace_back("--allow-remote");
   if (!options.root.empty()) {
     command.emplace_back("--root");
     command.push_back(options.root);
@@ -46,18 +45,14 @@ std::vector<std::string> contract_command(const Model& model, const ServerOption
 
 // The kernel's choice. Between here and the server's bind(2) another program could take it, but not
 // in a private network.
-Result<unsigned> free_port() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (!fd || ::bind(fd.get(), generic, length) != 0 ||
-      ::getsockname(fd.get(), generic, &length) != 0) {
+Result<Address> free_address(const std::string& listen) {
+  const auto any = Address::parse(listen + ":0");
+  if (!any) return any.error();
+  const UniqueFd fd(::socket(any->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::bind(fd.get(), any->data(), any->size()) != 0) {
     return make_error("no free port: {}", describe(last_errno()));
   }
-  return unsigned{ntohs(address.sin_port)};
+  return Address::of_socket(fd.get());
 }
 
 // How often the kernel has killed a process because memory ran out, here or in some container.
@@ -81,14 +76,12 @@ Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptio
   SpawnOptions spawn;
   std::optional<Address> address;  // known before only of an external server
   if (model.external) {
-    const auto port = free_port();
-    if (!port) return port.error();
-    auto parsed = Address::parse(fmt::format("127.0.0.1:{}", *port));
-    if (!parsed) return parsed.error();
-    address = *parsed;
+    const auto found = free_address(options.listen);
+    if (!found) return found.error();
+    address = *found;
+    const std::string port = std::to_string(found->port());
     for (const std::string& word : model.command) {
-      spawn.command.push_back(
-          replaced(replaced(word, "{port}", std::to_string(*port)), "{root}", options.root));
+      spawn.command.push_back(replaced(replaced(word, "{port}", port), "{root}", options.root));
     }
     if (auto program = program_of(model); !program.empty()) spawn.command.front() = program;
   } else {

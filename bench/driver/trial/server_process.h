@@ -20,6 +20,7 @@ std::uint64_t usual_memory_limit();
 struct ServerOptions {
   std::string protocol = "echo";
   std::string transport = "tcp";
+  std::string listen = "127.0.0.1";  // of tcp: the address, without its port
   std::string scratch;  // a folder of this run: the socket file and the http root lie there
   std::string root;     // for http
   std::vector<int> cpus;

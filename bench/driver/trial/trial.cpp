@@ -71,6 +71,12 @@ std::optional<double> TrialResult::cpu_ns_per_request() const {
   return static_cast<double>(cpu->total.count()) / *requests;
 }
 
+std::optional<double> TrialResult::softirq_ns_per_request() const {
+  const auto requests = requests_of_cpu();
+  if (!softirq || !requests) return {};
+  return static_cast<double>(softirq->count()) / *requests;
+}
+
 std::optional<double> TrialResult::requests_per_second() const { return load.requests_per_second; }
 
 TrialResult run_trial(const TrialSetup& setup) {
@@ -93,8 +99,11 @@ Nanoseconds time_to_open(const LoadSettings& settings) {
 }
 
 Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& settings) {
+  // The first load host gives up before, and names the one that does not answer.
+  const Nanoseconds patience_with_hosts =
+      experiment.launching > Nanoseconds(0) ? std::chrono::seconds(90) : Nanoseconds(0);
   return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         2 * time_to_open(settings) + filling_patience(settings.stall_never_read);
+         patience_with_hosts + 2 * time_to_open(settings) + filling_patience(settings.stall_never_read);
 }
 
 }  // namespace muxbench

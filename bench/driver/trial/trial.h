@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plan/cells.h"
+#include "plan/load_hosts.h"
 #include "plan/models.h"
 #include "system/counting/syscall_counter.h"
 #include "system/cpu_quota.h"
@@ -18,6 +19,9 @@ struct TrialSetup {
   const Experiment* experiment = nullptr;
   const Cell* cell = nullptr;
   std::string loadgen;
+  const LoadHosts* hosts = nullptr;  // where the load comes from; null: from this machine
+  std::string listen = "127.0.0.1";  // the server's address, without its port
+  int load_network = -1;             // the load generator's, if that is not the server's
   std::string scratch;  // a folder for this run's sockets and files
   std::vector<int> server_cpus;
   std::vector<int> load_cpus;
@@ -44,6 +48,8 @@ struct TrialResult {
   std::optional<MemorySample> memory;
   std::optional<double> process_bytes_per_connection;  // at points of many connections
   std::optional<double> kernel_bytes_per_connection;   // of both ends, all processes
+  // Interrupts and what follows them, within the window; where packets cross a device.
+  std::optional<Nanoseconds> softirq;
   std::optional<Nanoseconds> load_waited;    // the load generator for a CPU, within the window
   std::optional<Nanoseconds> server_waited;  // the same of a server with one thread
   // In which a CPU quota stopped the programs, within the window or the slices.
@@ -64,6 +70,7 @@ struct TrialResult {
   // How long: the window, or in slices from each command to its answer.
   std::optional<double> time_of_cpu_ns() const;
   std::optional<double> cpu_ns_per_request() const;
+  std::optional<double> softirq_ns_per_request() const;
   std::optional<double> requests_per_second() const;
 };
 

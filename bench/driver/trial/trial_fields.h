@@ -115,6 +115,7 @@ struct Fields<TrialResult> {
     use("memory", trial.memory);
     use("process_bytes_per_connection", trial.process_bytes_per_connection);
     use("kernel_bytes_per_connection", trial.kernel_bytes_per_connection);
+    use("softirq", trial.softirq);
     use("load_waited", trial.load_waited);
     use("server_waited", trial.server_waited);
     use("throttled_periods", trial.throttled_periods);

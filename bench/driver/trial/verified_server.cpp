@@ -17,6 +17,7 @@ std::optional<VerifiedServer> VerifiedServer::start(const TrialSetup& setup, Tri
   auto process =
       ServerProcess::start(*setup.model, {.protocol = protocol,
                                           .transport = setup.experiment->transport,
+                                          .listen = setup.listen,
                                           .scratch = setup.scratch,
                                           .root = root.folder,
                                           .cpus = setup.server_cpus,
@@ -38,6 +39,8 @@ std::optional<VerifiedServer> VerifiedServer::start(const TrialSetup& setup, Tri
 LoadRequest VerifiedServer::load_request(const TrialSetup& setup) const {
   const LoadSettings& settings = setup.cell->settings;
   return {.program = setup.loadgen,
+          .hosts = setup.hosts,
+          .network = setup.load_network,
           .target = process_.address(),
           .protocol = setup.experiment->protocol,
           .body_root = root_.folder,

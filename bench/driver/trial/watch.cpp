@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <thread>
 
+#include "system/softirq.h"
+
 namespace muxbench {
 
 UsageWatch::UsageWatch(ServerUsage usage, const TrialSetup& setup, TrialResult& result)
     : usage_(usage),
       quotas_(setup.quotas),
+      crosses_device_(setup.hosts != nullptr || setup.load_network >= 0),
+      local_load_(setup.hosts == nullptr),
       connections_(setup.cell->settings.all_connections()),
       lasting_(setup.cell->settings.churn == 0 && setup.experiment->protocol != "greet"),
       result_(result) {}
@@ -32,14 +36,18 @@ void UsageWatch::at(Phase phase, pid_t load) {
 void UsageWatch::begin(pid_t load) {
   throttled_ = throttled_periods(quotas_);
   cpu_ = usage_.cpu();
-  waited_ = waited_for_cpu(load);
+  if (crosses_device_) softirq_ = softirq_time();
+  if (local_load_) waited_ = waited_for_cpu(load);
   server_waited_ = server_waited();
   if (!lasting_) memory_ = usage_.memory_if_cheap();
 }
 
 void UsageWatch::end(pid_t load) {
   const CpuSample end = usage_.cpu();
-  if (const auto waited = waited_for_cpu(load); waited && waited_) {
+  if (const auto softirq = softirq_ ? softirq_time() : std::nullopt) {
+    result_.softirq = std::max(*softirq - *softirq_, Nanoseconds(0));
+  }
+  if (const auto waited = local_load_ ? waited_for_cpu(load) : std::nullopt; waited && waited_) {
     result_.load_waited = std::max(*waited - *waited_, Nanoseconds(0));
   }
   if (const auto waited = server_waited(); waited && server_waited_) {

@@ -35,10 +35,13 @@ class UsageWatch final : public Watch {
 
   ServerUsage usage_;
   const CpuQuotas* quotas_;
+  bool crosses_device_;  // and its packets leave loopback
+  bool local_load_;      // and not that of other hosts, of which we have the launcher alone
   std::uint64_t connections_;
   bool lasting_;  // they last as long as the load does, and do not carry one request each
   TrialResult& result_;
   std::optional<CpuSample> cpu_;
+  std::optional<Nanoseconds> softirq_;
   // A process per connection may have ended by the time that `drained` is read, so the few
   // processes of a small point are read before, too, and the larger counts.
   std::optional<MemorySample> memory_;

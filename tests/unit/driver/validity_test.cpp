@@ -29,6 +29,19 @@ TEST(Flags, SomeTrialsFailed) {
   EXPECT_THAT(flags[0].detail, HasSubstr("1 of 3 trials failed: the load generator saw errors"));
 }
 
+TEST(Flags, WhatLoadHostsSaidOfEachOther) {
+  auto record = steady();
+  for (TrialResult& trial : record.trials) {
+    trial.load.host_flags = {{"host_share", "load host b: its share is small"}};
+  }
+  const auto flags = flags_of_a(record);
+  ASSERT_THAT(flags, SizeIs(1));
+  EXPECT_EQ(flags[0].kind, "host_share");
+  EXPECT_THAT(flags[0].detail, HasSubstr("load host b"));
+  EXPECT_TRUE(forbids_ranking(flags[0], "latency_p99_ns"));
+  EXPECT_FALSE(forbids_ranking(flags[0], "server_cpu_ns_per_request"));
+}
+
 TEST(Flags, FewerConnections) {
   auto record = steady();
   fixtures::edit(record.trials[2])["achieved"]["connections"] = 7;
