@@ -10,9 +10,9 @@ void ArrivalSchedule::start(Instant origin, std::uint64_t rate) noexcept {
   // Hosts of equal rates have their ticks at 0, 1/3 and 2/3 of the time between two of one host.
   const double tick_ns = rate == 0 ? 0 : 1e9 / static_cast<double>(rate);
   const bool apart = kind_ == Arrival::uniform;
-  origin_ = origin + Nanoseconds(apart ? static_cast<Nanoseconds::rep>(tick_ns * part_.host /
-                                                                       part_.hosts)
-                                       : 0);
+  origin_ =
+      origin +
+      Nanoseconds(apart ? static_cast<Nanoseconds::rep>(tick_ns * part_.host / part_.hosts) : 0);
   rate_ = rate;
   index_ = thread_;
   elapsed_ns_ = 0;

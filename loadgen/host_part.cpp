@@ -21,8 +21,8 @@ Result<> check_parts(const Options& whole, std::uint32_t hosts) {
   const std::uint32_t active = with_connections(whole, hosts);
   for (const std::uint64_t rate : whole.rates) {
     if (rate >= active) continue;
-    return usage_error("--rate {} cannot be split over {} hosts; raise it, or give fewer hosts", rate,
-                       active);
+    return usage_error("--rate {} cannot be split over {} hosts; raise it, or give fewer hosts",
+                       rate, active);
   }
   if (whole.connect_rate != 0 && whole.connect_rate < hosts) {
     return usage_error("--connect-rate {} cannot be split over {} hosts; raise it, or leave it out",
@@ -65,8 +65,8 @@ Options part_of(const Options& whole, HostPart part) {
 
   const std::uint64_t connections = std::uint64_t{own.connections} + own.beside();
   if (!own.threads_asked) {
-    own.threads = static_cast<std::uint32_t>(std::max<std::uint64_t>(
-        own.cpus.size(), threads_needed(connections, descriptor_limit())));
+    own.threads = static_cast<std::uint32_t>(
+        std::max<std::uint64_t>(own.cpus.size(), threads_needed(connections, descriptor_limit())));
   }
   own.threads = std::clamp<std::uint32_t>(own.threads, 1, std::max(own.connections, 1U));
   return own;

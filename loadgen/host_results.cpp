@@ -109,11 +109,11 @@ void judge_skew(const std::vector<HostFigures>& hosts, Nanoseconds window,
   for (const HostFigures& host : hosts) {
     const Nanoseconds apart = host.window_skew + host.round_trip / 2;
     if (static_cast<double>(apart.count()) <= kMost * static_cast<double>(window.count())) continue;
-    flags.push_back({"window_skew",
-                     fmt::format("load host {}: its window of {} lay {} from that of the first "
-                                 "host, known to {}: measure for longer",
-                                 host.name, to_string(window), to_string(host.window_skew),
-                                 to_string(host.round_trip / 2))});
+    flags.push_back(
+        {"window_skew", fmt::format("load host {}: its window of {} lay {} from that of the first "
+                                    "host, known to {}: measure for longer",
+                                    host.name, to_string(window), to_string(host.window_skew),
+                                    to_string(host.round_trip / 2))});
   }
 }
 

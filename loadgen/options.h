@@ -46,7 +46,7 @@ struct Options {
   std::uint32_t stall_trickle = 0;
   std::uint32_t threads = 1;
   bool threads_asked = false;  // by --threads
-  std::vector<int> cpus;  // one per thread, round robin; never empty
+  std::vector<int> cpus;       // one per thread, round robin; never empty
   MessageSizes message_bytes = 64U;
   std::vector<std::uint64_t> rates;  // open loop: requests per second, one run for each
   std::uint64_t rate = 0;            // of this run; 0: closed loop

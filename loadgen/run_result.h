@@ -39,8 +39,8 @@ struct HostResult {
   std::string name;
   std::string json;            // its own result, as it would have printed it
   Nanoseconds clock_offset{};  // of its clock to that of the first host
-  Nanoseconds round_trip{};    // of the messages that this was found by; it is known to half of that
-  Nanoseconds window_skew{};   // its window lay so far from that of the first host
+  Nanoseconds round_trip{};   // of the messages that this was found by; it is known to half of that
+  Nanoseconds window_skew{};  // its window lay so far from that of the first host
 };
 struct HostFlag {
   std::string kind;

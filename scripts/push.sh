@@ -18,7 +18,8 @@ fi
 # A password prompt would wait in the middle of the list.
 export RSYNC_RSH=${RSYNC_RSH:-ssh -o BatchMode=yes -o ConnectTimeout=10}
 failed=()
-for host in ${@//,/ }; do
+IFS=', ' read -ra hosts <<<"$*"
+for host in "${hosts[@]}"; do
   if rsync --archive --mkpath --checksum "$program" "$host:$program"; then
     echo "$host has $program"
   else

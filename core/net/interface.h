@@ -15,10 +15,11 @@ struct Interface {
   std::string network;                     // "10.0.0.0/24"; empty for IPv6
   std::optional<std::int64_t> speed_mbit;  // what the driver says, where it does
   std::uint64_t mtu = 0;
-  std::string driver;            // "ixgbe", "veth", "loopback"; empty: unknown
+  std::string driver;                // "ixgbe", "veth", "loopback"; empty: unknown
   std::uint64_t receive_queues = 0;  // 0: unknown
   std::uint64_t transmit_queues = 0;
-  std::vector<std::string> offloads;  // that are on, of tso, gso, gro, lro, rx-checksum, tx-checksum
+  std::vector<std::string>
+      offloads;  // that are on, of tso, gso, gro, lro, rx-checksum, tx-checksum
 };
 
 // Nothing where no interface of this network namespace has the address. Its port does not matter.

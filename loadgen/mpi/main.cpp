@@ -41,8 +41,8 @@ std::string program_hash() {
   std::vector<char> bytes(1 << 16);
   while (file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) || file.gcount() > 0) {
     for (std::streamsize i = 0; i < file.gcount(); ++i) {
-      hash = (hash ^ static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)])) *
-             0x100000001b3U;
+      hash =
+          (hash ^ static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)])) * 0x100000001b3U;
     }
   }
   return fmt::format("{:016x}", hash);
@@ -85,7 +85,8 @@ std::string wrong_with(const std::vector<Json>& hosts, const std::vector<std::st
     }
     if (hosts[i].at("program") == hosts[0].at("program")) continue;
     return fmt::format(
-        "load host {} has another version of this program ({}, {}) than {} ({}, {}): copy one to all "
+        "load host {} has another version of this program ({}, {}) than {} ({}, {}): copy one to "
+        "all "
         "hosts with scripts/push.sh",
         names[i], hosts[i].at("program").get<std::string>(),
         hosts[i].at("machine").get<std::string>(), names[0],

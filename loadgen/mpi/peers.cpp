@@ -76,8 +76,8 @@ void Peers::send(std::uint32_t to, const std::string& text, int tag) {
 std::string Peers::receive(std::uint32_t from, int tag) {
   MPI_Status status{};
   Pauses pauses;
-  for (int there = 0; MPI_Iprobe(static_cast<int>(from), tag, MPI_COMM_WORLD, &there, &status),
-           there == 0;) {
+  for (int there = 0;
+       MPI_Iprobe(static_cast<int>(from), tag, MPI_COMM_WORLD, &there, &status), there == 0;) {
     pauses.pause();
   }
   int size = 0;
@@ -109,9 +109,10 @@ Result<std::vector<std::string>> Peers::gather(const std::string& own, Nanosecon
     if (missing.empty() || Clock::now() < deadline) continue;
     std::vector<std::string> hosts;
     for (const std::uint32_t peer : missing) hosts.push_back(name_of(peer));
-    return make_error("load host {} has not answered for {}: look whether its process is stopped, or "
-                      "the host or the network between overloaded",
-                      fmt::join(hosts, ", "), to_string(patience));
+    return make_error(
+        "load host {} has not answered for {}: look whether its process is stopped, or "
+        "the host or the network between overloaded",
+        fmt::join(hosts, ", "), to_string(patience));
   }
   return texts;
 }

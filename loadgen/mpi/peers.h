@@ -16,7 +16,8 @@ namespace muxbench::loadgen {
 // How a process's clock stands to that of process 0.
 struct ClockOffset {
   Nanoseconds offset{};
-  Nanoseconds round_trip{};  // of the quickest exchange of messages: the offset is known to half of it
+  Nanoseconds
+      round_trip{};  // of the quickest exchange of messages: the offset is known to half of it
 };
 
 // Every call but those that name a process is made by all of them, in the same order. A signal that

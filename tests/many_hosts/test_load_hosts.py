@@ -210,7 +210,6 @@ def test_a_killed_process_fails_the_load_and_names_its_host(three):
     assert f"on node {hosts.names[2]} exited on signal 9" in err
 
 
-
 def test_a_stopped_process_fails_the_load_and_names_its_host(two):
     hosts, target = two
     process = in_its_window(hosts, target, "--duration", "2s", "--timeout", "1s", "--connect-timeout", "1s")

@@ -88,12 +88,13 @@ class Hosts:
         """Daemons on hosts end a moment after their launcher."""
         wait_until(lambda: not self.processes(), lambda: f"processes are left: {self.processes()}")
 
-    def load_generator_on(self, name):
-        """The pid of loadgen_mpi on that host, once it is there."""
+    def load_generator_on(self, name, option=""):
+        """The pid of loadgen_mpi on that host, started with that option, once it is there."""
         def look():
             for pid in self.processes_in(name):
                 with contextlib.suppress(OSError):
-                    if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "loadgen_mpi":
+                    words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+                    if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "loadgen_mpi" and option in words:
                         return pid
             return None
 

@@ -110,8 +110,7 @@ void add_doctor_command(CLI::App& app, int& status) {
   auto load_hosts = std::make_shared<LoadHostsRequest>();
   load_hosts->program = paths->loadgen_mpi;
   describe_load_hosts(command, load_hosts.get());
-  command->callback(
-      [paths, load_hosts, &status] { status = doctor(*paths, *load_hosts); });
+  command->callback([paths, load_hosts, &status] { status = doctor(*paths, *load_hosts); });
 }
 
 }  // namespace muxbench

@@ -62,7 +62,8 @@ Result<> check_with_load_hosts(const RunArguments& arguments) {
     return usage_error("load hosts cannot reach a private network; leave out --network");
   }
   if (arguments.method == "slices") {
-    return usage_error("slices of milliseconds are for a load from this machine; leave out --method");
+    return usage_error(
+        "slices of milliseconds are for a load from this machine; leave out --method");
   }
   return {};
 }

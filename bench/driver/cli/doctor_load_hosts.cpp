@@ -32,14 +32,15 @@ void judge(const std::string& name, const Json& host, const std::optional<Interf
   constexpr double kWantedDescriptors = 8192;
   const double descriptors = number_at(host, "/descriptor_limit").value_or(0);
   const std::string subject = "load host " + name;
-  list.push_back(good(
-      subject, fmt::format("{} CPUs, {} descriptors, round trips of {} (p50) and {} (p99)",
-                           number_at(host, "/cpus").value_or(0), descriptors,
-                           time_at(host, "/rtt_ns/p50"), time_at(host, "/rtt_ns/p99"))));
+  list.push_back(
+      good(subject, fmt::format("{} CPUs, {} descriptors, round trips of {} (p50) and {} (p99)",
+                                number_at(host, "/cpus").value_or(0), descriptors,
+                                time_at(host, "/rtt_ns/p50"), time_at(host, "/rtt_ns/p99"))));
   if (descriptors < kWantedDescriptors) {
-    list.push_back(lack(subject, fmt::format("a process may open {}", descriptors),
-                        "raise the limit there in /etc/security/limits.conf; it holds from the next "
-                        "login"));
+    list.push_back(
+        lack(subject, fmt::format("a process may open {}", descriptors),
+             "raise the limit there in /etc/security/limits.conf; it holds from the next "
+             "login"));
   }
   if (!host.contains("interface")) return;
   const auto theirs = from_fields<Interface>(host.at("interface"));

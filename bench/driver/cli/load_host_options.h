@@ -9,9 +9,10 @@
 namespace muxbench {
 
 inline void describe_load_hosts(CLI::App* command, LoadHostsRequest* request) {
-  command->add_option("--load-hosts", request->hosts,
-                      "Load from these machines, a,b,c, by MPI; the server may then use all CPUs here "
-                      "(docs/many-hosts.md)");
+  command->add_option(
+      "--load-hosts", request->hosts,
+      "Load from these machines, a,b,c, by MPI; the server may then use all CPUs here "
+      "(docs/many-hosts.md)");
   command->add_option("--load-hostfile", request->hostfile, "The same, a host a line");
   command->add_option("--listen", request->listen,
                       "An address of this machine that the load hosts can reach, such as 10.0.0.5");

@@ -59,8 +59,8 @@ Result<Words> read_hosts(const LoadHostsRequest& request) {
   const char* const option = request.hosts.empty() ? "--load-hostfile" : "--load-hosts";
   std::set<std::string> seen;
   for (const std::string& host : hosts) {
-    const bool odd = host.empty() || host.front() == '-' ||
-                     host.find_first_of(" \t:;'\"") != std::string::npos;
+    const bool odd =
+        host.empty() || host.front() == '-' || host.find_first_of(" \t:;'\"") != std::string::npos;
     if (odd) return usage_error("{}: \"{}\" is no host; write a,b,c", option, host);
     if (!seen.insert(host).second) {
       return usage_error("{} names {} twice; one process on each host is enough", option, host);
@@ -73,7 +73,7 @@ Result<Words> read_hosts(const LoadHostsRequest& request) {
 // As in an address: an IPv6 one in brackets.
 std::string host_part(const std::string& listen) {
   return listen.find(':') != std::string::npos && listen.front() != '[' ? "[" + listen + "]"
-                                                                          : listen;
+                                                                        : listen;
 }
 
 // The address, with a port of the kernel's choice.
@@ -85,7 +85,8 @@ Result<Address> check_listen(const std::string& listen) {
   }
   const auto address = Address::parse(host_part(listen) + ":0");
   if (!address) {
-    return usage_error("--listen {} is no numeric address without a port, such as 10.0.0.5", listen);
+    return usage_error("--listen {} is no numeric address without a port, such as 10.0.0.5",
+                       listen);
   }
   if (address->is_loopback()) {
     return usage_error(
@@ -104,7 +105,8 @@ Result<Words> words_of(const std::string& text) {
   wordexp_t expanded{};
   const bool good = ::wordexp(text.c_str(), &expanded, WRDE_NOCMD | WRDE_UNDEF) == 0;
   Words words;
-  for (std::size_t i = 0; good && i < expanded.we_wordc; ++i) words.emplace_back(expanded.we_wordv[i]);
+  for (std::size_t i = 0; good && i < expanded.we_wordc; ++i)
+    words.emplace_back(expanded.we_wordv[i]);
   if (good) ::wordfree(&expanded);
   if (words.empty()) return usage_error("--launcher {}: this is no command", text);
   return words;
@@ -142,7 +144,7 @@ void add_open_mpi(const Words& hosts, const std::string& network, Words& words) 
   for (const std::string& host : hosts) list += (list.empty() ? "" : ",") + host + ":1";
   // All CPUs of a host are the load generator's, and no host need have the folder that we are in.
   add_words(words, {"--host", list, "-np", std::to_string(hosts.size()), "--map-by", "node",
-                 "--bind-to", "none", "--wdir", "/"});
+                    "--bind-to", "none", "--wdir", "/"});
   // What the user has chosen is left alone.
   if (!has_word(words, "plm_rsh_agent") && !has_word(words, "plm_rsh_args")) {
     // A password prompt would wait for nobody.
@@ -162,8 +164,8 @@ Words add_hosts(const Words& launcher, const Words& hosts, const std::string& ne
   const std::string count = std::to_string(hosts.size());
   const std::string name = fs::path(words.front()).filename();
   if (name == "srun") {
-    add_words(words, {"--nodelist", list, "--nodes", count, "--ntasks", count, "--ntasks-per-node", "1",
-                   "--cpu-bind=none", "--kill-on-bad-exit=1", "--chdir", "/"});
+    add_words(words, {"--nodelist", list, "--nodes", count, "--ntasks", count, "--ntasks-per-node",
+                      "1", "--cpu-bind=none", "--kill-on-bad-exit=1", "--chdir", "/"});
   } else if (output_of({words.front(), "--version"}).find("HYDRA") != std::string::npos) {  // MPICH
     add_words(words, {"-hosts", list, "-ppn", "1", "-n", count, "-wdir", "/"});
   } else {
@@ -177,10 +179,11 @@ Result<Words> find_launcher(const std::string& text) {
   if (!words) return words.error();
   const auto program = in_path(words->front());
   if (!program) {
-    return Error{fmt::format("there is no {} to start the load hosts with: apt-get install {}, or "
-                             "name another with --launcher",
-                             words->front(), words->front() == "srun" ? "slurm-client" : "openmpi-bin"),
-                 Exit::unavailable};
+    return Error{
+        fmt::format("there is no {} to start the load hosts with: apt-get install {}, or "
+                    "name another with --launcher",
+                    words->front(), words->front() == "srun" ? "slurm-client" : "openmpi-bin"),
+        Exit::unavailable};
   }
   words->front() = *program;
   return words;

@@ -23,8 +23,9 @@ struct LoadHostsRequest {
 
 struct LoadHosts {
   std::vector<std::string> names;
-  std::string listen;                // without a port: "10.0.0.5" or "[fd00::5]"
-  std::vector<std::string> command;  // what starts the program once on each host, up to its own name
+  std::string listen;  // without a port: "10.0.0.5" or "[fd00::5]"
+  std::vector<std::string>
+      command;  // what starts the program once on each host, up to its own name
 
   bool any() const noexcept { return !names.empty(); }
 };

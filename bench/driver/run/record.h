@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "plan/cells.h"
 #include "net/interface.h"
+#include "plan/cells.h"
 #include "plan/cpu_plan.h"
 #include "plan/load_hosts.h"
 #include "plan/profile.h"

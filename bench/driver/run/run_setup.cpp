@@ -122,7 +122,8 @@ Result<> choose_load_hosts(const RunOptions& options, RunRecord& record) {
   if (options.dry_run) return {};
   auto probed = probe_load_hosts(record.load_hosts);
   if (!probed) {
-    return make_error("{}; muxbench doctor --load-hosts looks at each host", probed.error().message);
+    return make_error("{}; muxbench doctor --load-hosts looks at each host",
+                      probed.error().message);
   }
   record.load_host_facts = std::move(probed->hosts);
   record.launching = probed->launching;

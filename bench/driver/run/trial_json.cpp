@@ -67,9 +67,9 @@ void keep_of_hosts(Json& load) {
   if (!load.contains("hosts")) return;
   for (Json& host : load["hosts"]) {
     Json kept = Json::object();
-    for (const char* key : {"name", "status", "achieved", "requests", "requests_in_run", "errors",
-                            "latency_ns", "cpu", "clock_offset_ns", "round_trip_ns",
-                            "window_skew_ns"}) {
+    for (const char* key :
+         {"name", "status", "achieved", "requests", "requests_in_run", "errors", "latency_ns",
+          "cpu", "clock_offset_ns", "round_trip_ns", "window_skew_ns"}) {
       if (host.contains(key)) kept[key] = std::move(host[key]);
     }
     if (kept.contains("latency_ns")) kept["latency_ns"].erase("histogram");

@@ -91,8 +91,9 @@ Result<> make_pair(int load_network) {
   request.close(data);
   request.close(info);
   if (const int error = request.ask(RTM_NEWLINK); error != 0) {
-    return make_error("no veth pair can be made: {}; run as root on a kernel with veth (modprobe veth)",
-                      describe(Errno{error}));
+    return make_error(
+        "no veth pair can be made: {}; run as root on a kernel with veth (modprobe veth)",
+        describe(Errno{error}));
   }
   return {};
 }
@@ -116,7 +117,9 @@ Result<> bring_up(const char* name, const char* address) {
   return make_error("interface {} cannot be brought up: {}", name, describe(last_errno()));
 }
 
-UniqueFd this_network() { return UniqueFd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)); }
+UniqueFd this_network() {
+  return UniqueFd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace
 
@@ -128,7 +131,8 @@ Result<VethNetwork> make_veth_network() {
   VethNetwork network{.load = this_network(), .listen = kServerAddress};
   auto up = bring_up("lo", nullptr);
   const auto back = [&] { return ::setns(server.get(), CLONE_NEWNET) == 0; };
-  if (!back()) return make_error("the server's network cannot be entered: {}", describe(last_errno()));
+  if (!back())
+    return make_error("the server's network cannot be entered: {}", describe(last_errno()));
   if (up) up = make_pair(network.load.get());
   if (up) up = bring_up(kServerSide, kServerAddress);
   if (!up) return up.error();
@@ -136,7 +140,8 @@ Result<VethNetwork> make_veth_network() {
     return make_error("the load's network cannot be entered: {}", describe(last_errno()));
   }
   up = bring_up(kLoadSide, kLoadAddress);
-  if (!back()) return make_error("the server's network cannot be entered: {}", describe(last_errno()));
+  if (!back())
+    return make_error("the server's network cannot be entered: {}", describe(last_errno()));
   if (!up) return up.error();
   return network;
 }

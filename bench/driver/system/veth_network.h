@@ -10,7 +10,7 @@
 namespace muxbench {
 
 struct VethNetwork {
-  UniqueFd load;       // the network namespace that the load generator is to enter, as setns(2) takes it
+  UniqueFd load;  // the network namespace that the load generator is to enter, as setns(2) takes it
   std::string listen;  // the server's address
 };
 

@@ -37,8 +37,9 @@ Result<Json> hear(ChildProcess& child, int listener) {
     if (document.is_object()) last = std::move(document);
     if (wait == Wait::end_of_output) return last;
   }
-  return make_error("the load hosts have not answered for 90 s; look whether their firewalls let MPI's "
-                    "connections pass");
+  return make_error(
+      "the load hosts have not answered for 90 s; look whether their firewalls let MPI's "
+      "connections pass");
 }
 
 std::string trimmed(const std::string& line) {

@@ -8,7 +8,8 @@
 namespace muxbench {
 
 struct ProbedHosts {
-  Json hosts;  // of each: name, program, CPUs, descriptor limit, interface, round-trip times, clock offset
+  Json
+      hosts;  // of each: name, program, CPUs, descriptor limit, interface, round-trip times, clock offset
   Nanoseconds launching{};  // how long it took to start a process on each and to hear of it
 };
 

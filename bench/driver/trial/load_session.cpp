@@ -54,9 +54,9 @@ std::vector<std::string> load_command(const LoadRequest& request) {
     }
   }
   for (const std::string& word :
-       {std::string("--warmup"), as_argument(request.warmup),
-        std::string("--duration"), as_argument(request.duration), std::string("--json"),
-        std::string("-"), std::string("--phases"), std::string("--quiet")}) {
+       {std::string("--warmup"), as_argument(request.warmup), std::string("--duration"),
+        as_argument(request.duration), std::string("--json"), std::string("-"),
+        std::string("--phases"), std::string("--quiet")}) {
     command.push_back(word);
   }
   return command;
@@ -109,7 +109,8 @@ Result<> LoadSession::await(Phase phase, Clock::time_point deadline) {
 }
 
 Result<LoadResult> LoadSession::result() {
-  const auto status = child_.wait_until(Clock::now() + std::chrono::seconds(hosts_.empty() ? 5 : 15));
+  const auto status =
+      child_.wait_until(Clock::now() + std::chrono::seconds(hosts_.empty() ? 5 : 15));
   if (auto result = read_load_result(Json::parse(last_, nullptr, false))) return std::move(*result);
   const std::string words =
       hosts_.empty() ? child_.last_words() : gist_of(child_.error_output(), hosts_);

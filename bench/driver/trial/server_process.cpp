@@ -30,8 +30,9 @@ std::vector<std::string> contract_command(const Model& model, const ServerOption
   const std::string socket = options.scratch + "/server.sock";
   const bool local = options.transport == "unix";
   if (local) ::unlink(socket.c_str());
-  for (const std::string& word : {std::string("--listen"), local ? "unix:" + socket : options.listen + ":0",
-                                  std::string("--protocol"), options.protocol}) {
+  for (const std::string& word :
+       {std::string("--listen"), local ? "unix:" + socket : options.listen + ":0",
+        std::string("--protocol"), options.protocol}) {
     command.push_back(word);
   }
   if (!local && options.listen != ServerOptions().listen) command.emplace_back("--allow-remote");

@@ -102,8 +102,8 @@ Nanoseconds load_timeout(const Experiment& experiment, const LoadSettings& setti
   // The first load host gives up before, and names the one that does not answer.
   const Nanoseconds patience_with_hosts =
       experiment.launching > Nanoseconds(0) ? std::chrono::seconds(90) : Nanoseconds(0);
-  return experiment.warmup + experiment.duration + std::chrono::seconds(10) +
-         patience_with_hosts + 2 * time_to_open(settings) + filling_patience(settings.stall_never_read);
+  return experiment.warmup + experiment.duration + std::chrono::seconds(10) + patience_with_hosts +
+         2 * time_to_open(settings) + filling_patience(settings.stall_never_read);
 }
 
 }  // namespace muxbench

@@ -22,7 +22,7 @@ struct TrialSetup {
   const LoadHosts* hosts = nullptr;  // where the load comes from; null: from this machine
   std::string listen = "127.0.0.1";  // the server's address, without its port
   int load_network = -1;             // the load generator's, if that is not the server's
-  std::string scratch;  // a folder for this run's sockets and files
+  std::string scratch;               // a folder for this run's sockets and files
   std::vector<int> server_cpus;
   std::vector<int> load_cpus;
   Nanoseconds load_timeout{};

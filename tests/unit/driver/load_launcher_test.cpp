@@ -14,8 +14,9 @@ TEST(GistOf, IsWhatALauncherSaidAboutAHost) {
       "a non-zero exit code. Per user-direction, the job has been aborted.\n"
       "--------------------------------------------------------------------------\n"
       "mpirun noticed that process rank 1 with PID 0 on node load2 exited on signal 9 (Killed).\n";
-  EXPECT_EQ(gist_of(killed, {"load1", "load2"}),
-            "mpirun noticed that process rank 1 with PID 0 on node load2 exited on signal 9 (Killed).");
+  EXPECT_EQ(
+      gist_of(killed, {"load1", "load2"}),
+      "mpirun noticed that process rank 1 with PID 0 on node load2 exited on signal 9 (Killed).");
   EXPECT_EQ(gist_of("  one\n=====\n\n two \n", {"load1"}), "one two");
   EXPECT_EQ(gist_of("", {"load1"}), "");
   EXPECT_LT(gist_of(std::string(10'000, 'x'), {}).size(), 400U);

@@ -85,7 +85,8 @@ TEST(HostPart, WhatCannotBeSplitIsRefused) {
   Options options = whole();
   EXPECT_TRUE(check_parts(options, 4));
   options.rates = {3};
-  EXPECT_THAT(check_parts(options, 4).error().message, HasSubstr("--rate 3 cannot be split over 4"));
+  EXPECT_THAT(check_parts(options, 4).error().message,
+              HasSubstr("--rate 3 cannot be split over 4"));
   options = whole();
   options.connect_rate = 3;
   EXPECT_THAT(check_parts(options, 4).error().message, HasSubstr("--connect-rate 3"));

@@ -23,9 +23,11 @@ RunResult found(std::uint64_t requests) {
   result.requests_in_run = requests + 5;
   result.bytes_sent = 64 * requests;
   result.requests_per_connection = {1, 2, 3};
-  result.threads = {{.cpu = 1, .cpu_time = {.user = seconds(1)}, .wall = seconds(2), .spun = milliseconds(3)}};
+  result.threads = {
+      {.cpu = 1, .cpu_time = {.user = seconds(1)}, .wall = seconds(2), .spun = milliseconds(3)}};
   result.peak_memory_bytes = 1000;
-  result.series = Series({{.requests = requests, .errors = 1, .latency_sum_ns = 7, .slowest = microseconds(9)}});
+  result.series = Series(
+      {{.requests = requests, .errors = 1, .latency_sum_ns = 7, .slowest = microseconds(9)}});
   return result;
 }
 
@@ -68,7 +70,11 @@ TEST(HostResults, AddUp) {
 std::vector<HostFigures> alike() {
   std::vector<HostFigures> hosts;
   for (const char* name : {"a", "b", "c"}) {
-    hosts.push_back({.name = name, .weight = 10, .requests = 1000, .latency_mean_ns = 80e3, .round_trip = microseconds(40)});
+    hosts.push_back({.name = name,
+                     .weight = 10,
+                     .requests = 1000,
+                     .latency_mean_ns = 80e3,
+                     .round_trip = microseconds(40)});
   }
   return hosts;
 }
@@ -81,7 +87,8 @@ std::vector<std::string> kinds(const std::vector<HostFlag>& flags) {
 
 TEST(Hosts, NoneIsFlaggedWhereAllAreAlike) {
   EXPECT_THAT(judge_hosts(alike(), seconds(1)), IsEmpty());
-  EXPECT_THAT(judge_hosts({alike()[0]}, seconds(1)), IsEmpty()) << "one has none to be compared with";
+  EXPECT_THAT(judge_hosts({alike()[0]}, seconds(1)), IsEmpty())
+      << "one has none to be compared with";
 }
 
 TEST(Hosts, OneWithFewerRequestsOrMoreLatencyIsNamed) {
@@ -89,7 +96,8 @@ TEST(Hosts, OneWithFewerRequestsOrMoreLatencyIsNamed) {
   hosts[1].requests = 700;
   auto flags = judge_hosts(hosts, seconds(1));
   ASSERT_THAT(kinds(flags), ElementsAre("host_share"));
-  EXPECT_THAT(flags[0].detail, HasSubstr("load host b: its share of requests, by what it was to send, is 0.70"));
+  EXPECT_THAT(flags[0].detail,
+              HasSubstr("load host b: its share of requests, by what it was to send, is 0.70"));
   hosts = alike();
   hosts[2].latency_mean_ns = 200e3;
   flags = judge_hosts(hosts, seconds(1));
@@ -126,7 +134,8 @@ TEST(Hosts, WindowsApartByMoreThanOnePerCentAreFlagged) {
   EXPECT_THAT(kinds(judge_hosts(hosts, seconds(1))), ElementsAre("window_skew"));
   hosts[1].window_skew = {};
   hosts[1].round_trip = milliseconds(30);
-  EXPECT_THAT(kinds(judge_hosts(hosts, seconds(1))), ElementsAre("window_skew")) << "it is not known";
+  EXPECT_THAT(kinds(judge_hosts(hosts, seconds(1))), ElementsAre("window_skew"))
+      << "it is not known";
 }
 
 TEST(Hosts, HistogramsOfAllBucketsAddUp) {
