@@ -41,7 +41,7 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
     Json json = Json::parse(text, std::ref(odd));
     if (!odd.repeated_key().empty()) {
       return usage_error("{}: {}: expected each key once, found it twice", name,
-                         odd.repeated_key());
+                         key_text(odd.repeated_key()));
     }
     if (odd.too_deep()) {
       return usage_error("{}: expected at most {} brackets within one another, found more", name,
@@ -57,6 +57,11 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
     if (const auto at = what.find("] "); at != std::string_view::npos) what.remove_prefix(at + 2);
     return usage_error("{}: expected JSON, found an error: {}", name, what);
   }
+}
+
+std::string key_text(const std::string& key) {
+  const std::string quoted = Json(key).dump();
+  return quoted.substr(1, quoted.size() - 2);
 }
 
 namespace {

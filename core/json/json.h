@@ -16,6 +16,9 @@ using Json = nlohmann::ordered_json;  // keys keep the order in which they were 
 // brackets within one another are errors, too.
 Result<Json> parse_json(std::string_view text, std::string_view name);
 
+// A key as errors name it: on one line, whatever is in it.
+std::string key_text(const std::string& key);
+
 // The value at a place such as "/latency_ns/p50": nothing when there is no such place or it holds
 // something else.
 std::optional<std::string> text_at(const Json& json, const std::string& pointer);

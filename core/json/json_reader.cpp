@@ -83,7 +83,7 @@ Result<> JsonReader::finish() {
       std::string names;
       for (const std::string& name : known_) names += (names.empty() ? "" : ", ") + name;
       return usage_error("{}: {}: expected one of the keys {}, found a key that nothing reads",
-                         where_, key, names);
+                         where_, key_text(key), names);
     }
   }
   return {};

@@ -51,6 +51,8 @@ struct Experiment {
 };
 
 inline constexpr unsigned kMostRepetitions = 1000;
+// Of all combinations of a sweep's values: far more than anybody measures, and few enough to list.
+inline constexpr std::size_t kMostPoints = 10'000;
 
 Experiment with_profile(Experiment experiment, const std::string& profile);
 Experiment changed(Experiment experiment, const ProfileChanges& changes);

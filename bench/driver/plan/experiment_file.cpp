@@ -44,7 +44,7 @@ Result<> read_sweep(const Json& json, const std::string& where, std::vector<Swee
     const Setting* setting = find_setting(key);
     if (setting == nullptr) {
       return usage_error("{}: {}: expected one of the keys {}, found a key that nothing sweeps",
-                         where, key, setting_names());
+                         where, key_text(key), setting_names());
     }
     Sweep entry{key, {}};
     for (const Json& value : values.is_array() ? values : Json::array()) {
@@ -63,6 +63,14 @@ Result<> read_sweep(const Json& json, const std::string& where, std::vector<Swee
   }
   if (sweep.empty()) {
     return usage_error("{}: expected at least one key with its values, found {{}}", where);
+  }
+  std::size_t points = 1;
+  for (const Sweep& entry : sweep) {
+    points *= entry.values.size();  // a factor of at most kMostPoints and one of a file's length
+    if (points > kMostPoints) {
+      return usage_error("{}: expected at most {} combinations of values, found more", where,
+                         kMostPoints);
+    }
   }
   return {};
 }
@@ -114,7 +122,8 @@ Result<> check_rate(const Experiment& experiment, const std::string& file) {
 Result<> read_profiles(const Json& json, const std::string& where, Experiment& experiment) {
   for (const auto& [profile, object] : json.items()) {
     if (!find_profile(profile)) {
-      return usage_error("{}: {}: expected one of the keys smoke, quick, full", where, profile);
+      return usage_error("{}: {}: expected one of the keys smoke, quick, full", where,
+                         key_text(profile));
     }
     JsonReader reader(object, where + ": " + profile);
     ProfileChanges changes;

@@ -110,6 +110,27 @@ TEST(ParseExperiment, SaysFileKeyAndExpectation) {
   }
 }
 
+TEST(ParseExperiment, RefusesMoreCombinationsThanCanBeListed) {
+  Json json = good();
+  json["load"] = {{"mode", "closed"}};
+  Json values = Json::array();
+  for (int i = 1; i <= 100; ++i) values.push_back(i);
+  json["sweep"] = {{"connections", values}, {"pipeline", values}};
+  EXPECT_EQ(error_of(json.dump()), "it was accepted");
+  json["sweep"]["churn"] = {0, 1};
+  EXPECT_THAT(error_of(json.dump()), StartsWith("idle.json: sweep: expected at most 10000 "
+                                                "combinations of values, found more"));
+}
+
+TEST(ParseExperiment, SaysEachMistakeOnOneLine) {
+  for (const char* place : {"", "/sweep", "/profiles", "/load"}) {
+    Json json = good();
+    json[Json::json_pointer(place)]["a\nb"] = {1};
+    EXPECT_THAT(error_of(json.dump()), HasSubstr("a\\nb: expected one of")) << place;
+  }
+  EXPECT_THAT(error_of(R"({"a\nb": 1, "a\nb": 2})"), HasSubstr("a\\nb: expected each key once"));
+}
+
 TEST(ParseExperiment, IsAnsweredByCpuTimeInSlicesAndByThroughputInTrials) {
   Json json = good();
   EXPECT_EQ(parse_experiment(json.dump(), "idle.json")->metric, "server_cpu_ns_per_request");
