@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <ranges>
+#include <string_view>
 
 #include "command_line/command_line.h"
 #include "loadgen/limits.h"
@@ -174,9 +174,13 @@ Result<CommandLine> parse_options(int argc, const char* const* argv, std::string
   }
   reader.count("--pipeline", typed.pipeline, 1, 1024, options.pipeline);
   for (const std::string& list : typed.rates) {
-    for (const auto rate : std::views::split(list, ',')) {
-      reader.count("--rate", std::string(rate.begin(), rate.end()), 1, kMostPerSecond,
+    std::string_view rest = list;
+    while (true) {
+      const std::size_t comma = rest.find(',');
+      reader.count("--rate", std::string(rest.substr(0, comma)), 1, kMostPerSecond,
                    options.rates.emplace_back());
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
     }
   }
   if (!typed.connect_rate.empty()) {

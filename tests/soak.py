@@ -17,12 +17,14 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from support import models  # noqa: E402
-from support.patience import PATIENCE, wait_until  # noqa: E402
+from support.patience import PATIENCE, RUN_PATIENCE, wait_until  # noqa: E402
 from support.server import Server  # noqa: E402
 
 LOADGEN = models.BUILD / "loadgen" / "loadgen"
 LEAST_ROUNDS = 4     # one to warm up, and three that are compared
 USUAL_ROUNDS = 8     # the time for a turn is that of the run over so many
+FIRST_REQUESTS = 200  # of each shape of load in a turn; then as many as there is time for
+MOST_REQUESTS = 1_000_000
 SLACK_BYTES = 192 * 1024  # of memory that an allocator may take later than in the first round
 SLACK_SHARE = 0.02
 
@@ -50,6 +52,7 @@ class Soaked:
     server: Server
     protocol: str
     requests: int = 0
+    amounts: dict = dataclasses.field(default_factory=dict)      # requests of a turn, by the shape of the load
     errors: list = dataclasses.field(default_factory=list)
     memory: list = dataclasses.field(default_factory=list)       # at rest after each turn
     descriptors: list = dataclasses.field(default_factory=list)
@@ -93,13 +96,13 @@ def make_site(folder):
     return folder
 
 
-def load(soaked, options, seconds, site):
-    command = [str(LOADGEN), "--target", soaked.server.address, "--protocol", soaked.protocol, "--duration", f"{seconds:.3f}s",
+def load(soaked, options, requests, site):
+    command = [str(LOADGEN), "--target", soaked.server.address, "--protocol", soaked.protocol, "--requests", str(requests),
                "--timeout", f"{PATIENCE:.0f}s", "--connect-timeout", f"{PATIENCE:.0f}s", "--quiet", "--json", "-"]
     if soaked.protocol == "http":
         command += ["--path", "/", "--path", "/large", "--body-root", str(site)]
     done = subprocess.run([*command, *map(str, options)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          timeout=seconds + 4 * PATIENCE)
+                          timeout=RUN_PATIENCE)
     if done.returncode != 0:
         return 0, done.stderr.strip() or f"the load generator ended with status {done.returncode}"
     return json.loads(done.stdout.splitlines()[-1])["requests_in_run"], None
@@ -109,7 +112,13 @@ def take_turn(soaked, seconds, site):
     """All shapes of load, then what the server has at rest."""
     shapes = SHAPES[soaked.protocol]
     for name, options in shapes:
-        requests, error = load(soaked, options, seconds / len(shapes), site)
+        amount = soaked.amounts.get(name, FIRST_REQUESTS)
+        began = time.monotonic()
+        requests, error = load(soaked, options, amount, site)
+        # As many as this machine serves in the time of a turn. A number and no duration: in a short one a busy machine may
+        # come to serve none.
+        share = seconds / len(shapes) / (time.monotonic() - began)
+        soaked.amounts[name] = min(max(int(amount * share), FIRST_REQUESTS), MOST_REQUESTS)
         soaked.requests += requests
         if error:
             soaked.errors.append(f"{name}: {error}")
@@ -158,16 +167,17 @@ def soak(chosen, minutes):
         site = make_site(pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory())))
         soaked = start_all(chosen, site, stack)
         turn = minutes * 60 / (USUAL_ROUNDS * len(soaked))
-        while rounds < LEAST_ROUNDS or time.monotonic() - started < minutes * 60:
-            for one in soaked:
-                if not one.server.is_alive():
-                    continue
-                one.wake()
-                take_turn(one, max(0.3, 0.8 * turn), site)
-                one.rest()
-            rounds += 1
-            print(f"soak: round {rounds}, {(time.monotonic() - started) / 60:.1f} of {minutes:g} minutes, "
-                  f"{sum(one.requests for one in soaked):,} requests", file=sys.stderr, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):  # enough: what was seen so far is the result
+            while rounds < LEAST_ROUNDS or time.monotonic() - started < minutes * 60:
+                for one in soaked:
+                    if not one.server.is_alive():
+                        continue
+                    one.wake()
+                    take_turn(one, turn, site)
+                    one.rest()
+                rounds += 1
+                print(f"soak: round {rounds}, {(time.monotonic() - started) / 60:.1f} of {minutes:g} minutes, "
+                      f"{sum(one.requests for one in soaked):,} requests", file=sys.stderr, flush=True)
         for one in soaked:
             one.wake()
     return soaked, rounds, time.monotonic() - started

@@ -17,7 +17,7 @@ namespace {
 using fuzz::expect;
 using fuzz::Input;
 
-constexpr std::size_t kLongestText = 64 * 1024;
+constexpr std::size_t kLongestText = 48 * 1024;
 
 class TextDocument final : public Document {
  public:
@@ -44,7 +44,7 @@ class SmallSite final : public Site {
   }
   DocumentRef home_ = document("home");
   DocumentRef empty_ = document("");
-  DocumentRef large_ = document(std::string(40'000, 'x'));
+  DocumentRef large_ = document(std::string(20'000, 'x'));
 };
 
 std::string bytes_of(std::span<const iovec> pieces, std::size_t most) {
@@ -169,7 +169,7 @@ void try_input(Input input) {
   if (mode % 3 == 1) protocol = Greet{};
   if (mode % 3 == 2) protocol = Http{site};
   SessionContext context{.protocol = protocol, .holds_answers = (mode & 64) != 0};
-  const std::size_t repetitions = input.number(1, 64);
+  const std::size_t repetitions = input.number(1, 16);
   // Decisions are taken from a copy, and so overlap with the text: any text is also an order.
   std::string text;
   for (std::size_t i = 0; i < repetitions && text.size() < kLongestText; ++i) text += input.text();

@@ -3,8 +3,6 @@
 // its 95 % interval.
 #include <fmt/format.h>
 
-#include <ranges>
-
 #include "export/exports.h"
 #include "report/metric.h"
 
@@ -22,15 +20,12 @@ std::string field(const std::string& words) {
   return escaped + "\"";
 }
 
-auto compared() {
-  return metrics() | std::views::filter([](const Metric& metric) { return metric.compared; });
-}
-
 }  // namespace
 
 std::string export_csv(const report::Report& report) {
   std::string text = "cell,model,experiment,point,status,reason,flags,trials";
-  for (const Metric& metric : compared()) {
+  for (const Metric& metric : metrics()) {
+    if (!metric.compared) continue;
     text += fmt::format(",{0}_median,{0}_mean,{0}_stddev,{0}_min,{0}_max", metric.key);
     text += fmt::format(",{0}_ratio,{0}_ratio_low,{0}_ratio_high", metric.key);
   }
@@ -43,7 +38,8 @@ std::string export_csv(const report::Report& report) {
       text += fmt::format("{},{},{},{},{},{},{},{}", field(cell.id), field(cell.model),
                           field(experiment.name), field(to_string(cell.point)), cell.status,
                           field(cell.reason), field(flags), rate == nullptr ? 0 : rate->n);
-      for (const Metric& metric : compared()) {
+      for (const Metric& metric : metrics()) {
+        if (!metric.compared) continue;
         const Statistics* s = cell.metric(metric.key);
         text += s == nullptr
                     ? ",,,,,"
