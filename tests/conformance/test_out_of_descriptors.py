@@ -1,5 +1,6 @@
 """Descriptors run out: few calls fail, nobody who is inside notices, and those who wait are served when there is room."""
 
+import os
 import resource
 import selectors
 import socket
@@ -10,6 +11,8 @@ from support.patience import PATIENCE
 from support.server import Server
 
 LIMIT = 128  # ulimit -n
+# Another user's process has its limits changed by CAP_SYS_RESOURCE only, which root may lack.
+STAYS_OURS = ("--user", "root") if os.geteuid() == 0 else ()
 SIZE = 100  # bytes of a client's message
 QUIET = 0.3  # seconds without an answer after which a client seems to wait for room; watch_the_shortage() finds out
 TRIES = (*trace.ACCEPT, *trace.ENTER, *trace.FORK)  # the calls in which a model would try again and again
@@ -109,7 +112,7 @@ def test_out_of_descriptors_at_accept(model):
     of their own meet it too. The table of a ring (uring_multishot) keeps the size that it had at the start and is
     filled up instead."""
     options = ("--workers", "16") if model.capability("workers") else ()
-    with Server(model, *options, limits=[(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))]) as server:
+    with Server(model, *options, *STAYS_OURS, limits=[(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))]) as server:
         usual = len(server.processes())
         with client.connect(server) as sock:
             client.echo(sock, b"what the first connection makes, such as threads, is there now")

@@ -81,7 +81,7 @@ class Echo:
                 self.requests += connection in self.load
                 if NAME == "dies_late" and self.is_late():
                     crash()
-                if NAME == "hungry" and self.is_late():
+                if NAME == "hungry" and connection in self.load:
                     eat()
                 if NAME == "floods_stderr":
                     flood_stderr()
@@ -121,6 +121,9 @@ def crash():
 
 
 def eat():
+    if group := os.environ.get("HUNGRY_GROUP"):
+        with open(group, "w") as file:
+            file.write("0")
     eaten = []
     while True:
         eaten.append(b"x" * (1 << 22))

@@ -64,7 +64,7 @@ def test_every_daemon_that_a_server_forks_is_killed(bench, place):
     cell, = bench.cells_of("forks_daemons")
     detail, = (flag["detail"] for flag in cell["flags"] if flag["kind"] == "unclean_stop")
     left = re.fullmatch(r"the server left (\d+) of its processes behind at SIGTERM; they were killed", detail)
-    assert left and int(left[1]) >= 6, detail
+    assert left and int(left[1]) >= 2, detail  # of the load, and of the check after it
     assert bench.processes_left() == []
 
 
@@ -78,34 +78,34 @@ def test_a_flood_on_standard_error_changes_nothing(bench):
 
 def test_a_server_that_exhausts_its_memory_fails_and_the_cause_is_named(bench):
     bench.server("good", "hungry")
-    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "256MiB")
+    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "96MiB")
     assert result.returncode == 1
     assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
     for cell in bench.cells_of("hungry"):
         assert cell["status"] == "failed"
-        assert re.fullmatch(r"the server exited with status 1 while it was under load, having used 2\d\d\.\d MiB of the 256\.0 MiB "
+        assert re.fullmatch(r"the server exited with status 1 while it was under load, having used \d\d\.\d MiB of the 96\.0 MiB "
                             r"that a process of a server may have \(--server-memory\): MemoryError", cell["reason"]), cell["reason"]
 
 
 @pytest.fixture
 def little_memory(tmp_path):
-    """What to put before a command, so that it and what it starts have 400 MiB between them, and the kernel kills one for more."""
+    """A group in which a process gets 48 MiB, and is killed by the kernel for more."""
     group = pathlib.Path(f"/sys/fs/cgroup/memory/muxbench-test-{os.getpid()}")
     try:
         group.mkdir()
     except OSError as error:
         pytest.skip(f"environment: no group of cgroup v1's memory controller can be made: {error}")
     try:
-        (group / "memory.limit_in_bytes").write_text(str(400 << 20))
-        yield "sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs")
+        (group / "memory.limit_in_bytes").write_text(str(48 << 20))
+        yield group / "cgroup.procs"
     finally:
         wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group has processes left")
         group.rmdir()
 
 
-def test_where_memory_runs_out_the_server_goes_first_and_the_cause_is_named(bench, little_memory):
+def test_where_memory_runs_out_the_cause_is_named(bench, little_memory):
     bench.server("good", "hungry")
-    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "0", prefix=little_memory)
+    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "0", env={**os.environ, "HUNGRY_GROUP": str(little_memory)})
     assert result.returncode == 1
     assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
     for cell in bench.cells_of("hungry"):
