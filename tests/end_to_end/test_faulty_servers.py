@@ -105,7 +105,8 @@ def little_memory(tmp_path):
 
 def test_where_memory_runs_out_the_cause_is_named(bench, little_memory):
     bench.server("good", "hungry")
-    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "0", env={**os.environ, "HUNGRY_GROUP": str(little_memory)})
+    result = bench.run("--duration", "30ms", "--no-counting", "--server-memory", "0",
+                       env={**os.environ, "HUNGRY_GROUP": str(little_memory)})
     assert result.returncode == 1
     assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
     for cell in bench.cells_of("hungry"):
