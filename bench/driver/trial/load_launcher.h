@@ -2,6 +2,7 @@
 // words mean.
 #pragma once
 
+#include "base/clock.h"
 #include "json/json.h"
 #include "plan/load_hosts.h"
 
