@@ -7,6 +7,7 @@ tree and the build folder stay as they are. A build must be there: scripts/build
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
@@ -14,6 +15,7 @@ import pathlib
 import re
 import resource
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -120,8 +122,17 @@ class Builder:
             (folder / source.parent.name).mkdir()
             changed.rename(folder / source.parent.name / source.name)
             words.insert(1, f"-I{folder}")
-        done = subprocess.run([*words, "-w"], cwd=entry["directory"], capture_output=True, timeout=COMPILE_SECONDS)
-        return folder / "mutant.o" if done.returncode == 0 else None
+        compiler = subprocess.Popen([*words, "-w"], cwd=entry["directory"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            status = compiler.wait(COMPILE_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"{source} is not compiled within {COMPILE_SECONDS} s; try again when the machine has less to do") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(compiler.pid, signal.SIGKILL)  # the driver's own children too
+            compiler.wait()
+        return folder / "mutant.o" if status == 0 else None
 
     def _link_command(self, program):
         if program not in self._links:
