@@ -54,6 +54,7 @@ struct Fields<loadgen::RunResult> {
     use("requests_in_window", result.requests_in_window);
     use("requests_in_run", result.requests_in_run);
     use("failed_requests", result.failed_requests);
+    use("reconnects", result.reconnects);
     use("bytes_sent", result.bytes_sent);
     use("bytes_received", result.bytes_received);
     use("requests_per_connection", result.requests_per_connection);

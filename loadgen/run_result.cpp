@@ -51,6 +51,7 @@ void merge(RunResult& all, const RunResult& other, std::string_view peer) {
   all.requests_in_window += other.requests_in_window;
   all.requests_in_run += other.requests_in_run;
   all.failed_requests += other.failed_requests;
+  all.reconnects += other.reconnects;
   all.bytes_sent += other.bytes_sent;
   all.bytes_received += other.bytes_received;
   for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
