@@ -128,7 +128,8 @@ Result<CommandLine> parse_options(int argc, const char* const* argv, std::string
                "protocol");
   app.add_flag("--quiet", options.quiet, "Print no summary and no progress");
   app.option_defaults()->group("Options");
-  app.set_version_flag("--version", fmt::format("{} " MUXBENCH_VERSION, program), "Print the version and exit");
+  app.set_version_flag("--version", fmt::format("{} " MUXBENCH_VERSION, program),
+                       "Print the version and exit");
   name_values(
       app, {{"ADDRESS", {"--target"}},
             {"NAME", {"--protocol", "--arrival"}},
