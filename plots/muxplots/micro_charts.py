@@ -66,22 +66,28 @@ def plan(micro: Micro) -> list[Chart]:
 
 
 def _draw_waits(micro: Micro, pairs: str, title: str, layout: Layout) -> Figure:
-    """A row of panels for each share, with one for each kind of primitive: eight lines in one would hide each other."""
+    """A row of panels for each share, with one for each kind of primitive: eight lines in one hide each other.
+
+    Where the page is too narrow for that, they share one.
+    """
     tables = {}
     for share, shown in micro_findings.SHARES.items():
         found = _wait_table(micro, pairs, share)
         if found.lines:
             tables[shown] = found
     every = [line for table in tables.values() for line in table.lines]
+    beside = lines.column_width([line.name for line in every]) + EDGE
+    whole_width = layout.panels - LEFT - EDGE
+    fits = layout.across >= len(KINDS)
+    kinds = KINDS if fits else {"": tuple(line.model for line in every)}
     panels = [
-        (f"{shown[0].upper()}{shown[1:]}: {kind}", table, named)
+        (f"{shown[0].upper()}{shown[1:]}" + (f": {kind}" if kind else ""), table, named)
         for shown, table in tables.items()
-        for kind, primitives in KINDS.items()
+        for kind, primitives in kinds.items()
         if (named := [line for line in table.lines if line.model in primitives])
     ]
-    columns = min(layout.across, len(KINDS), len(panels))
-    beside = lines.column_width([line.name for line in every]) + EDGE
-    width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)
+    columns = min(len(kinds), len(panels))
+    width = max(whole_width / columns - beside, layout.narrowest)
     step = HEADING + PANEL_HEIGHT + UNDER
     body = math.ceil(len(panels) / columns) * step
     whole = _table(_WAIT, "watched", every)

@@ -1,7 +1,4 @@
-"""The first screen of the page: which model to take for what, and how far the machine can be trusted.
-
-It has few words: intervals are drawn in the chart and written in the tables of the experiments.
-"""
+"""The first screen of the page: how far the machine can be trusted, and which model to take for what."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -14,8 +11,8 @@ MOST, FEW = 4, 2
 
 HEADS = ("You have", "Recommended", "Equally good within noise", "Avoid", "Cannot do it, or unknown")
 READING = (
-    "A figure is the ratio to the reference ({reference}) at the same point; the reference has its own value. The chart shows the "
-    "95 % intervals. Models are equally good where they cannot be told apart from the best one. Those to avoid are behind "
+    "A figure is the ratio to the reference ({reference}) at the same point, with its 95 % interval in brackets; the reference "
+    "has its own value. Models are equally good where they cannot be told apart from the best one. Those to avoid are behind "
     "it by half or more, and the worst one comes first."
 )
 
@@ -25,8 +22,8 @@ def write(report: Report, chart: str) -> str:
     if report.answer is None:
         return ""
     trust = answer.trust(report)
-    told = f"<p>{html.escape(trust)}</p>" if trust else ""
-    parts = [_table(report), chart, told, _reading(report), _unmeasured(report.answer.questions)]
+    parts = [f"<p>{html.escape(trust)}</p>"] if trust else []
+    parts += [_table(report), chart, _reading(report), _unmeasured(report.answer.questions)]
     return f'<section id="first-screen" aria-label="Which model to take">{"".join(parts)}</section>'
 
 
@@ -65,7 +62,7 @@ def _entry(report: Report, choice: Choice, entry: Entry) -> str:
     if entry.model == choice.reference:
         figure = html.escape(answer.value(report, choice, entry))
     else:
-        figure = answer.ratio(entry.relative)
+        figure = f"{answer.ratio(entry.relative)} <small>({answer.interval(entry.relative)})</small>"
     return f'<b>{html.escape(entry.model)}</b> <span class="figure">{figure}</span>'
 
 

@@ -53,14 +53,14 @@ TEST(ParseDescription, TheNameMustBeTheFiles) {
   EXPECT_THAT(model.reason, HasSubstr("must be called server_y"));
 }
 
-TEST(ProgramOf, AnExternalModelIsWhatItsShellExecutes) {
+TEST(ProgramOf, OfAnExternalModelIsTheFirstWordOfItsCommand) {
   const auto program = [](const std::string& command) {
     return program_of(*external_server("theirs=" + command + " {port}"));
   };
   EXPECT_EQ(program("/bin/sh server.sh"), "/bin/sh");
   EXPECT_TRUE(program("sh server.sh").ends_with("/sh"));
-  for (const char* unknown :
-       {"no_such_program", "PORT=1 sh", "$SHELL -c", "'/bin/sh'", "~/server"}) {
+  EXPECT_EQ(program("'/bin/sh' server.sh"), "/bin/sh");
+  for (const char* unknown : {"no_such_program", "PORT=1 sh", "$SHELL -c", "~/server"}) {
     EXPECT_EQ(program(unknown), "") << unknown;
   }
 }
