@@ -222,7 +222,7 @@ def test_after_an_interruption_of_the_trials_only_charts_follow(whole):
     """And those can be interrupted in their turn."""
     whole.draws("make_charts", then="time.sleep(3600)")
     started = whole.folder / "started"
-    status, said, errors = interrupt(whole, started, "--server", f"slow=touch {started}; exec sleep 3600 # {{port}}",
+    status, said, errors = interrupt(whole, started, "--server", f"slow=sh -c 'touch {started}; exec sleep 3600' {{port}}",
                                      again=whole.folder / "make_charts.words")
     assert status == 130 and "interrupted; the report has the" in errors and "some charts are missing" in errors
     assert check_report(whole.out / "report.json")["muxbench"]["status"] == "interrupted"
