@@ -145,7 +145,7 @@ def test_bad_arguments(bench, words):
 
 def test_no_subcommand():
     result = subprocess.run([MUXBENCH], capture_output=True, text=True)
-    assert result.returncode == 2 and "subcommand is required" in one_sentence(result)
+    assert result.returncode == 2 and "a command is missing" in one_sentence(result)
 
 
 def test_a_load_generator_without_a_result(bench):

@@ -95,7 +95,7 @@ def test_requests_without_a_connection_have_failed(churn):
 @pytest.mark.parametrize("options, sentence", [
     (["--rate", "0"], "--rate must be from 1"),
     (["--rate", "-5"], "--rate"),
-    (["--rate", "99M"], "--rate must be from 1 to 10000000"),
+    (["--rate", "99M"], "--rate must be from 1 to 10,000,000"),
     (["--rate", "fast"], "not a whole number"),
     (["--rate", "2", "--duration", "100ms"], "makes not one request within 100 ms"),
     (["--requests", "5", "--duration", "1s"], "not both"),

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "json/json_reader.h"
+#include "plan/command_words.h"
 
 #include <filesystem>
 #include <optional>
@@ -12,34 +13,6 @@ namespace {
 
 bool is_protocol(const std::string& text) { return text == "echo" || text == "http"; }
 bool has_port(const std::string& command) { return command.find("{port}") != std::string::npos; }
-
-// As a shell takes a plain command apart: at blanks, with '...', "..." and \. There is no shell, so
-// that text from a file can do no more than name one program and its arguments. Nothing: no words,
-// or a quote that is not closed.
-std::optional<std::vector<std::string>> split_words(const std::string& text) {
-  std::vector<std::string> words;
-  bool in_word = false;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char letter = text[i];
-    if (quote == 0 && (letter == ' ' || letter == '\t' || letter == '\n')) {
-      in_word = false;
-      continue;
-    }
-    if (!std::exchange(in_word, true)) words.emplace_back();
-    if (letter == quote) {
-      quote = 0;
-    } else if (quote == 0 && (letter == '\'' || letter == '"')) {
-      quote = letter;
-    } else if (letter == '\\' && quote != '\'' && i + 1 < text.size()) {
-      words.back() += text[++i];
-    } else {
-      words.back() += letter;
-    }
-  }
-  if (quote != 0 || words.empty()) return {};
-  return words;
-}
 
 Model make_model(const std::string& name, const std::string& protocol, const std::string& command,
                  std::vector<std::string> words) {

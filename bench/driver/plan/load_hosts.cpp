@@ -1,7 +1,6 @@
 #include "plan/load_hosts.h"
 
 #include <unistd.h>
-#include <wordexp.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 
 #include "net/interface.h"
 #include "net/socket.h"
+#include "plan/command_words.h"
 #include "system/child_process.h"
 
 namespace muxbench {
@@ -102,14 +102,9 @@ Result<Address> check_listen(const std::string& listen) {
 }
 
 Result<Words> words_of(const std::string& text) {
-  wordexp_t expanded{};
-  const bool good = ::wordexp(text.c_str(), &expanded, WRDE_NOCMD | WRDE_UNDEF) == 0;
-  Words words;
-  for (std::size_t i = 0; good && i < expanded.we_wordc; ++i)
-    words.emplace_back(expanded.we_wordv[i]);
-  if (good) ::wordfree(&expanded);
-  if (words.empty()) return usage_error("--launcher {}: this is no command", text);
-  return words;
+  auto words = split_words(text);
+  if (!words) return usage_error("--launcher {}: this is no command", text);
+  return std::move(*words);
 }
 
 std::optional<std::string> in_path(const std::string& program) {
