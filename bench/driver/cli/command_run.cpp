@@ -329,8 +329,8 @@ void describe_run(CLI::App* command, RunArguments* arguments) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   command->add_option("--server-memory", arguments->server_memory,
-                      "Most memory of a server's process, such as 2GiB (default: half of this "
-                      "machine's; 0: no limit)");
+                      "Most memory of a server's process, such as 2GiB (default: 0, no limit). "
+                      "Reserved stacks of threads count");
   command->add_option("--servers-dir", options.servers_dir, "Folder of the server_* programs");
   command->add_option("--loadgen", options.loadgen, "The load generator");
   command->add_option("--experiments-dir", options.experiments_dir, "Folder of experiment files");

@@ -33,7 +33,7 @@ struct RunOptions {
   std::optional<Nanoseconds> budget;  // for all servers, instead of the profile's
   unsigned max_trials = 30;           // or until it has so many
   std::vector<std::string> external_servers;  // see driver/external_server.h
-  std::uint64_t server_memory = usual_memory_limit();
+  std::uint64_t server_memory = 0;
   std::string servers_dir;
   std::string loadgen;
   std::string experiments_dir;

@@ -68,11 +68,6 @@ std::uint64_t oom_kills() {
 
 }  // namespace
 
-std::uint64_t usual_memory_limit() {
-  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2;
-}
-
 Result<ServerProcess> ServerProcess::start(const Model& model, const ServerOptions& options) {
   SpawnOptions spawn;
   std::optional<Address> address;  // known before only of an external server

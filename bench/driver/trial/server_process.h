@@ -14,9 +14,6 @@
 
 namespace muxbench {
 
-// Half of this machine's memory.
-std::uint64_t usual_memory_limit();
-
 struct ServerOptions {
   std::string protocol = "echo";
   std::string transport = "tcp";
@@ -24,8 +21,8 @@ struct ServerOptions {
   std::string scratch;  // a folder of this run: the socket file and the http root lie there
   std::string root;     // for http
   std::vector<int> cpus;
-  std::vector<std::string> extra;                     // further arguments
-  std::uint64_t memory_limit = usual_memory_limit();  // of each process; 0: none
+  std::vector<std::string> extra;  // further arguments
+  std::uint64_t memory_limit = 0;  // of each process; 0: none
 };
 
 class ServerProcess {
