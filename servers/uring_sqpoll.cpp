@@ -50,6 +50,11 @@ Probe probe() {
   Ring ring(flags(cpus));
   Probe probe = uring::describe_ring(ring);
   if (!ring.ok()) return probe;
+  // The kernel's thread may do all that follows without a call. The model needs it when it is quiet.
+  if (::io_uring_enter(ring.get()->ring_fd, 0, 0, 0, nullptr) < 0) {
+    probe.unavailable_because = "this kernel or a seccomp filter refuses io_uring_enter";
+    return probe;
+  }
   const bool links = uring::trial::links(ring);
   if (!links) probe.unavailable_because = "this io_uring does not link a receive to a send";
   probe.features.insert(probe.features.end(),

@@ -142,7 +142,7 @@ void add_open_mpi(const Words& hosts, const std::string& network, Words& words) 
                     "--bind-to", "none", "--wdir", "/"});
   // What the user has chosen is left alone.
   if (!has_word(words, "plm_rsh_agent") && !has_word(words, "plm_rsh_args")) {
-    // A password prompt would wait for nobody.
+    // No one is there to answer a password prompt.
     add_words(words, {"--mca", "plm_rsh_args", "-o BatchMode=yes -o ConnectTimeout=10"});
   }
   if (!has_word(words, "pml")) add_words(words, {"--mca", "pml", "ob1"});
