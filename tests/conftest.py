@@ -1,7 +1,7 @@
 """What all tests of servers share: --tier, --models, and one run of each test for every model.
 
-A test takes the fixture `model`. It is skipped only for what the model declares in --describe, for
-a tool that this machine lacks, or for the tier; any other skip is turned into a failure.
+A test takes the fixture `model`. It is skipped only for what the model declares in --describe, or for
+a tool that this machine lacks; any other skip is turned into a failure.
 """
 
 import resource
@@ -9,8 +9,9 @@ import resource
 import pytest
 
 from support import models
+from support.model_table import ONE_OF_EACH_SHAPE
 
-_GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ", "tier: ")
+_GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ")
 _HELD_TO_THEM = ("conformance", "profile")
 
 
@@ -25,6 +26,10 @@ def pytest_configure(config):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # thousands of clients
 
 
+def _is_quick(config):
+    return config.getoption("--tier") == "quick"
+
+
 def _selected(config):
     wanted = [name for name in config.getoption("--models").split(",") if name]
     found = models.all_models()
@@ -37,6 +42,8 @@ def _selected(config):
 def pytest_generate_tests(metafunc):
     if "model" in metafunc.fixturenames:
         chosen = _selected(metafunc.config)
+        if _is_quick(metafunc.config) and any(metafunc.definition.iter_markers("shared_code")):
+            chosen = [one for one in chosen if one.name in ONE_OF_EACH_SHAPE] or chosen
         # Without programs one test of each kind remains, and fails: see the fixture.
         metafunc.parametrize("model", chosen or [None], indirect=True,
                              ids=[m.name for m in chosen] or ["none"])
@@ -56,16 +63,21 @@ def model(request):
         declared = chosen.capability(capability)
         if declared is not value and not (isinstance(declared, list) and value in declared):
             pytest.skip(f"declared: {capability} is {declared}, not {value}")
-    if request.node.get_closest_marker("full") and request.config.getoption("--tier") != "full":
-        pytest.skip("tier: full only")
     return chosen
+
+
+def pytest_collection_modifyitems(config, items):
+    """The quick tier leaves out what is marked full."""
+    if _is_quick(config):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture
 def size(request):
     """size(quick, full): the number that belongs to the tier."""
-    full = request.config.getoption("--tier") == "full"
-    return lambda quick, all_of_it: all_of_it if full else quick
+    return lambda quick, all_of_it: quick if _is_quick(request.config) else all_of_it
 
 
 @pytest.hookimpl(hookwrapper=True)

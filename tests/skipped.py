@@ -3,7 +3,7 @@
 
     skipped.py CTEST.xml PYTEST.txt... [--strict]     (of ctest --output-junit, and of pytest -rfEs)
 
-A test that is skipped for what a model declares, or for the tier, is not meant to run, whatever the machine.
+A test that is skipped for what a model declares is not meant to run, whatever the machine.
 --strict: exit status 1 where anything is named.
 """
 import argparse
@@ -13,7 +13,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
-MEANT = ("declared: ", "tier: ")
+MEANT = "declared: "
 
 
 def of_ctest(path):

@@ -41,6 +41,7 @@ def test_every_connection_and_request_is_counted(model, tmp_path):
         assert sum(worker[name] for worker in seen["workers"]) == seen[name], f"{name} of the workers: {seen}"
 
 
+@pytest.mark.shared_code
 def test_a_full_disk_is_a_failure(model):
     server = Server(model, "--counters", "/dev/full").start()
     try:
@@ -53,6 +54,7 @@ def test_a_full_disk_is_a_failure(model):
         server.kill()
 
 
+@pytest.mark.shared_code
 def test_what_is_no_file_is_refused(model, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -4,6 +4,8 @@ import email.utils
 import socket
 import time
 
+import pytest
+
 from support import client, http
 from support.http_pages import PAGE, TEXT
 from support.patience import PATIENCE
@@ -32,6 +34,7 @@ def test_get_and_head(http_server, root):
                 assert -2 < age < 5 + PATIENCE, f"Date is {age:.0f} s old"
 
 
+@pytest.mark.shared_code
 def test_version_1_0_and_connection_options(http_server):
     for version, fields, stays in [
         ("HTTP/1.1", ["Host: test"], True),
@@ -54,6 +57,7 @@ def test_version_1_0_and_connection_options(http_server):
                 reader.expect_end()
 
 
+@pytest.mark.shared_code
 def test_methods(http_server):
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
         answer = http.expect_status(http_server, http.get("/a.txt", method), {405, 501})
@@ -82,6 +86,7 @@ def pipelined(server, request, cuts, expected, what):
         client.expect_same(seen, expected, what)
 
 
+@pytest.mark.shared_code
 def test_pipelining_split_at_every_offset(http_server, size):
     targets = ["/a.txt", "/", "/empty", "/none"]
     single = {}

@@ -46,6 +46,7 @@ def test_ready_line_comes_only_after_listen(model, tmp_path):
         f"expected listen(2) and then the ready line; seen:\n{log}"
 
 
+@pytest.mark.shared_code
 def test_backlog_is_ours(model, tmp_path):
     """--backlog reaches listen(2); a connect storm depends on it."""
     wrap = trace.traced_from_start(tmp_path / "log", "-e", "trace=listen")
@@ -197,6 +198,7 @@ def test_second_signal_ends_it_before_its_deadline(model, second, no_deadline, t
         sock.close()
 
 
+@pytest.mark.shared_code
 def test_a_second_signal_tells_of_a_full_disk_too(model, no_deadline, tmp_path):
     server = Server(model, "--counters", "/dev/full", listen=f"unix:{tmp_path}/s", environment=no_deadline).start()
     try:
@@ -221,6 +223,7 @@ def test_no_new_connection_after_the_signal(model, no_deadline, tmp_path):
         server.expect_end("SIGTERM, then the last client went")
 
 
+@pytest.mark.shared_code
 def test_the_port_is_free_again_at_once(model):
     with Server(model) as server:
         listen = server.address

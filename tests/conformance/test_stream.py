@@ -23,7 +23,8 @@ def expect_bounded_memory(server, before, what):
         f"{what}: the server's memory grew by {grown / MIB:.1f} MiB, expected less than {BOUNDED_MEMORY / MIB:.0f}"
 
 
-@pytest.mark.parametrize("bytes_", [1, 2, 4095, 4096, 4097, 16383, 16384, 16385, 65537])
+@pytest.mark.parametrize("bytes_", [1, 4097, 65537,
+                                    *(pytest.param(bytes_, marks=pytest.mark.full) for bytes_ in (2, 4095, 4096, 16383, 16384, 16385))])
 def test_sizes(model, bytes_):
     with Server(model) as server, client.connect(server) as sock:
         for seed in range(3):
@@ -189,6 +190,7 @@ def test_greet(model):
             assert rest in (b"", b"no end of line"), f"a line that does not end: seen {rest!r}"
 
 
+@pytest.mark.shared_code
 def test_work_spin_is_really_done(model):
     """Only a lower bound: the machine is shared."""
     with Server(model, "--work", "spin:20ms") as server, client.connect(server) as sock:

@@ -66,7 +66,8 @@ def has_io_uring():
 
 @pytest.mark.parametrize("action, said", [
     (FAIL_WITH_EPERM, "io_uring_setup fails with Operation not permitted (EPERM): a seccomp filter forbids it"),
-    (FAIL_WITH_ENOSYS, "io_uring_setup fails with Function not implemented (ENOSYS): a seccomp filter forbids it"),
+    pytest.param(FAIL_WITH_ENOSYS, "io_uring_setup fails with Function not implemented (ENOSYS): a seccomp filter forbids it",
+                 marks=pytest.mark.full),
     (KILL, "who calls io_uring_setup is killed: a seccomp filter forbids it"),
 ], ids=["eperm", "enosys", "kill"])
 def test_a_seccomp_filter_against_io_uring_is_named(has_io_uring, action, said):

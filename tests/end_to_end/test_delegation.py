@@ -58,7 +58,7 @@ def test_a_delegated_subtree_tells_cpu_time(bench, subtree, network):
     times, notes = run_inside(bench, subtree, network)
     for cpu in times:
         assert cpu["source"] == "cgroup v2 cpu.stat"
-        assert 0 < cpu["user_ns"] + cpu["system_ns"] <= cpu["total_ns"] * 1.01
+        assert 0 < cpu["user_ns"] + cpu["system_ns"] <= cpu["total_ns"] * 1.01 + 2000  # each is rounded to a microsecond
     assert "CPU time is read from process clocks" not in notes
 
 

@@ -68,14 +68,20 @@ def matrix(path):
     return cells, trials
 
 
+whole = {}  # matrices of runs that were not interrupted; the seed is the same for all
+
+
 def whole_matrix(bench, *words):
-    folder = bench.folder / "whole"
-    assert bench.run(*WORDS, *words, "--out", str(folder)).returncode == 0
-    assert not (folder / JOURNAL).exists()
-    return matrix(folder / "report.json")
+    key = (*sorted(server.name for server in bench.servers.iterdir()), (bench.experiments / "small.json").read_text(), len(words))
+    if key not in whole:
+        folder = bench.folder / "whole"
+        assert bench.run(*WORDS, *words, "--out", str(folder)).returncode == 0
+        assert not (folder / JOURNAL).exists()
+        whole[key] = matrix(folder / "report.json")
+    return whole[key]
 
 
-@pytest.mark.parametrize("lines", [1, 2, 5, 8])
+@pytest.mark.parametrize("lines", [1, 5, *(pytest.param(lines, marks=pytest.mark.full) for lines in (2, 8))])
 def test_a_killed_run_goes_on_where_it_was(bench, lines):
     bench.server("good", "second")
     kill_after(bench, lines)
@@ -93,7 +99,7 @@ def test_a_killed_run_goes_on_where_it_was(bench, lines):
     assert ours["run"]["command_line"] == bench.command(*WORDS)
 
 
-@pytest.mark.parametrize("lines", [1, 2, 3])
+@pytest.mark.parametrize("lines", [2, *(pytest.param(lines, marks=pytest.mark.full) for lines in (1, 3))])
 def test_a_killed_run_in_slices_goes_on_too(bench, lines):
     bench.real("epoll_level", "poll")
     bench.experiment(SLICED)
@@ -140,7 +146,7 @@ def test_a_failed_trial_is_run_again(bench):
     assert len(places) == len(set(places))
 
 
-@pytest.mark.parametrize("torn", ['{"step": {"place": 4', "{", "\0" * 100])
+@pytest.mark.parametrize("torn", ['{"step": {"place": 4', *(pytest.param(torn, marks=pytest.mark.full) for torn in ("{", "\0" * 100))])
 def test_a_torn_last_line_does_not_count(bench, torn):
     bench.server("good", "second")
     kill_after(bench, 3)

@@ -22,7 +22,6 @@ no io_uring here: ENOSYS
 """
 MEANT = """....ss.
 SKIPPED [3] tests/conftest.py:102: declared: workers is False, not True
-SKIPPED [1] tests/conftest.py:104: tier: full only
 """
 MACHINE = """SKIPPED [2] tests/support/trace.py:37: missing tool: strace
 SKIPPED [2] tests/support/trace.py:53: missing tool: strace

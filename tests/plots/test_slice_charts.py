@@ -376,7 +376,9 @@ def test_a_ratio_in_words(ratio: float, told: str) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-@pytest.mark.parametrize("how", [{}, {"disturbed": 0.97, "levels": (1.0, 1.4)}], ids=["rest", "busy"])
+@pytest.mark.parametrize("how", [
+    pytest.param({}, id="rest", marks=pytest.mark.full), pytest.param({"disturbed": 0.97, "levels": (1.0, 1.4)}, id="busy"),
+])
 def test_no_text_overlaps_or_leaves_the_page(tmp_path: Path, layout, how: dict[str, Any]) -> None:
     document = sliced(synthetic.ALL_MODELS, (SWEEP, synthetic.IDLE), **how)
     depend_on_the_host(document, ["poll", "uring_multishot"])

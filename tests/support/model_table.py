@@ -28,6 +28,10 @@ TRIED_RING = ("io_uring_setup", "io_uring_enter")  # it tries its operations bef
 # They start a process or a thread while they serve; the others start in advance what they need, or nothing.
 STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connection", "posix_aio"}
 
+# Where a test is of code that models share, the quick tier runs it for these: one model of each shape that a server can have.
+ONE_OF_EACH_SHAPE = ("blocking_iterative", "fork_per_connection", "inetd_nowait", "prefork", "thread_per_connection", "epoll_level",
+                     "uring_completion", "libuv", "asio_callback")
+
 # name: (family, what differs from USUAL, calls without any one of which it is not available; some kernels forbid them)
 MODELS = {
     "blocking_iterative": ("blocking", {"concurrent": False, **CHILD}, ()),
