@@ -83,8 +83,9 @@ def test_a_server_that_exhausts_its_memory_fails_and_the_cause_is_named(bench):
     assert {cell["status"] for cell in bench.cells_of("good")} == {"measured"}
     for cell in bench.cells_of("hungry"):
         assert cell["status"] == "failed"
+        reason = cell["reason"]
         assert re.fullmatch(r"the server exited with status 1 while it was under load, with up to \d+\.\d MiB resident, where "
-                            r"--server-memory lets each of its processes have 96\.0 MiB of data: MemoryError", cell["reason"]), cell["reason"]
+                            r"--server-memory lets each of its processes have 96\.0 MiB of data: MemoryError", reason), reason
 
 
 @pytest.fixture

@@ -168,7 +168,8 @@ std::string ServerProcess::about_memory() const {
   const std::uint64_t used = child_->peak_resident_bytes();
   if (memory_limit_ != 0 && used >= memory_limit_ / 2) {
     return fmt::format(
-        ", with up to {} resident, where --server-memory lets each of its processes have {} of data",
+        ", with up to {} resident, where --server-memory lets each of its processes have {} of "
+        "data",
         format_bytes(static_cast<double>(used)), format_bytes(static_cast<double>(memory_limit_)));
   }
   if (oom_kills() > oom_kills_) {
