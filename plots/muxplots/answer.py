@@ -123,7 +123,7 @@ def trust(report: Report) -> str:
     if known.twins_apart is not None:
         parts.append(f"the same server measured twice was up to {share(known.twins_apart)} from itself")
     if known.host_change is not None:
-        parts.append(f"the host changed its speed by up to {share(known.host_change)} (models whose ratio depends on that are flagged)")
+        parts.append(f"the host changed its speed by up to {share(known.host_change)} (ratios that depend on it are flagged)")
     return f"{'; '.join(parts)}."
 
 

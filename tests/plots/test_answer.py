@@ -201,9 +201,9 @@ def test_every_figure_of_the_table_is_that_of_a_cell(tmp_path: Path, monkeypatch
             told = [line for line in shown[place].split("\n") if line]
             more = [line for line in folded[place].split("\n") if line]
             if more:
-                assert told[-1].endswith(f"and {len(more)} more")
-                told[-1] = told[-1].removesuffix(f"and {len(more)} more")
-            assert len(told) <= 4
+                assert told[-1].endswith(f"+ {len(more)} more")
+                told[-1] = told[-1].removesuffix(f"+ {len(more)} more")
+            assert len(told) <= 3
             assert told + more == ([written(entry) for entry in entries] or ["–"])
         reasons = [f"{', '.join(one['models'])}: {one['reason']}" for one in row["unable"]]
         assert [line for line in folded[4].split("\n") if line] == reasons
@@ -217,7 +217,7 @@ def test_the_first_sentence_says_how_far_the_machine_can_be_trusted(tmp_path: Pa
     assert answer.trust(loaded(tmp_path, document)) == (
         "On this machine (2 CPUs, virtual machine) CPU time per request is known to 3.1 % for half of the cells and to 10 % "
         "for nine in ten; the same server measured twice was up to 2.6 % from itself; the host changed its speed by up to "
-        "71 % (models whose ratio depends on that are flagged)."
+        "71 % (ratios that depend on it are flagged)."
     )
     section["host"] |= {"virtualisation": "none", "cpus": 1}
     del section["answer"]["trust"]["twins_apart"], section["answer"]["trust"]["host_change"]

@@ -7,7 +7,7 @@ from muxplots import answer
 from muxplots.report import Choice, Entry, Question, Report, Unable
 
 # So many names stand in a cell; of more, the first few, and the others behind a click.
-MOST, FEW = 4, 2
+MOST, FEW = 3, 1
 
 HEADS = ("You have", "Recommended", "Equally good within noise", "Avoid", "Cannot do it, or unknown")
 READING = (
@@ -69,7 +69,7 @@ def _entry(report: Report, choice: Choice, entry: Entry) -> str:
 def _names(entries: Iterable[str]) -> str:
     told = list(entries)
     shown = MOST if len(told) <= MOST else FEW
-    more = _folded(f"and {len(told) - shown} more", _items(told[shown:])) if told[shown:] else ""
+    more = _folded(f"+ {len(told) - shown} more", _items(told[shown:])) if told[shown:] else ""
     return (_items(told[:shown]) if told else "–") + more
 
 
