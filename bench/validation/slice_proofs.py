@@ -8,6 +8,8 @@ quick       two quick runs (4 minutes each): how well CPU time per request is kn
 coverage    N runs with twelve instances of epoll_level: how often the 95 % interval of two equal servers holds 1
 detection   N runs with a server that takes some 5 % more CPU time: how often it is found, and whether the interval holds what all
             runs together say
+methods     the same models at the same points in slices and in windows of a second (15 minutes): CPU time per request, as a ratio to
+            epoll_level, model by model
 
 With --neighbour 0.3 another program burns 30 % of each CPU in bursts of 5 to 200 ms meanwhile. The exit status is 1 if a claim is NOT MET.
 """
@@ -128,8 +130,12 @@ def window_share(report):
 
 def quick(options):
     reports = []
-    for name in ("first", "second"):
-        path, report = run(options)
+    for place, name in enumerate(("first", "second")):
+        if options.reports:
+            path = options.reports[place]
+            report = json.loads(path.read_text())["muxbench"]
+        else:
+            path, report = run(options)
         reports.append((path, report))
         judge_precision(report, f"{name} quick run")
         print(f"{name} quick run: {100 * window_share(report):.0f} % of the rounds' time is load within measured windows")
@@ -183,13 +189,44 @@ def detection(options):
     judge("the interval holds that difference", share_text(held, len(found)), "9 of 10", held >= 0.9 * len(found))
 
 
+def medians_of_windows(report):
+    """By cell: the ratio of CPU time per request to the reference in the same repetition, the median; and the lowest and highest."""
+    costs = {(trial["cell"], trial["repetition"]): trial["server"]["cpu_ns_per_request"] for trial in report["trials"]
+             if trial["status"] == "ok"}
+    ratios = collections.defaultdict(list)
+    for (cell, repetition), cost in costs.items():
+        model, point = cell.split("/", 1)
+        reference = costs.get((f"epoll_level/{point}", repetition))
+        if reference and model != "epoll_level":
+            ratios[cell].append(cost / reference)
+    return {cell: (statistics.median(values), min(values), max(values)) for cell, values in ratios.items()}
+
+
+def methods(options):
+    common = ("--experiments", "connections", "--no-counting")
+    _, slices = run(options, *common, "--method", "slices", "--duration", "330ms", "--repetitions", "4")
+    _, windows = run(options, *common, "--method", "trials", "--duration", "1s", "--repetitions", "5")
+    ratios, long = sliced(slices), medians_of_windows(windows)
+    print("| cell | slices: ratio (95 % interval) | windows of 1 s: median ratio (lowest to highest) | apart |\n|---|---|---|---|")
+    agree = 0
+    for cell in sorted(set(ratios) & set(long)):
+        one, (ratio, low, high) = ratios[cell], long[cell]
+        overlap = one["low"] <= high and low <= one["high"]
+        agree += overlap
+        print(f"| {cell} | {one['ratio']:.2f} ({one['low']:.2f} to {one['high']:.2f}) | {ratio:.2f} ({low:.2f} to {high:.2f}) "
+              f"| {100 * (one['ratio'] / ratio - 1):+.1f} %{'' if overlap else ' (no overlap)'} |")
+    both = len(set(ratios) & set(long))
+    judge("cells whose slices and windows agree (the ranges overlap)", share_text(agree, both), "90 %", agree >= 0.9 * both)
+
+
 def main():
-    by_name = {proof.__name__: proof for proof in (quick, coverage, detection)}
+    by_name = {proof.__name__: proof for proof in (quick, coverage, detection, methods)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("proofs", nargs="*", metavar="PROOF", help=", ".join(by_name))
     parser.add_argument("--runs", type=int, default=10, help="of coverage and detection (10)")
     parser.add_argument("--neighbour", type=float, default=0, metavar="SHARE")
     parser.add_argument("--spin", default="450ns", help="what each request costs the slower server (450ns)")
+    parser.add_argument("--reports", type=pathlib.Path, nargs=2, help="for quick: of runs that were made already")
     parser.add_argument("--keep", type=pathlib.Path, help="a folder for the reports")
     options = parser.parse_args()
     if unknown := [name for name in options.proofs if name not in by_name]:
