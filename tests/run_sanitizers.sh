@@ -22,5 +22,5 @@ run() { # preset, then pytest options
 
 run asan-ubsan "$@"
 echo "posix_aio is not run under ThreadSanitizer: its threads are the C library's own, and the sanitizer crashes in threads that it did not see start"
-threaded=$(cd "$root/servers" && grep -lE 'pthread_create|jthread|run_worker_threads' ./*.cpp | sed 's|\./||; s|\.cpp||' | paste -sd,)
+threaded=$(cd "$root/servers/models" && grep -lE 'pthread_create|jthread|run_worker_threads' ./*.cpp | sed 's|\./||; s|\.cpp||' | paste -sd,)
 run tsan --models "$threaded" "$@"

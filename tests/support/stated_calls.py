@@ -31,10 +31,10 @@ Stated = collections.namedtuple("Stated", "name least most shared")
 
 def text_of(model_name):
     """The list as the file has it, without what stands in brackets."""
-    source = (REPOSITORY / "servers" / f"{model_name}.cpp").read_text()
+    source = (REPOSITORY / "servers" / "models" / f"{model_name}.cpp").read_text()
     head = " ".join(line.removeprefix("//").strip() for line in source.partition("#include")[0].splitlines())
     match = re.search(r"Syscalls per request: (.+?)[.;] ", re.sub(r" \([^)]*\)", "", head))
-    assert match, f"the head of servers/{model_name}.cpp has no line \"Syscalls per request: 1 recv, 1 send.\""
+    assert match, f"the head of servers/models/{model_name}.cpp has no line \"Syscalls per request: 1 recv, 1 send.\""
     return match[1]
 
 

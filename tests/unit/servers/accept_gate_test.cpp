@@ -1,5 +1,5 @@
 // AcceptGate: what closes it, and when it opens again.
-#include "common/accept_gate.h"
+#include "runtime/accept_gate.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/counters.h"
+#include "runtime/counters.h"
 
 namespace muxbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "common/document_root.h"
+#include "http/document_root.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "common/uring.h"
+#include "uring/ring.h"
 
 #include <gtest/gtest.h>
 

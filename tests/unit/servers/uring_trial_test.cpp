@@ -1,4 +1,4 @@
-#include "common/uring_trial.h"
+#include "uring/trial.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,140 @@
+// What one event loop keeps besides its waiting: its connections, when to accept, who has been
+// silent too long, and how to stop. It makes no system call for a request; a clock is read only
+// while there is something to time.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "base/unique_fd.h"
+#include "event_loop/connection_table.h"
+#include "runtime/accept_gate.h"
+#include "runtime/model.h"
+
+namespace muxbench {
+
+// `Connection` begins with what accept gave, and its session: {UniqueFd fd; Session session; ...}.
+template <typename Connection>
+class Worker {
+ public:
+  // `most_connections` is a limit of the mechanism itself, beside --max-connections.
+  explicit Worker(const ServerContext& server, std::size_t most_connections = SIZE_MAX)
+      : sessions_(server.new_session_context()),
+        counters_(server.counters()),
+        gate_(std::min(server.options.max_connections, most_connections)),
+        idle_limit_(to_milliseconds(server.options.idle_timeout)) {}
+
+  ~Worker() { publish(); }
+  Worker(const Worker&) = delete;
+
+  Token open(int fd) { return open(UniqueFd(fd)); }
+  template <typename Handle>
+  Token open(Handle handle) {
+    return open(std::move(handle), sessions_, counters_);
+  }
+  // Where threads share this: accepted by the one that the context and the counters belong to.
+  template <typename Handle>
+  Token open(Handle handle, SessionContext& sessions, WorkerCounters& counters) {
+    count(counters.accepted);
+    if (idle_limit_ != 0) update_now();  // the wait may have been long, and its silence begins here
+    return connections_.insert(std::move(handle), Session(sessions));
+  }
+  std::size_t size() const noexcept { return connections_.size(); }
+  Connection* find(Token token) noexcept { return connections_.find(token); }
+  Token token_at(std::uint32_t index) const noexcept { return connections_.token_at(index); }
+  void close(Token token) noexcept { connections_.erase(token); }
+
+  // visit(token, connection) for every connection.
+  template <typename Visit>
+  void each(Visit visit) {
+    connections_.each(visit);
+  }
+
+  // Call before the session is told what was read or written: the connection is not silent. The
+  // rest of a request does not count, so silence begins anew when a request begins, or when a part
+  // of an answer has gone.
+  void touch(Token token) noexcept {
+    if (idle_limit_ == 0 || find(token)->session.owes_rest()) return;
+    give_time(token);
+  }
+  // The connection is as good as one just heard of.
+  void give_time(Token token) noexcept {
+    if (idle_limit_ == 0) return;
+    update_now();
+    connections_.touch(token);
+  }
+
+  // What to do when accept(2) has failed. On `stop` every connection's input ends: what has arrived
+  // is still answered, then it reads end of file as if its peer had finished, and the loop runs
+  // until none is left. (TCP queues what comes later, too: who never pauses is served until the
+  // stop signal's deadline.)
+  AcceptAdvice on_accept_error(Errno error) noexcept {
+    return on_accept_error(
+        error, [](Token, Connection& connection) { ::shutdown(connection.fd.get(), SHUT_RD); });
+  }
+  // The same where shutdown(2) is not the way: end_input(token, connection) is called for each.
+  template <typename EndInput>
+  AcceptAdvice on_accept_error(Errno error, EndInput end_input) {
+    const AcceptAdvice advice = gate_.on_error(error);
+    if (advice == AcceptAdvice::stop && !std::exchange(stopping_, true)) {
+      connections_.each(end_input);
+    }
+    return advice;
+  }
+
+  void give_rivals_a_turn() noexcept { gate_.give_rivals_a_turn(connections_.size()); }
+  bool accepting() noexcept { return !stopping_ && gate_.is_open(connections_.size()); }
+  bool stopping() const noexcept { return stopping_; }
+  bool finished() const noexcept { return stopping_ && connections_.size() == 0; }
+
+  // For the wait call: milliseconds until something is due, -1 if nothing is. Asked once a round,
+  // so it is also where rounds and requests are added to what --counters reports.
+  int timeout_ms() noexcept {
+    count(counters_.rounds);
+    publish();
+    std::int64_t timeout = -1;
+    if (gate_.paused()) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(gate_.reopens() - Clock::now());
+      timeout = std::max<std::int64_t>(0, left.count());
+    }
+    if (idle_limit_ != 0 && connections_.size() != 0) {
+      update_now();
+      const std::int64_t left =
+          std::max<std::int64_t>(0, std::int64_t{idle_limit_} - connections_.longest_silence());
+      timeout = timeout < 0 ? left : std::min(timeout, left);
+    }
+    return static_cast<int>(timeout);
+  }
+
+  // After each wait: close(token) for every connection that has been silent too long.
+  template <typename Close>
+  void expire(Close close) {
+    if (idle_limit_ == 0) return;
+    update_now();
+    connections_.each_silent_for(idle_limit_, close);
+  }
+
+ private:
+  static std::uint32_t to_milliseconds(Nanoseconds duration) noexcept {
+    return static_cast<std::uint32_t>(
+        std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+  }
+  void publish() noexcept {
+    counters_.open.store(connections_.size(), std::memory_order_relaxed);
+    if (sessions_.requests != 0) count(counters_.requests, std::exchange(sessions_.requests, 0));
+  }
+  void update_now() noexcept {
+    connections_.set_now(to_milliseconds(Clock::now().time_since_epoch()));
+  }
+
+  SessionContext sessions_;  // before the connections: they return their buffers to it
+  ConnectionTable<Connection> connections_;
+  WorkerCounters& counters_;
+  AcceptGate gate_;
+  std::uint32_t idle_limit_;  // milliseconds; 0: none
+  bool stopping_ = false;
+};
+
+}  // namespace muxbench

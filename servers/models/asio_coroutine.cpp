@@ -1,0 +1,150 @@
+// Boost.Asio with C++20 coroutines: a connection is one function that reads, writes and loops, and
+// is suspended where it would wait; over epoll, edge-triggered.
+// Syscalls per request: 2/k epoll_wait (k connections ready at once), 2 recv, 1 send; as
+// asio_callback.cpp says.
+// Limit: a coroutine frame per connection beside the callbacks' costs, and 16 KiB for the read that
+// an idle one waits in.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <tuple>
+
+#include "boost_asio/asio.h"
+#include "event_loop/worker.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "asio_coroutine",
+                       .family = "library",
+                       .mechanism = "Boost.Asio, C++20 coroutines, one thread",
+                       .capabilities = {.edge_triggered = true},
+                       .probe = asio::probe};
+
+namespace {
+
+// Sockets and coroutines on Asio's default executor, which is type-erased. On io_context's own type
+// Asio (1.81) counts the work of each operation and passes its end through the executor once more:
+// it sees that a coroutine's executor is the socket's only where both are type-erased.
+using Executor = asio::any_io_executor;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
+using Awaitable = asio::awaitable<void, Executor>;
+
+struct Connection {
+  Socket socket;
+  Session session;
+};
+
+// Errors come back beside the result instead of as exceptions; deferred, as the operation then
+// starts in our coroutine's own frame, where use_awaitable would make one for each.
+constexpr auto kReturnError = asio::as_tuple(asio::deferred);
+
+class AsioCoroutine {
+ public:
+  explicit AsioCoroutine(const ServerContext& server)
+      : acceptor_(context_, server), worker_(server) {}
+
+  Result<> run() {
+    spawn(accept());
+    stop_.async_wait(asio::StopEvent::wait_read, [this](const asio::ErrorCode&) {
+      on_accept_error(Errno{EINVAL});
+      acceptor_.cancel();
+    });
+    context_.run();  // until nothing is pending
+    return {};
+  }
+
+ private:
+  void spawn(Awaitable coroutine) {
+    asio::co_spawn(executor_, std::move(coroutine), asio::detached);
+  }
+
+  Awaitable accept() {
+    while (!worker_.stopping()) {
+      if (worker_.accepting()) {
+        auto [error, socket] = co_await acceptor_.async_accept(executor_, kReturnError);
+        if (error) {
+          on_accept_error(asio::to_errno(error));
+        } else if (!worker_.stopping()) {
+          spawn(converse(worker_.open(std::move(socket))));
+          if (!std::exchange(housekeeping_runs_, true)) spawn(keep_house());
+        }
+      } else {
+        asio::Timer pause(context_.get_executor(), AcceptGate::kPause);
+        co_await pause.async_wait(kReturnError);
+      }
+    }
+  }
+
+  void on_accept_error(Errno error) {
+    worker_.on_accept_error(error, [](Token, Connection& connection) {
+      asio::ErrorCode ignored;
+      connection.socket.shutdown(Socket::shutdown_receive, ignored);
+    });
+  }
+
+  Awaitable converse(Token token) {
+    Connection& connection = *worker_.find(token);
+    Socket& socket = connection.socket;
+    Session& session = connection.session;
+    while (!session.done()) {
+      if (session.wants_write()) {
+        const std::span<const iovec> pieces = session.write_buffers();
+        asio::ErrorCode error;
+        std::size_t count = 0;
+        if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
+          const asio::const_buffer piece(pieces[0].iov_base, pieces[0].iov_len);
+          std::tie(error, count) = co_await socket.async_write_some(piece, kReturnError);
+        } else {
+          std::tie(error, count) =
+              co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
+        }
+        if (error) break;
+        worker_.touch(token);
+        session.on_written(count);
+      } else if (session.wants_half_close()) {
+        asio::ErrorCode ignored;
+        socket.shutdown(Socket::shutdown_send, ignored);
+        session.on_half_closed();
+      } else {
+        const auto [error, count] =
+            co_await socket.async_read_some(asio::to_buffer(session.lease_read()), kReturnError);
+        if (error && error != asio::error::eof) break;
+        worker_.touch(token);
+        session.on_read(count);
+      }
+    }
+    worker_.close(token);
+    if (worker_.finished()) housekeeping_.cancel();
+  }
+
+  // Closes the sockets of connections that were silent too long: their coroutines end then.
+  Awaitable keep_house() {
+    for (int due; !worker_.finished() && (due = worker_.timeout_ms()) >= 0;) {
+      housekeeping_.expires_after(std::chrono::milliseconds(due));
+      co_await housekeeping_.async_wait(kReturnError);
+      worker_.expire([this](Token token) {
+        asio::ErrorCode ignored;
+        worker_.find(token)->socket.close(ignored);
+      });
+    }
+    housekeeping_runs_ = false;
+  }
+
+  asio::io_context context_{asio::kOneThread};
+  Executor executor_ = context_.get_executor();
+  asio::BorrowedAcceptor acceptor_;
+  asio::StopEvent stop_{context_};
+  asio::Timer housekeeping_{context_.get_executor()};
+  bool housekeeping_runs_ = false;
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return AsioCoroutine(server).run(); }
+
+}  // namespace muxbench

@@ -1,0 +1,154 @@
+// Boost.Asio with callbacks, as in asio_callback.cpp, over its io_uring backend instead of epoll:
+// each operation becomes a submission.
+// Syscalls per request: 3/k io_uring_enter (k connections ready at once); Asio submits what has
+// gathered in a turn of its loop, and then looks for completions.
+// Limit: a backend for portability rather than speed: it drains completions in small lots, and does
+// not use what newer rings offer.
+#define BOOST_ASIO_HAS_IO_URING
+#define BOOST_ASIO_DISABLE_EPOLL
+
+#include "boost_asio/asio.h"
+#include "event_loop/worker.h"
+#include "uring/ring.h"
+
+namespace muxbench {
+
+namespace {
+
+Probe probe() {
+  const uring::Ring ring({});  // plain, as Asio sets up its own
+  return ring.ok() ? asio::probe() : uring::describe_ring(ring);
+}
+
+}  // namespace
+
+const ModelInfo kModel{.name = "asio_uring",
+                       .family = "library",
+                       .mechanism = "Boost.Asio, callbacks, io_uring backend",
+                       .probe = probe};
+
+namespace {
+
+struct Connection {
+  asio::Socket socket;
+  Session session;
+};
+
+class AsioUring {
+ public:
+  explicit AsioUring(const ServerContext& server) : acceptor_(context_, server), worker_(server) {}
+
+  Result<> run() {
+    stop_.async_wait(asio::StopEvent::wait_read, [this](const asio::ErrorCode&) {
+      on_accept_error(Errno{EINVAL});
+      acceptor_.cancel();
+      keep_house();
+    });
+    keep_house();
+    context_.run();  // until nothing is pending
+    return {};
+  }
+
+ private:
+  void accept() {
+    accepting_ = true;
+    acceptor_.async_accept([this](const asio::ErrorCode& error, asio::Socket socket) {
+      accepting_ = false;
+      if (error) {
+        on_accept_error(asio::to_errno(error));
+      } else if (!worker_.stopping()) {
+        proceed(worker_.open(std::move(socket)));
+      }
+      keep_house();
+    });
+  }
+
+  void on_accept_error(Errno error) {
+    worker_.on_accept_error(error, [](Token, Connection& connection) {
+      asio::ErrorCode ignored;
+      connection.socket.shutdown(asio::Socket::shutdown_receive, ignored);
+    });
+  }
+
+  // Starts the one operation that this connection needs next.
+  void proceed(Token token) {
+    Connection& connection = *worker_.find(token);
+    Session& session = connection.session;
+    if (session.wants_half_close()) {
+      asio::ErrorCode ignored;
+      connection.socket.shutdown(asio::Socket::shutdown_send, ignored);
+      session.on_half_closed();
+    }
+    if (session.wants_write()) return write(token, connection);
+    const std::span<std::byte> lease = session.lease_read();
+    if (session.done()) return close(token);
+    read(token, connection, lease);
+  }
+
+  void read(Token token, Connection& connection, std::span<std::byte> lease) {
+    connection.socket.async_read_some(
+        asio::to_buffer(lease), [this, token](const asio::ErrorCode& error, std::size_t count) {
+          worker_.touch(token);
+          if (error && error != asio::error::eof) return close(token);
+          worker_.find(token)->session.on_read(count);
+          proceed(token);
+        });
+  }
+
+  void write(Token token, Connection& connection) {
+    const auto on_written = [this, token](const asio::ErrorCode& error, std::size_t count) {
+      worker_.touch(token);
+      if (error) return close(token);
+      worker_.find(token)->session.on_written(count);
+      proceed(token);
+    };
+    const std::span<const iovec> pieces = connection.session.write_buffers();
+    if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
+      connection.socket.async_write_some(asio::buffer(pieces[0].iov_base, pieces[0].iov_len),
+                                         on_written);
+    } else {
+      connection.socket.async_write_some(asio::Pieces(pieces), on_written);
+    }
+  }
+
+  // Only by the connection's own handler: then no operation is pending that uses its buffers.
+  void close(Token token) {
+    worker_.close(token);
+    keep_house();
+  }
+
+  // Accepts when it may, and keeps one timer for everything that is due at some time.
+  void keep_house() {
+    if (!accepting_ && worker_.accepting()) accept();
+    if (worker_.finished()) return void(housekeeping_.cancel());
+    if (timer_runs_ && worker_.accepting()) return;
+    const int due = worker_.timeout_ms();
+    if (due < 0) return;
+    timer_runs_ = true;
+    housekeeping_.expires_after(std::chrono::milliseconds(due));
+    housekeeping_.async_wait([this](const asio::ErrorCode& error) {
+      if (error) return;  // it was set anew
+      timer_runs_ = false;
+      // A socket that is shut down ends its operation, and that closes the connection.
+      worker_.expire([this](Token token) {
+        asio::ErrorCode ignored;
+        worker_.find(token)->socket.close(ignored);
+      });
+      keep_house();
+    });
+  }
+
+  asio::io_context context_{asio::kOneThread};
+  asio::BorrowedAcceptor acceptor_;
+  asio::StopEvent stop_{context_};
+  asio::Timer housekeeping_{context_.get_executor()};
+  bool accepting_ = false;
+  bool timer_runs_ = false;
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return AsioUring(server).run(); }
+
+}  // namespace muxbench

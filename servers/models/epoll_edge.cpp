@@ -1,0 +1,166 @@
+// epoll, edge-triggered: a wait returns only what has changed, so the program itself remembers what
+// is readable and writable until a call says otherwise.
+// Syscalls per request: 1/k epoll_wait (k requests ready at once), 1 recv, 1 send; one epoll_ctl in
+// a connection's life. A short read tells that there is no more, without an EAGAIN; not so at urgent
+// data, which EPOLLPRI announces.
+// Limit: one thread; a descriptor that is left before it is drained is never heard of again, so
+// those that have used up their turn are kept in a list.
+#include <sys/epoll.h>
+
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "epoll_edge",
+                       .family = "readiness",
+                       .mechanism = "epoll_wait, edge-triggered",
+                       .capabilities = {.edge_triggered = true}};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  bool readable : 1 = false;  // until a read is short
+  bool writable : 1 = true;   // until a write fails with EAGAIN
+  // A short read is not the end: the end of file comes without another edge, and urgent data cuts a
+  // read short where it begins.
+  bool read_until_empty : 1 = false;
+  bool is_waiting : 1 = false;  // in unfinished_
+};
+
+constexpr Token kListener = ~Token{0};
+
+class EpollEdge {
+ public:
+  explicit EpollEdge(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+
+  Result<> run() {
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
+    set_nonblocking(listener_, true);
+    watch(listener_, EPOLLIN | EPOLLET, kListener);
+    std::array<epoll_event, 512> events;
+    while (!worker_.finished()) {
+      const int timeout = worker_.timeout_ms();
+      const bool has_work = !unfinished_.empty() || (listener_readable_ && worker_.accepting());
+      const int ready =
+          ::epoll_wait(epoll_.get(), events.data(), events.size(), has_work ? 0 : timeout);
+      for (int i = 0; i < ready; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.u64 == kListener) {
+          listener_readable_ = true;
+          if ((event.events & EPOLLHUP) != 0) worker_.on_accept_error(Errno{EINVAL});
+        } else if (Connection* connection = worker_.find(event.data.u64)) {
+          on_edge(*connection, event.events);
+          on_ready(event.data.u64, *connection);
+        }  // else: closed since this wait began
+      }
+      go_on_with_unfinished();
+      if (listener_readable_ && worker_.accepting()) on_listener_ready();
+      worker_.expire([this](Token token) { worker_.close(token); });
+    }
+    return {};
+  }
+
+ private:
+  // A turn is at most so many reads: a peer that sends without pause must not keep the others out.
+  static constexpr int kReadsPerTurn = 4;
+  static constexpr std::uint32_t kWatched = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET;
+
+  bool watch(int fd, std::uint32_t events, Token token) noexcept {
+    epoll_event event{.events = events, .data = {.u64 = token}};
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  }
+
+  void on_listener_ready() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        if (advice == AcceptAdvice::try_next) continue;
+        listener_readable_ = advice == AcceptAdvice::pause;  // no edge tells when the pause is over
+        return;
+      }
+      const Token token = worker_.open(accepted.fd());
+      Connection& connection = *worker_.find(token);
+      if (!watch(accepted.fd(), kWatched, token)) {
+        worker_.close(token);
+      } else if (connection.session.wants_write()) {
+        on_ready(token, connection);
+      }
+      if (!worker_.accepting()) return;
+    }
+  }
+
+  static void on_edge(Connection& connection, std::uint32_t events) noexcept {
+    if ((events & ~std::uint32_t{EPOLLOUT}) != 0) connection.readable = true;
+    if ((events & ~std::uint32_t{EPOLLIN | EPOLLPRI | EPOLLRDHUP}) != 0) connection.writable = true;
+    if ((events & ~std::uint32_t{EPOLLIN | EPOLLOUT}) != 0) connection.read_until_empty = true;
+  }
+
+  void on_ready(Token token, Connection& connection) {
+    Session& session = connection.session;
+    worker_.touch(token);
+    for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+      if (!session.wants_write() && connection.readable) {
+        const std::span<std::byte> lease = session.lease_read();
+        const IoResult got = sys::recv(connection.fd.get(), lease);
+        if (got.ok()) {
+          session.on_read(got.count());
+          const bool drained = got.count() < lease.size() && !connection.read_until_empty;
+          connection.readable = !drained && !got.end_of_file();
+        } else if (got.would_block() || got.interrupted()) {
+          session.drop_lease();
+          connection.readable = got.interrupted();
+        } else {
+          return worker_.close(token);
+        }
+      }
+      while (session.wants_write() && connection.writable) {
+        const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+        if (sent.ok()) {
+          session.on_written(sent.count());
+        } else if (sent.would_block()) {
+          connection.writable = false;
+        } else if (!sent.interrupted()) {
+          return worker_.close(token);
+        }
+      }
+      if (session.wants_half_close()) {
+        ::shutdown(connection.fd.get(), SHUT_WR);
+        session.on_half_closed();
+      }
+      if (session.done()) return worker_.close(token);
+      if (session.wants_write() || !connection.readable) return;  // an edge will tell
+    }
+    if (!connection.is_waiting) unfinished_.push_back(token);
+    connection.is_waiting = true;
+  }
+
+  // One more turn for each.
+  void go_on_with_unfinished() {
+    turns_.swap(unfinished_);
+    for (const Token token : turns_) {
+      Connection* connection = worker_.find(token);
+      if (connection == nullptr) continue;
+      connection->is_waiting = false;
+      on_ready(token, *connection);
+    }
+    turns_.clear();
+  }
+
+  int listener_;
+  bool listener_readable_ = false;
+  UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
+  std::vector<Token> unfinished_;  // they have more to read than one turn allows
+  std::vector<Token> turns_;
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return EpollEdge(server).run(); }
+
+}  // namespace muxbench

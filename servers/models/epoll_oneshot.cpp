@@ -1,0 +1,217 @@
+// epoll, one set for all threads: EPOLLONESHOT hands each ready connection to one thread, which has
+// it to itself until it arms it again.
+// Syscalls per request: 1/k epoll_wait (k requests taken at once), 1 recv, 1 send, 1 epoll_ctl.
+// Limit: that epoll_ctl, and the one lock in the kernel that all threads take for it and to wait.
+#include <sys/epoll.h>
+
+#include <mutex>
+
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+#include "processes/worker_group.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "epoll_oneshot",
+                       .family = "readiness",
+                       .mechanism = "epoll_wait in several threads on one set, EPOLLONESHOT",
+                       .capabilities = {.workers = true},
+                       .says_when_ready = true};
+
+namespace {
+
+// Belongs to the thread that was handed its event, until that thread arms it again: only then may
+// it be read, written or closed. Others may shut the socket down, under the lock: its event then
+// brings it to a thread that closes it. So events can name it by address: an event for a closed
+// connection cannot be, as the one that leads to closing was its last.
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  std::atomic<Token> token = 0;  // never changes; why it is atomic: see hand_on()
+};
+
+class EpollOneshot {
+ public:
+  explicit EpollOneshot(const ServerContext& server)
+      : listener_(server.listener),
+        has_idle_timeout_(server.options.idle_timeout.count() != 0),
+        worker_(server) {}
+
+  Result<> begin() {
+    if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
+    set_nonblocking(listener_, true);
+    watch(EPOLL_CTL_ADD, listener_, EPOLLIN | EPOLLONESHOT, nullptr);
+    return {};
+  }
+
+  // A connection takes its buffers from the pool of the thread that has it, and gives them back to
+  // the pool of the thread that has it then: no pool is shared, so none needs a lock.
+  Result<> run_thread(const ServerContext& thread) {
+    SessionContext sessions = thread.new_session_context();
+    // Few at once: what one thread has taken, the others cannot help it with.
+    std::array<epoll_event, 16> events;
+    thread.ready();
+    while (!finished_) {
+      const int ready = ::epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms());
+      for (int i = 0; i < ready; ++i) {
+        void* const owned = events[static_cast<std::size_t>(i)].data.ptr;
+        if (owned == nullptr) {
+          on_listener_ready(thread, sessions);
+        } else {
+          on_ready(*static_cast<Connection*>(owned), sessions);
+        }
+      }
+      count(thread.counters().requests, std::exchange(sessions.requests, 0));
+      keep_time();
+    }
+    return {};
+  }
+
+ private:
+  bool watch(int operation, int fd, std::uint32_t events, Connection* connection) noexcept {
+    epoll_event event{.events = events, .data = {.ptr = connection}};
+    return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+  }
+
+  void on_listener_ready(const ServerContext& thread, SessionContext& sessions) {
+    bool more = !finished_;
+    for (int i = 0; more && i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      std::unique_lock lock(mutex_);
+      if (!accepted.ok()) {
+        more = worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next;
+        continue;
+      }
+      const Token token = worker_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
+      Connection& connection = *worker_.find(token);
+      connection.token.store(token, std::memory_order_relaxed);
+      more = worker_.accepting();
+      lock.unlock();
+      proceed(connection, EPOLL_CTL_ADD);
+    }
+    const std::lock_guard lock(mutex_);
+    arm_listener();
+  }
+
+  void on_ready(Connection& connection, SessionContext& sessions) {
+    const Token token = connection.token.load(std::memory_order_acquire);
+    Session& session = connection.session;
+    session.move_to(sessions);
+    touch(token);
+    if (!session.wants_write()) {
+      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
+      if (got.ok()) {
+        session.on_read(got.count());
+      } else if (got.would_block() || got.interrupted()) {
+        session.drop_lease();
+      } else {
+        return close(connection);
+      }
+    }
+    proceed(connection, EPOLL_CTL_MOD);
+  }
+
+  void proceed(Connection& connection, int operation) {
+    Session& session = connection.session;
+    while (session.wants_write()) {
+      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (sent.would_block()) {
+        break;
+      } else if (!sent.interrupted()) {
+        return close(connection);
+      }
+    }
+    if (session.wants_half_close()) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) return close(connection);
+
+    hand_on(connection, operation);
+  }
+
+  // If this succeeds, the connection may be another thread's before the call has returned. That the
+  // next one sees all that this one did to it, the kernel's lock ensures; storing the token once
+  // more, and the load in on_ready(), say the same in terms of C++, and cost nothing.
+  void hand_on(Connection& connection, int operation) {
+    const std::uint32_t wanted = connection.session.wants_write() ? EPOLLOUT : EPOLLIN;
+    const int fd = connection.fd.get();
+    connection.token.store(connection.token.load(std::memory_order_relaxed),
+                           std::memory_order_release);
+    if (!watch(operation, fd, wanted | EPOLLONESHOT, &connection)) close(connection);
+  }
+
+  void close(Connection& connection) {
+    UniqueFd ended;  // closed after the lock is given up
+    const std::lock_guard lock(mutex_);
+    ended = std::move(connection.fd);
+    worker_.close(connection.token);
+    if (worker_.stopping() || listener_is_parked_) arm_listener();
+  }
+
+  // Not watched for input while no connection may be accepted; the stop signal's hang-up is
+  // reported all the same. At the very end it is armed for good: shut down as it is, it is ready
+  // for ever, and so wakes all threads, one after the other. Needs the lock.
+  void arm_listener() {
+    finished_ = worker_.finished();
+    if (worker_.stopping() && !finished_) return;
+    listener_is_parked_ = !worker_.accepting();
+    watch(EPOLL_CTL_MOD, listener_,
+          finished_             ? EPOLLIN
+          : listener_is_parked_ ? EPOLLONESHOT
+                                : EPOLLIN | EPOLLONESHOT,
+          nullptr);
+  }
+
+  void touch(Token token) {
+    if (!has_idle_timeout_) return;
+    const std::lock_guard lock(mutex_);
+    worker_.touch(token);
+  }
+
+  // Whoever accepts, or finds that it cannot, computes its own wait after that: so there is always
+  // a thread that wakes up in time, and the others need not know.
+  int timeout_ms() {
+    if (!has_idle_timeout_ && !listener_is_parked_) return -1;
+    const std::lock_guard lock(mutex_);
+    return worker_.timeout_ms();
+  }
+
+  void keep_time() {
+    if (!has_idle_timeout_ && !listener_is_parked_) return;
+    const std::lock_guard lock(mutex_);
+    worker_.expire([this](Token token) {
+      ::shutdown(worker_.find(token)->fd.get(), SHUT_RDWR);
+      worker_.give_time(token);  // so that it is not visited again before it is closed
+    });
+    if (listener_is_parked_ && worker_.accepting()) arm_listener();
+  }
+
+  const int listener_;
+  const bool has_idle_timeout_;
+  const UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
+  std::atomic<bool> finished_ = false;
+  std::atomic<bool> listener_is_parked_ = false;  // changed under the lock
+  std::mutex mutex_;  // guards worker_: held when a connection begins and ends, not for a request
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+#ifdef __SANITIZE_THREAD__
+// GCC 12's thread sanitizer takes an epoll_ctl that hands a connection on, and the close in the
+// thread that got it, for a race: it does not know that the second is the effect of the first.
+extern "C" const char* __tsan_default_suppressions() { return "race:epoll_ctl"; }
+#endif
+
+Result<> serve(ServerContext& server) {
+  EpollOneshot model(server);
+  if (Result<> begun = model.begin(); !begun) return begun;
+  return run_worker_threads(server,
+                            [&](ServerContext& thread) { return model.run_thread(thread); });
+}
+
+}  // namespace muxbench

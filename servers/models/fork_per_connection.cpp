@@ -1,0 +1,80 @@
+// A process for each connection: accept, fork, and let the child talk in blocking calls.
+// Syscalls per request: 1 recv, 1 send; per connection a fork (clone), an exit and a wait4 for the
+// child.
+// Limit: processes: starting one costs about 100 times what an accept costs, and a thousand of them
+// fill the scheduler.
+#include "blocking/blocking.h"
+#include "net/sys.h"
+#include "processes/children.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "fork_per_connection",
+                       .family = "process",
+                       .mechanism = "accept and fork, blocking recv and send"};
+
+namespace {
+
+void converse(int fd, Session& session, const Options& options) {
+  RequestTimer timer(options.idle_timeout);
+  while (!session.done()) {
+    if (session.wants_write()) {
+      const IoResult sent = sys::send(fd, session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (!sent.interrupted()) {
+        return;
+      }
+    } else if (session.wants_half_close()) {
+      ::shutdown(fd, SHUT_WR);
+      session.on_half_closed();
+    } else {
+      const IoResult got = sys::recv(fd, session.lease_read());
+      if (got.ok()) {
+        session.on_read(got.count());
+        if (timer.is_over(session)) return;
+      } else if (!got.interrupted()) {
+        return;
+      }
+    }
+  }
+}
+
+[[noreturn]] void run_child(const ServerContext& server, int fd) {
+  ::close(server.listener);
+  set_io_timeout(fd, server.options.idle_timeout);
+  SessionContext sessions = server.new_session_context();
+  {
+    Session session(sessions);
+    converse(fd, session, server.options);
+    server.counters().requests += sessions.requests;
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<> serve(ServerContext& server) {
+  children::reap_as_they_end();
+  AcceptGate gate(server.options.max_connections);
+  while (!stop_signal::requested()) {
+    if (!gate.is_open(children::running())) {
+      wait_a_moment();
+      continue;
+    }
+    const IoResult accepted = sys::accept(server.listener);
+    if (!accepted.ok()) {
+      gate.on_error(accepted.error());
+      continue;
+    }
+    count(server.counters().accepted);
+    const UniqueFd connection(accepted.fd());
+    const pid_t child = children::start(connection.get());
+    if (child == 0) run_child(server, connection.get());
+    if (child < 0) gate.close_for_a_while();  // too many processes: this connection is shed
+  }
+  children::stop_all();
+  return {};
+}
+
+}  // namespace muxbench

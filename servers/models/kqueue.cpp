@@ -1,0 +1,150 @@
+// kqueue: the kernel keeps filters on descriptors, a wait returns those that are ready; here every
+// change of a filter is a kevent call of its own.
+// Syscalls per request: 1/k kevent (k requests ready at once), 1 recv, 1 send; 1 kevent for each
+// connection, and 4 for each time that a write gets stuck.
+// Limit: one thread; and each change is a call (kqueue_batched: none of them is).
+#include "compat/kevent.h"
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+
+namespace muxbench {
+namespace {
+
+Probe probe() {
+  return {.features = {{"backend", MUXBENCH_KEVENT_BACKEND}, {"changes_ride_with_wait", false}}};
+}
+
+}  // namespace
+
+const ModelInfo kModel{.name = "kqueue",
+                       .family = "readiness",
+                       .mechanism = MUXBENCH_KEVENT_BACKEND ", one change in each call",
+                       .probe = probe};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+};
+
+constexpr Token kListener = ~Token{0};
+static_assert(sizeof(void*) == sizeof(Token), "a token travels in udata");
+
+class Kqueue {
+ public:
+  explicit Kqueue(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+
+  Result<> run() {
+    if (!queue_) return make_error("cannot create a kqueue: {}", describe(last_errno()));
+    set_nonblocking(listener_, true);
+    // EV_CLEAR: told once, so the listener needs no change while no connection may be accepted.
+    change(listener_, EVFILT_READ, EV_ADD | EV_CLEAR, kListener);
+    std::array<struct kevent, 512> events;
+    while (!worker_.finished()) {
+      const int ready = wait(events);
+      for (int i = 0; i < ready; ++i) {
+        const struct kevent& event = events[static_cast<std::size_t>(i)];
+        const Token token = reinterpret_cast<std::uintptr_t>(event.udata);
+        if (token == kListener) {
+          listener_readable_ = true;
+          if ((event.flags & EV_EOF) != 0) worker_.on_accept_error(Errno{EINVAL});
+        } else if (Connection* connection =
+                       worker_.find(token)) {  // else: closed since this wait began
+          on_ready(token, *connection, event.filter);
+        }
+      }
+      if (listener_readable_ && worker_.accepting()) on_listener_ready();
+      worker_.expire([this](Token token) { worker_.close(token); });
+    }
+    return {};
+  }
+
+ private:
+  int wait(std::span<struct kevent> events) {
+    const int timeout = worker_.timeout_ms();
+    const bool has_work = listener_readable_ && worker_.accepting();
+    timespec limit{.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1'000'000L};
+    if (has_work) limit = {};
+    return ::kevent(queue_.get(), nullptr, 0, events.data(), static_cast<int>(events.size()),
+                    timeout < 0 && !has_work ? nullptr : &limit);
+  }
+
+  bool change(int fd, short filter, unsigned short flags, Token token) {
+    struct kevent change;
+    EV_SET(&change, static_cast<std::uintptr_t>(fd), filter, flags, 0, 0,
+           reinterpret_cast<void*>(token));
+    return ::kevent(queue_.get(), &change, 1, nullptr, 0, nullptr) == 0;
+  }
+
+  void on_listener_ready() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        if (advice == AcceptAdvice::try_next) continue;
+        listener_readable_ = advice == AcceptAdvice::pause;  // nothing tells when it is over
+        return;
+      }
+      const Token token = worker_.open(accepted.fd());
+      Connection& connection = *worker_.find(token);
+      if (!change(accepted.fd(), EVFILT_READ, EV_ADD, token)) {
+        worker_.close(token);
+      } else if (connection.session.wants_write()) {
+        on_ready(token, connection);
+      }
+      if (!worker_.accepting()) return;
+    }
+  }
+
+  // Either READ or WRITE is on, so the one that fired tells which it was.
+  void on_ready(Token token, Connection& connection, short filter = EVFILT_READ) {
+    Session& session = connection.session;
+    worker_.touch(token);
+    if (!session.wants_write()) {
+      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
+      if (got.ok()) {
+        session.on_read(got.count());
+      } else if (got.would_block() || got.interrupted()) {
+        session.drop_lease();
+      } else {
+        return worker_.close(token);
+      }
+    }
+    while (session.wants_write()) {
+      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (sent.would_block()) {
+        break;
+      } else if (!sent.interrupted()) {
+        return worker_.close(token);
+      }
+    }
+    if (session.wants_half_close()) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) return worker_.close(token);
+
+    const bool stuck = session.wants_write();
+    if (stuck != (filter == EVFILT_WRITE)) {
+      const int fd = connection.fd.get();
+      const bool changed = change(fd, EVFILT_READ, stuck ? EV_DISABLE : EV_ENABLE, token) &&
+                           change(fd, EVFILT_WRITE, stuck ? EV_ADD : EV_DELETE, token);
+      if (!changed) worker_.close(token);  // or nothing would tell when it can go on
+    }
+  }
+
+  int listener_;
+  bool listener_readable_ = false;
+  UniqueFd queue_{::kqueue()};
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return Kqueue(server).run(); }
+
+}  // namespace muxbench

@@ -1,0 +1,195 @@
+// libev: a thin event loop; a watcher per connection calls back when its descriptor is ready, and
+// the calls on it are our own.
+// Syscalls per request: 1/k epoll_wait (k connections ready at once), 1 recv, 1 send; no epoll_ctl
+// unless a write gets stuck.
+// Limit: one thread, one callback per ready descriptor; as epoll beneath, nothing for files.
+#include <ev.h>
+
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+#include "runtime/stop_signal.h"
+
+namespace muxbench {
+
+namespace {
+
+// Whatever the environment says: the model should be the same everywhere.
+struct ev_loop* new_loop() {
+  return ::ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+}
+
+Probe probe() {
+  struct ev_loop* loop = new_loop();
+  if (loop == nullptr) return {.unavailable_because = "libev has no backend here"};
+  const unsigned number = ::ev_backend(loop);
+  ::ev_loop_destroy(loop);
+  std::string backend = fmt::format("number {} of ev.h", number);
+  if (number == EVBACKEND_EPOLL) backend = "epoll";
+  if (number == EVBACKEND_POLL) backend = "poll";
+  if (number == EVBACKEND_SELECT) backend = "select";
+  return {.features = {
+              {"library_version", fmt::format("{}.{}", ::ev_version_major(), ::ev_version_minor())},
+              {"backend", backend}}};
+}
+
+}  // namespace
+
+const ModelInfo kModel{
+    .name = "libev",
+    .family = "library",
+    .mechanism = "libev: ev_io over its own choice of backend",
+    // It tells of a refused watch at the next event, and that may be long in coming.
+    .capabilities = {.survives_refused_watch = false},
+    .probe = probe};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  Token token = 0;
+  ev_io watcher{};
+};
+
+class Libev {
+ public:
+  explicit Libev(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+
+  Result<> run() {
+    if (loop_ == nullptr) return make_error("libev cannot make a loop with any backend");
+    ::ev_set_userdata(loop_, this);
+    set_nonblocking(listener_, true);
+    ev_io_init(&accept_watcher_, &on_listener_ready, listener_, EV_READ);
+    ev_io_init(&stop_watcher_, &on_stop, stop_signal::descriptor(), EV_READ);
+    ev_init(&housekeeping_, &on_housekeeping);
+    ::ev_io_start(loop_, &accept_watcher_);
+    ::ev_io_start(loop_, &stop_watcher_);
+    ::ev_run(loop_, 0);  // until ev_break
+    ::ev_loop_destroy(loop_);
+    return {};
+  }
+
+ private:
+  using Loop = struct ev_loop;
+  static Libev& of(Loop* loop) { return *static_cast<Libev*>(::ev_userdata(loop)); }
+
+  static void on_listener_ready(Loop* loop, ev_io*, int) {
+    of(loop).accept_some();
+    of(loop).keep_house();
+  }
+
+  static void on_stop(Loop* loop, ev_io* watcher, int) {
+    ::ev_io_stop(loop, watcher);
+    of(loop).worker_.on_accept_error(Errno{EINVAL});
+    of(loop).keep_house();
+  }
+
+  void accept_some() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound && worker_.accepting(); ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        return;
+      }
+      const Token token = worker_.open(accepted.fd());
+      Connection& connection = *worker_.find(token);
+      connection.token = token;
+      ev_io_init(&connection.watcher, &on_ready, accepted.fd(), EV_READ);
+      connection.watcher.data = &connection;
+      ::ev_io_start(loop_, &connection.watcher);
+      if (connection.session.wants_write()) write(connection);
+    }
+  }
+
+  static void on_ready(Loop* loop, ev_io* watcher, int events) {
+    auto& connection = *static_cast<Connection*>(watcher->data);
+    Libev& self = of(loop);
+    if ((events & EV_ERROR) != 0) return self.close(connection);  // libev could not watch it
+    self.worker_.touch(connection.token);
+    if (connection.session.wants_write() || self.read(connection)) self.write(connection);
+  }
+
+  // False: the connection is closed.
+  bool read(Connection& connection) {
+    const IoResult got = sys::recv(connection.fd.get(), connection.session.lease_read());
+    if (got.ok()) {
+      connection.session.on_read(got.count());
+    } else if (got.would_block() || got.interrupted()) {
+      connection.session.drop_lease();
+    } else {
+      close(connection);
+      return false;
+    }
+    return true;
+  }
+
+  void write(Connection& connection) {
+    Session& session = connection.session;
+    while (session.wants_write()) {
+      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (sent.would_block()) {
+        break;
+      } else if (!sent.interrupted()) {
+        return close(connection);
+      }
+    }
+    if (session.wants_half_close()) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) return close(connection);
+    watch_for(connection, session.wants_write() ? EV_WRITE : EV_READ);
+  }
+
+  void watch_for(Connection& connection, int events) {
+    constexpr int kMask = EV_READ | EV_WRITE;  // libev keeps a bit of its own there
+    if ((connection.watcher.events & kMask) == events) return;
+    ::ev_io_stop(loop_, &connection.watcher);
+    ev_io_modify(&connection.watcher, events);
+    ::ev_io_start(loop_, &connection.watcher);
+  }
+
+  void close(Connection& connection) {
+    ::ev_io_stop(loop_, &connection.watcher);
+    worker_.close(connection.token);
+    keep_house();
+  }
+
+  static void on_housekeeping(Loop* loop, ev_timer*, int) {
+    Libev& self = of(loop);
+    self.worker_.expire([&](Token token) { self.close(*self.worker_.find(token)); });
+    self.keep_house();
+  }
+
+  // Listens or does not, and keeps one timer for everything that is due at some time.
+  void keep_house() {
+    if (worker_.finished()) return ::ev_break(loop_, EVBREAK_ALL);
+    if (worker_.accepting()) {
+      ::ev_io_start(loop_, &accept_watcher_);  // does nothing when it is started already
+    } else {
+      ::ev_io_stop(loop_, &accept_watcher_);
+    }
+    if (ev_is_active(&housekeeping_) && worker_.accepting()) return;
+    const int due = worker_.timeout_ms();
+    if (due < 0) return;
+    ::ev_timer_stop(loop_, &housekeeping_);
+    ev_timer_set(&housekeeping_, due / 1000.0, 0.0);
+    ::ev_timer_start(loop_, &housekeeping_);
+  }
+
+  int listener_;
+  Loop* loop_ = new_loop();
+  ev_io accept_watcher_{};
+  ev_io stop_watcher_{};
+  ev_timer housekeeping_{};
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return Libev(server).run(); }
+
+}  // namespace muxbench

@@ -1,0 +1,111 @@
+// Non-blocking calls on everything, round and round, never asleep: asking is all there is.
+// Syscalls per request: any recv, any accept, 1 send; every round is a failing recv for each
+// connection that has sent nothing, and one accept.
+// Limit: a processor is always busy, and with n connections an answer waits for n calls.
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+#include "runtime/stop_signal.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "nonblocking_spin",
+                       .family = "polling",
+                       .mechanism = "non-blocking accept, recv and send in a loop",
+                       .capabilities = {.idle_cpu = true}};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  std::uint32_t position = 0;  // in the list that is gone through
+};
+
+class NonblockingSpin {
+ public:
+  explicit NonblockingSpin(const ServerContext& server)
+      : listener_(server.listener), worker_(server) {
+    set_nonblocking(server.listener, true);
+  }
+
+  Result<> run() {
+    while (!worker_.finished()) {
+      worker_.timeout_ms();  // not waited for, but it keeps the counters
+      if (worker_.accepting()) {
+        try_to_accept();
+      } else if (!worker_.stopping() && stop_signal::requested()) {
+        worker_.on_accept_error(Errno{EINVAL});
+      }
+      // Backwards: a closed connection's place is taken by the last one, which has had its turn.
+      for (std::size_t i = tokens_.size(); i-- > 0;) try_one(tokens_[i]);
+      worker_.expire([this](Token token) { close(token); });
+    }
+    return {};
+  }
+
+ private:
+  void close(Token token) {
+    const std::uint32_t position = worker_.find(token)->position;
+    tokens_[position] = tokens_.back();
+    worker_.find(tokens_[position])->position = position;
+    tokens_.pop_back();
+    worker_.close(token);
+  }
+
+  void try_to_accept() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        return;
+      }
+      const Token token = worker_.open(accepted.fd());
+      worker_.find(token)->position = static_cast<std::uint32_t>(tokens_.size());
+      tokens_.push_back(token);
+      if (!worker_.accepting()) return;
+    }
+  }
+
+  void try_one(Token token) {
+    Connection& connection = *worker_.find(token);
+    Session& session = connection.session;
+    if (!session.wants_write()) {
+      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
+      if (got.ok()) {
+        worker_.touch(token);
+        session.on_read(got.count());
+      } else if (got.would_block() || got.interrupted()) {
+        session.drop_lease();
+      } else {
+        return close(token);
+      }
+    }
+    while (session.wants_write()) {
+      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+      if (sent.ok()) {
+        worker_.touch(token);
+        session.on_written(sent.count());
+      } else if (sent.would_block()) {
+        break;
+      } else if (!sent.interrupted()) {
+        return close(token);
+      }
+    }
+    if (session.wants_half_close()) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) return close(token);
+  }
+
+  int listener_;
+  std::vector<Token> tokens_;  // every connection, in the order of their turns
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return NonblockingSpin(server).run(); }
+
+}  // namespace muxbench

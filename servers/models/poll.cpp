@@ -1,0 +1,124 @@
+// poll: the whole list of watched descriptors goes to the kernel at every wait, and comes back to
+// be searched.
+// Syscalls per request: 1/k poll (k requests ready at once), 1 recv, 1 send.
+// Limit: each wait costs time for every connection, idle or not; about 70 to 100 ns apiece.
+#include <poll.h>
+
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "poll", .family = "readiness", .mechanism = "poll"};
+
+namespace {
+
+struct Connection {
+  Connection(UniqueFd accepted, Session its) : fd(std::move(accepted)), session(std::move(its)) {}
+
+  UniqueFd fd;
+  std::uint32_t position = 0;  // in the list given to poll
+  Session session;
+};
+
+class Poll {
+ public:
+  explicit Poll(const ServerContext& server) : worker_(server) {
+    set_nonblocking(server.listener, true);
+    watch(server.listener, POLLIN, Token{});
+  }
+
+  Result<> run() {
+    while (!worker_.finished()) {
+      pollfd& listener = watched_[0];
+      listener.events = worker_.accepting() ? POLLIN : 0;
+      int ready = ::poll(watched_.data(), watched_.size(), worker_.timeout_ms());
+      if (ready > 0 && listener.revents != 0) --ready, on_listener_ready();
+      // Backwards: a closed connection's place is taken by the last one, which has had its turn.
+      for (std::size_t i = watched_.size(); ready > 0 && --i > 0;) {
+        if (watched_[i].revents == 0) continue;
+        --ready;
+        on_ready(worker_.token_at(indices_[i]));
+      }
+      worker_.expire([this](Token token) { close(token); });
+    }
+    return {};
+  }
+
+ private:
+  void watch(int fd, short events, Token token) {
+    watched_.push_back({.fd = fd, .events = events, .revents = 0});
+    indices_.push_back(static_cast<std::uint32_t>(token));
+  }
+
+  void close(Token token) {
+    const std::uint32_t position = worker_.find(token)->position;
+    watched_[position] = watched_.back();
+    indices_[position] = indices_.back();
+    worker_.find(worker_.token_at(indices_[position]))->position = position;
+    watched_.pop_back();
+    indices_.pop_back();
+    worker_.close(token);
+  }
+
+  void on_listener_ready() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(watched_[0].fd, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        if (advice == AcceptAdvice::try_next) continue;
+        if (advice == AcceptAdvice::stop) watched_[0].fd = -1;  // poll passes over it
+        return;
+      }
+      const Token token = worker_.open(accepted.fd());
+      Connection& connection = *worker_.find(token);
+      connection.position = static_cast<std::uint32_t>(watched_.size());
+      watch(accepted.fd(), POLLIN, token);
+      if (connection.session.wants_write()) on_ready(token);
+      if (!worker_.accepting()) return;
+    }
+  }
+
+  void on_ready(Token token) {
+    Connection& connection = *worker_.find(token);
+    Session& session = connection.session;
+    worker_.touch(token);
+    if (!session.wants_write()) {
+      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
+      if (got.ok()) {
+        session.on_read(got.count());
+      } else if (got.would_block() || got.interrupted()) {
+        session.drop_lease();
+      } else {
+        return close(token);
+      }
+    }
+    while (session.wants_write()) {
+      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+      if (sent.ok()) {
+        session.on_written(sent.count());
+      } else if (sent.would_block()) {
+        break;
+      } else if (!sent.interrupted()) {
+        return close(token);
+      }
+    }
+    if (session.wants_half_close()) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) return close(token);
+    watched_[connection.position].events = session.wants_write() ? POLLOUT : POLLIN;
+  }
+
+  std::vector<pollfd> watched_;         // [0] is the listener
+  std::vector<std::uint32_t> indices_;  // in the table: whose connection watched_[i] is
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return Poll(server).run(); }
+
+}  // namespace muxbench

@@ -1,0 +1,233 @@
+// Real-time signals: each event on a descriptor is queued as a signal that names it, and the queue
+// is read in batches.
+// Syscalls per request: 1/k read (of a signalfd; k signals queued), 1 recv, 1 send.
+// Limit: the queue is short (ulimit -i) and every segment that arrives takes a place in it; when it
+// overflows, only a look at every connection finds out what was missed.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+
+#include <csignal>
+
+#include "event_loop/worker.h"
+#include "net/socket.h"
+#include "net/sys.h"
+
+namespace muxbench {
+
+const ModelInfo kModel{.name = "rt_signal",
+                       .family = "signal",
+                       .mechanism = "O_ASYNC and F_SETSIG, signals read in batches from a signalfd",
+                       .capabilities = {.edge_triggered = true}};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  // Signals for what has arrived may be gone already: only EAGAIN says that nothing is left.
+  bool read_until_empty = true;
+  // Then a short read never says so: it ends where urgent data begins.
+  bool sends_urgent_data = false;
+  bool unfinished = false;  // is in the list of those that are read on without a signal
+};
+
+class RtSignal {
+ public:
+  explicit RtSignal(const ServerContext& server)
+      : signal_(SIGRTMIN), listener_(server.listener), worker_(server) {
+    // SIGIO: the queue was full. The stop signals wait in the same queue, so that none comes
+    // between a look at it and the sleep.
+    ::sigemptyset(&awaited_);
+    for (const int number : {signal_, SIGIO, SIGTERM, SIGINT}) ::sigaddset(&awaited_, number);
+    ::sigprocmask(SIG_BLOCK, &awaited_, nullptr);
+    queue_.reset(::signalfd(-1, &awaited_, SFD_CLOEXEC));
+  }
+
+  Result<> run() {
+    if (!queue_) return make_error("cannot create a signalfd: {}", describe(last_errno()));
+    if (!send_signals_for(listener_)) {
+      return make_error("cannot ask for real-time signals: {}", describe(last_errno()));
+    }
+    std::array<signalfd_siginfo, 64> signals;
+    while (true) {
+      if (listener_may_be_ready_ && worker_.accepting()) on_listener_ready();
+      read_on();
+      if (worker_.finished()) return {};
+      const std::size_t taken = take_signals(signals);
+      for (std::size_t i = 0; i < taken; ++i) on_signal(signals[i]);
+      worker_.expire([this](Token token) { close(token); });
+    }
+  }
+
+ private:
+  // Reads of one connection before the others get their turn again.
+  static constexpr int kReadsPerTurn = 16;
+
+  bool send_signals_for(int fd) const noexcept {
+    const f_owner_ex owner{.type = F_OWNER_TID, .pid = ::gettid()};
+    return ::fcntl(fd, F_SETOWN_EX, &owner) == 0 && ::fcntl(fd, F_SETSIG, signal_) == 0 &&
+           ::fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0;
+  }
+
+  // Blocks in read(2), which has no timeout: where one is needed, poll comes first.
+  std::size_t take_signals(std::span<signalfd_siginfo> signals) noexcept {
+    const bool more_to_do = !unfinished_.empty() || (listener_may_be_ready_ && worker_.accepting());
+    const int timeout = more_to_do ? 0 : worker_.timeout_ms();
+    if (timeout >= 0) {
+      pollfd queue{.fd = queue_.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&queue, 1, timeout) <= 0) return 0;
+    }
+    const ssize_t bytes = ::read(queue_.get(), signals.data(), signals.size_bytes());
+    return bytes < 0 ? 0 : static_cast<std::size_t>(bytes) / sizeof signals[0];
+  }
+
+  void on_signal(const signalfd_siginfo& signal) {
+    const auto number = static_cast<int>(signal.ssi_signo);
+    if (number == SIGIO) return look_at_everything();
+    if (number == SIGTERM || number == SIGINT) return stop(number);
+    if (signal.ssi_fd == listener_) {
+      listener_may_be_ready_ = true;
+    } else if (const auto fd = static_cast<std::size_t>(signal.ssi_fd); fd < token_of_.size()) {
+      // A signal may be older than the connection that has its descriptor now. Then its read finds
+      // nothing, and that is all.
+      if (Connection* connection = worker_.find(token_of_[fd])) {
+        if ((signal.ssi_band & POLLPRI) != 0) {
+          connection->sends_urgent_data = connection->read_until_empty = true;
+        }
+        on_ready(token_of_[fd], *connection);
+      }
+    }
+  }
+
+  // The queue has overflowed. It is emptied first (sigaction(2): ignoring a signal discards those
+  // that are pending; new ones are still queued, because it is blocked), so that whatever happens
+  // from now on has a signal, and what happened before is found here.
+  void look_at_everything() {
+    std::signal(signal_, SIG_IGN);
+    listener_may_be_ready_ = true;
+    worker_.each([this](Token token, Connection& connection) { finish_later(token, connection); });
+  }
+
+  // To the handler that every server has; it shuts the listener down. From here on a stop signal
+  // goes straight there, and ends the process. Ending a connection's input sends no signal.
+  void stop(int number) {
+    sigset_t stop_signals;
+    ::sigemptyset(&stop_signals);
+    for (const int each : {SIGTERM, SIGINT}) {
+      ::sigaddset(&stop_signals, each);
+      ::sigdelset(&awaited_, each);
+    }
+    ::signalfd(queue_.get(), &awaited_, 0);
+    ::raise(number);
+    ::sigprocmask(SIG_UNBLOCK, &stop_signals, nullptr);
+    on_listener_ready();
+    look_at_everything();
+  }
+
+  void close(Token token) noexcept {
+    token_of_[static_cast<std::size_t>(worker_.find(token)->fd.get())] = kNone;
+    worker_.close(token);
+  }
+
+  void on_listener_ready() {
+    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
+      if (!accepted.ok()) {
+        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        if (advice == AcceptAdvice::try_next) continue;
+        // One signal may stand for many connections: only here it is certain that none is left.
+        listener_may_be_ready_ = advice == AcceptAdvice::pause;
+        return;
+      }
+      const auto fd = static_cast<std::size_t>(accepted.fd());
+      const Token token = worker_.open(accepted.fd());
+      if (fd >= token_of_.size()) token_of_.resize(2 * fd + 1, kNone);
+      token_of_[fd] = token;
+      if (send_signals_for(accepted.fd())) {
+        on_ready(token,
+                 *worker_.find(token));  // what came before the signals were asked for sends none
+      } else {
+        close(token);
+      }
+      if (!worker_.accepting()) return;
+    }
+  }
+
+  void on_ready(Token token, Connection& connection) {
+    Session& session = connection.session;
+    worker_.touch(token);
+    for (int reads = 0; reads < kReadsPerTurn;) {
+      if (session.wants_write()) {
+        const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
+        if (sent.ok()) {
+          session.on_written(sent.count());
+        } else if (sent.would_block()) {
+          connection.read_until_empty = true;  // signals that come meanwhile are not followed
+          return;
+        } else if (!sent.interrupted()) {
+          return close(token);
+        }
+      } else if (session.wants_half_close()) {
+        ::shutdown(connection.fd.get(), SHUT_WR);
+        session.on_half_closed();
+      } else if (session.done()) {
+        return close(token);
+      } else if (reads != 0 && !connection.read_until_empty) {
+        return;
+      } else {
+        ++reads;
+        const std::span<std::byte> lease = session.lease_read();
+        const IoResult got = sys::recv(connection.fd.get(), lease);
+        if (got.ok()) {
+          // Less than there was room for: it was all, and what comes next has a signal of its own.
+          if (got.count() == lease.size()) connection.read_until_empty = true;
+          session.on_read(got.count());
+        } else if (got.would_block()) {
+          connection.read_until_empty = connection.sends_urgent_data;
+          return session.drop_lease();
+        } else if (got.interrupted()) {
+          connection.read_until_empty = true;  // the signal for what is there has been taken
+          session.drop_lease();
+        } else {
+          return close(token);
+        }
+      }
+    }
+    finish_later(token, connection);
+  }
+
+  void finish_later(Token token, Connection& connection) {
+    connection.read_until_empty = true;
+    if (!std::exchange(connection.unfinished, true)) unfinished_.push_back(token);
+  }
+
+  void read_on() {
+    std::swap(unfinished_, resumed_);
+    for (const Token token : resumed_) {
+      Connection* connection = worker_.find(token);
+      if (connection == nullptr) continue;
+      connection->unfinished = false;
+      on_ready(token, *connection);
+    }
+    resumed_.clear();
+  }
+
+  static constexpr Token kNone = ~Token{0};
+
+  const int signal_;
+  const int listener_;
+  bool listener_may_be_ready_ = true;
+  sigset_t awaited_;
+  UniqueFd queue_;
+  std::vector<Token> token_of_;    // by descriptor, which is what a signal names
+  std::vector<Token> unfinished_;  // to be read on without waiting for a signal
+  std::vector<Token> resumed_;
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return RtSignal(server).run(); }
+
+}  // namespace muxbench

@@ -1,0 +1,223 @@
+// io_uring, one-shot operations: recv and send are submitted instead of called, and their
+// completions are collected.
+// Syscalls per request: 1/k io_uring_enter (k completions at once); no other, as a send is linked
+// to the receive after it.
+// Limit: a receive must be given its buffer in advance, so every idle connection parks 16 KiB in
+// the kernel.
+#include <poll.h>
+
+#include "event_loop/worker.h"
+#include "runtime/stop_signal.h"
+#include "uring/ring.h"
+#include "uring/trial.h"
+
+namespace muxbench {
+namespace {
+
+constexpr uring::Ring::Flags kFlags{.preferred = uring::Ring::kOneThread};
+
+Probe probe() {
+  uring::Ring ring(kFlags);
+  Probe probe = uring::describe_ring(ring);
+  if (!ring.ok()) return probe;
+  const bool links = uring::trial::links(ring);
+  if (!links) probe.unavailable_because = "this io_uring does not link a receive to a send";
+  probe.features.insert(
+      probe.features.end(),
+      {{"linked_receives", links}, {"silent_sends", uring::trial::skips_success(ring)}});
+  return probe;
+}
+
+}  // namespace
+
+const ModelInfo kModel{.name = "uring_completion",
+                       .family = "completion",
+                       .mechanism = "io_uring, one-shot accept, recv and send",
+                       .probe = probe};
+
+namespace {
+
+struct Connection {
+  UniqueFd fd;
+  Session session;
+  bool receiving = false;
+  bool sending = false;
+  bool send_is_silent = false;  // its success is told by the receive that is linked to it
+  bool closing = false;         // waits for its operations to end before the descriptor is closed
+};
+
+enum class Operation : std::uint8_t { accept = 1, stop, recv, send };
+constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
+
+class UringCompletion {
+ public:
+  explicit UringCompletion(const ServerContext& server)
+      : listener_(server.listener), worker_(server) {}
+
+  Result<> run() {
+    if (!ring_.ok()) return uring::cannot_set_up(ring_);
+    submit_stop_watch();
+    while (!worker_.finished()) {
+      if (!accepting_ && worker_.accepting()) submit_accept();
+      ring_.submit_and_wait(worker_.timeout_ms());
+      ring_.each_completion([this](const io_uring_cqe& cqe) {
+        on_complete(static_cast<Operation>(cqe.user_data >> kOperationShift),
+                    cqe.user_data & ConnectionTable<Connection>::kTokenMask,
+                    IoResult::from_res(cqe.res));
+      });
+      worker_.expire([this](Token token) { close(*worker_.find(token)); });
+    }
+    return {};
+  }
+
+ private:
+  void submit_accept() {
+    prepare(Operation::accept, {}, [&](io_uring_sqe* sqe) {
+      ::io_uring_prep_accept(sqe, listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    });
+    accepting_ = true;
+  }
+
+  void submit_stop_watch() {
+    prepare(Operation::stop, {}, [&](io_uring_sqe* sqe) {
+      ::io_uring_prep_poll_add(sqe, stop_signal::descriptor(), POLLIN);
+    });
+  }
+
+  void submit_recv(Token token, Connection& connection) {
+    const std::span<std::byte> lease = connection.session.lease_read();
+    if (lease.empty()) return close(connection);  // no memory: this connection is given up
+    prepare(Operation::recv, token, [&](io_uring_sqe* sqe) {
+      ::io_uring_prep_recv(sqe, connection.fd.get(), lease.data(), lease.size(), 0);
+    });
+    connection.receiving = true;
+  }
+
+  // MSG_WAITALL: the kernel goes on after a short send, so that a linked receive starts only when
+  // all is sent.
+  void submit_send(Token token, Connection& connection, bool then_receive) {
+    constexpr int kSendFlags = MSG_WAITALL | MSG_NOSIGNAL;
+    const std::span<const iovec> pieces = connection.session.write_buffers();
+    io_uring_sqe* sent = prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
+      if (pieces.size() == 1) {
+        ::io_uring_prep_send(sqe, connection.fd.get(), pieces[0].iov_base, pieces[0].iov_len,
+                             kSendFlags);
+        return;
+      }
+      msghdr& message = headers_[headers_used_++ % headers_.size()] = {};
+      message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg does not write to it
+      message.msg_iovlen = pieces.size();
+      ::io_uring_prep_sendmsg(sqe, connection.fd.get(), &message, kSendFlags);
+    });
+    connection.sending = true;
+    if (then_receive) submit_recv(token, connection);
+    if (!then_receive || !connection.receiving) return;
+    sent->flags |= IOSQE_IO_LINK;
+    // Without this the send's own completion would end the wait, and the receive need another.
+    connection.send_is_silent = (ring_.get()->features & IORING_FEAT_CQE_SKIP) != 0;  // Linux 5.17
+    if (connection.send_is_silent) sent->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  }
+
+  template <typename Fill>
+  io_uring_sqe* prepare(Operation operation, Token token, Fill fill) {
+    io_uring_sqe* sqe = ring_.next_sqe();
+    fill(sqe);
+    sqe->user_data = token | Token{static_cast<std::uint8_t>(operation)} << kOperationShift;
+    return sqe;
+  }
+
+  void on_complete(Operation operation, Token token, IoResult result) {
+    if (operation == Operation::accept) return on_accepted(result);
+    if (operation == Operation::stop) return void(worker_.on_accept_error(Errno{EINVAL}));
+    Connection* connection = worker_.find(token);
+    if (connection == nullptr) return;
+    worker_.touch(token);
+    if (operation == Operation::recv) {
+      on_received(*connection, result);
+    } else {
+      on_sent(*connection, result);
+    }
+    proceed(token, *connection);
+  }
+
+  void on_accepted(IoResult accepted) {
+    accepting_ = false;
+    if (!accepted.ok()) return void(worker_.on_accept_error(accepted.error()));
+    UniqueFd fd(accepted.fd());
+    if (worker_.stopping()) return;
+    const Token token = worker_.open(std::move(fd));
+    proceed(token, *worker_.find(token));
+  }
+
+  void on_received(Connection& connection, IoResult got) {
+    connection.receiving = false;
+    const bool send_was_cut_short = !got.ok() && got.error() == Errno{ECANCELED};
+    if (connection.send_is_silent && !send_was_cut_short) {
+      connection.sending = connection.send_is_silent = false;
+      std::size_t all = 0;
+      for (const iovec& piece : connection.session.write_buffers()) all += piece.iov_len;
+      connection.session.on_written(all);
+    }
+    if (got.ok()) {
+      connection.session.on_read(got.count());
+    } else {
+      connection.session.drop_lease();
+      if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(connection);
+    }
+  }
+
+  void on_sent(Connection& connection, IoResult sent) {
+    connection.sending = false;
+    if (std::exchange(connection.send_is_silent, false)) {
+      // It is heard of only if it failed or was cut short, and then the receive linked to it has
+      // been cancelled as silently.
+      connection.receiving = false;
+      connection.session.drop_lease();
+    }
+    if (sent.ok()) {
+      connection.session.on_written(sent.count());
+    } else if (!sent.interrupted() && !sent.would_block()) {
+      close(connection);
+    }
+  }
+
+  void proceed(Token token, Connection& connection) {
+    Session& session = connection.session;
+    if (session.wants_half_close() && !connection.closing) {
+      ::shutdown(connection.fd.get(), SHUT_WR);
+      session.on_half_closed();
+    }
+    if (session.done()) close(connection);
+    if (!connection.closing && !connection.sending) {
+      ring_.make_room(2);
+      if (session.wants_write()) {
+        submit_send(token, connection, session.then_reads() && !connection.receiving);
+      } else if (!connection.receiving) {
+        submit_recv(token, connection);
+      }
+    }
+    if (connection.closing && !connection.receiving && !connection.sending) worker_.close(token);
+  }
+
+  // The descriptor may be closed, and its buffers returned, only when the kernel has given up both
+  // operations.
+  void close(Connection& connection) {
+    if (std::exchange(connection.closing, true)) return;
+    if (connection.receiving || connection.sending) ::shutdown(connection.fd.get(), SHUT_RDWR);
+  }
+
+  int listener_;
+  bool accepting_ = false;
+  uring::Ring ring_{kFlags};
+  // The kernel copies a header when it is submitted, and the queue holds no more submissions than
+  // these: one that is used anew has been copied.
+  std::array<msghdr, uring::Ring::kEntries> headers_;
+  std::size_t headers_used_ = 0;
+  Worker<Connection> worker_;
+};
+
+}  // namespace
+
+Result<> serve(ServerContext& server) { return UringCompletion(server).run(); }
+
+}  // namespace muxbench
