@@ -65,7 +65,7 @@ std::span<std::byte> Session::lease_read() noexcept {
   return {reading_ + input_end_, BufferPool::kBufferBytes - input_end_};
 }
 
-void Session::drop_lease() noexcept {
+void Session::cancel_read() noexcept {
   leased_ = false;
   compact();
 }

@@ -65,7 +65,7 @@ class Session {
   bool awaits_work() const noexcept { return awaits_work_; }
   void on_work_done() noexcept { awaits_work_ = false; }
 
-  // Where to read to. Stays valid until on_read() or drop_lease(), whatever is written meanwhile.
+  // Where to read to. Stays valid until on_read() or cancel_read(), whatever is written meanwhile.
   // Empty when nothing can be taken now: answers must be written first, or the conversation has
   // ended (look at done(): running out of memory ends it too).
   std::span<std::byte> lease_read() noexcept;
@@ -73,7 +73,7 @@ class Session {
   void on_read(std::size_t n) noexcept;
   // Nothing was read (EAGAIN, EINTR, a cancelled receive): the lease ends, so that a session at
   // rest holds no buffer.
-  void drop_lease() noexcept;
+  void cancel_read() noexcept;
 
   // What to write next; empty when nothing is pending. May point into the bytes read: an echo
   // copies nothing.
@@ -86,7 +86,7 @@ class Session {
   // The peer has begun a request that is not whole yet, or goes on sending after the last answer:
   // more of that is no reason to wait longer, or a byte now and then would hold a connection for
   // ever.
-  bool owes_rest() const noexcept {
+  bool mid_request() const noexcept {
     return state_ == State::lingering ||
            (state_ == State::open && !has_output() && input_begin_ < input_end_);
   }

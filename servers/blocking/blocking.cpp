@@ -14,7 +14,7 @@ void set_io_timeout(int fd, Nanoseconds timeout) noexcept {
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-void wait_a_moment() noexcept {
+void sleep_briefly() noexcept {
   const timespec moment{.tv_sec = 0, .tv_nsec = 20'000'000};
   ::nanosleep(&moment, nullptr);
 }

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/unique_fd.h"
-#include "runtime/accept_gate.h"
+#include "runtime/accept_throttle.h"
 #include "runtime/model.h"
 #include "runtime/stop_signal.h"
 
@@ -25,7 +25,7 @@ class RequestTimer {
   // Ask after each read.
   bool is_over(const Session& session) noexcept {
     if (limit_.count() == 0) return false;
-    const bool was_begun = std::exchange(begun_, session.owes_rest());
+    const bool was_begun = std::exchange(begun_, session.mid_request());
     if (!begun_) return false;
     const Clock::time_point now = Clock::now();
     if (!was_begun) since_ = now;
@@ -38,10 +38,10 @@ class RequestTimer {
   Clock::time_point since_{};
 };
 
-// Sleeps until a closed accept gate is worth another look, or until a signal.
-void wait_a_moment() noexcept;
+// Sleeps until it is worth another look whether accepting still pauses, or until a signal.
+void sleep_briefly() noexcept;
 
-// The same for a worker among many, whose gate opens when its turn has come.
+// The same for a worker among many, whose pause ends when its turn has come.
 void sleep_until(Clock::time_point time) noexcept;
 
 }  // namespace muxbench

@@ -10,7 +10,7 @@
 
 #include <fstream>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -154,14 +154,14 @@ constexpr Token kStop = ~Token{1};
 class AioPoll {
  public:
   explicit AioPoll(const ServerContext& server)
-      : listener_(server.listener), worker_(server, aio_.capacity() - 2) {}
+      : listener_(server.listener), connections_(server, aio_.capacity() - 2) {}
 
   Result<> run() {
     set_nonblocking(listener_, true);
     aio_.poll(stop_signal::descriptor(), POLLIN, kStop);
     std::vector<io_event> events;
-    while (!worker_.finished()) {
-      if (!listening_ && worker_.accepting()) {
+    while (!connections_.finished()) {
+      if (!listening_ && connections_.accepting()) {
         listening_ = true;
         aio_.poll(listener_, POLLIN, kListener);
       }
@@ -171,11 +171,12 @@ class AioPoll {
       if (aio_.has_events()) {
         aio_.take(events);
       } else {
-        aio_.wait(submitted ? worker_.timeout_ms() : kAgainMs, events);
+        aio_.wait(submitted ? connections_.timeout_ms() : kAgainMs, events);
       }
       for (const io_event& event : events) on_event(event.data);
       // A poll cannot be taken back by closing; shutting the socket down completes it.
-      worker_.expire([this](Token token) { ::shutdown(worker_.find(token)->fd.get(), SHUT_RDWR); });
+      connections_.expire(
+          [this](Token token) { ::shutdown(connections_.find(token)->fd.get(), SHUT_RDWR); });
     }
     return {};
   }
@@ -183,44 +184,44 @@ class AioPoll {
  private:
   void on_event(Token token) {
     if (token == kStop) {
-      worker_.on_accept_error(Errno{EINVAL});
+      connections_.on_accept_error(Errno{EINVAL});
     } else if (token == kListener) {
       listening_ = false;
-      if (!worker_.stopping()) on_listener_ready();
+      if (!connections_.stopping()) on_listener_ready();
     } else {
-      on_ready(token, *worker_.find(token));
+      on_ready(token, *connections_.find(token));
     }
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       if (connection.session.wants_write()) {
         on_ready(token, connection);
       } else {
         aio_.poll(accepted.fd(), POLLIN, token);
       }
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     while (session.wants_write()) {
@@ -230,21 +231,21 @@ class AioPoll {
       } else if (sent.would_block()) {
         break;
       } else if (!sent.interrupted()) {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     if (session.wants_half_close()) {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) return worker_.close(token);
+    if (session.done()) return connections_.close(token);
     aio_.poll(connection.fd.get(), session.wants_write() ? POLLOUT : POLLIN, token);
   }
 
   int listener_;
   bool listening_ = false;
   Aio aio_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 #include <tuple>
 
 #include "boost_asio/asio.h"
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 
 namespace muxbench {
 
@@ -45,7 +45,7 @@ constexpr auto kReturnError = asio::as_tuple(asio::deferred);
 class AsioCoroutine {
  public:
   explicit AsioCoroutine(const ServerContext& server)
-      : acceptor_(context_, server), worker_(server) {}
+      : acceptor_(context_, server), connections_(server) {}
 
   Result<> run() {
     spawn(accept());
@@ -63,31 +63,31 @@ class AsioCoroutine {
   }
 
   Awaitable accept() {
-    while (!worker_.stopping()) {
-      if (worker_.accepting()) {
+    while (!connections_.stopping()) {
+      if (connections_.accepting()) {
         auto [error, socket] = co_await acceptor_.async_accept(executor_, kReturnError);
         if (error) {
           on_accept_error(asio::to_errno(error));
-        } else if (!worker_.stopping()) {
-          spawn(converse(worker_.open(std::move(socket))));
-          if (!std::exchange(housekeeping_runs_, true)) spawn(keep_house());
+        } else if (!connections_.stopping()) {
+          spawn(converse(connections_.open(std::move(socket))));
+          if (!std::exchange(timer_runs_, true)) spawn(update_timer());
         }
       } else {
-        asio::Timer pause(context_.get_executor(), AcceptGate::kPause);
+        asio::Timer pause(context_.get_executor(), AcceptThrottle::kPause);
         co_await pause.async_wait(kReturnError);
       }
     }
   }
 
   void on_accept_error(Errno error) {
-    worker_.on_accept_error(error, [](Token, Connection& connection) {
+    connections_.on_accept_error(error, [](Token, Connection& connection) {
       asio::ErrorCode ignored;
       connection.socket.shutdown(Socket::shutdown_receive, ignored);
     });
   }
 
   Awaitable converse(Token token) {
-    Connection& connection = *worker_.find(token);
+    Connection& connection = *connections_.find(token);
     Socket& socket = connection.socket;
     Session& session = connection.session;
     while (!session.done()) {
@@ -103,7 +103,7 @@ class AsioCoroutine {
               co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
         }
         if (error) break;
-        worker_.touch(token);
+        connections_.touch(token);
         session.on_written(count);
       } else if (session.wants_half_close()) {
         asio::ErrorCode ignored;
@@ -113,34 +113,34 @@ class AsioCoroutine {
         const auto [error, count] =
             co_await socket.async_read_some(asio::to_buffer(session.lease_read()), kReturnError);
         if (error && error != asio::error::eof) break;
-        worker_.touch(token);
+        connections_.touch(token);
         session.on_read(count);
       }
     }
-    worker_.close(token);
-    if (worker_.finished()) housekeeping_.cancel();
+    connections_.close(token);
+    if (connections_.finished()) timer_.cancel();
   }
 
   // Closes the sockets of connections that were silent too long: their coroutines end then.
-  Awaitable keep_house() {
-    for (int due; !worker_.finished() && (due = worker_.timeout_ms()) >= 0;) {
-      housekeeping_.expires_after(std::chrono::milliseconds(due));
-      co_await housekeeping_.async_wait(kReturnError);
-      worker_.expire([this](Token token) {
+  Awaitable update_timer() {
+    for (int due; !connections_.finished() && (due = connections_.timeout_ms()) >= 0;) {
+      timer_.expires_after(std::chrono::milliseconds(due));
+      co_await timer_.async_wait(kReturnError);
+      connections_.expire([this](Token token) {
         asio::ErrorCode ignored;
-        worker_.find(token)->socket.close(ignored);
+        connections_.find(token)->socket.close(ignored);
       });
     }
-    housekeeping_runs_ = false;
+    timer_runs_ = false;
   }
 
   asio::io_context context_{asio::kOneThread};
   Executor executor_ = context_.get_executor();
   asio::BorrowedAcceptor acceptor_;
   asio::StopEvent stop_{context_};
-  asio::Timer housekeeping_{context_.get_executor()};
-  bool housekeeping_runs_ = false;
-  Worker<Connection> worker_;
+  asio::Timer timer_{context_.get_executor()};
+  bool timer_runs_ = false;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "boost_asio/asio.h"
 #include "processes/worker_group.h"
-#include "runtime/accept_gate.h"
+#include "runtime/accept_throttle.h"
 
 namespace muxbench {
 
@@ -47,7 +47,7 @@ class AsioThreads {
         context_(static_cast<int>(server.options.workers)),
         acceptor_(context_, server),
         stop_event_(context_),
-        gate_(server.options.max_connections) {}
+        throttle_(server.options.max_connections) {}
 
   Result<> run() {
     stop_event_.async_wait(asio::StopEvent::wait_read,
@@ -68,8 +68,8 @@ class AsioThreads {
   // With the lock held, as everything that touches the acceptor and the list of connections.
   void accept_if_open() {
     if (accepting_ || stopping_) return;
-    if (!gate_.is_open(connections_.size())) {
-      if (gate_.paused() && !std::exchange(pausing_, true)) pause();
+    if (!throttle_.may_accept(connections_.size())) {
+      if (throttle_.paused() && !std::exchange(pausing_, true)) pause();
       return;
     }
     accepting_ = true;
@@ -79,7 +79,7 @@ class AsioThreads {
         const std::lock_guard lock(mutex_);
         accepting_ = false;
         if (error) {
-          gate_.on_error(asio::to_errno(error));
+          throttle_.on_error(asio::to_errno(error));
         } else if (!stopping_) {
           accepted = &connections_.emplace_front(std::move(socket), server_);
           accepted->self = connections_.begin();
@@ -94,7 +94,7 @@ class AsioThreads {
   }
 
   void pause() {
-    pause_.expires_at(gate_.reopens());
+    pause_.expires_at(throttle_.pause_ends());
     pause_.async_wait([this](const asio::ErrorCode&) {
       const std::lock_guard lock(mutex_);
       pausing_ = false;
@@ -164,7 +164,7 @@ class AsioThreads {
   }
 
   void touch(Connection& connection) noexcept {
-    if (server_.options.idle_timeout.count() == 0 || connection.session.owes_rest()) return;
+    if (server_.options.idle_timeout.count() == 0 || connection.session.mid_request()) return;
     connection.last_active.store(Clock::now().time_since_epoch().count(),
                                  std::memory_order_relaxed);
   }
@@ -193,7 +193,7 @@ class AsioThreads {
   asio::Timer pause_{context_.get_executor()};
   asio::Timer silence_{context_.get_executor()};
   std::mutex mutex_;  // guards what follows: taken when a connection begins and ends
-  AcceptGate gate_;
+  AcceptThrottle throttle_;
   bool accepting_ = false;
   bool pausing_ = false;
   bool stopping_ = false;

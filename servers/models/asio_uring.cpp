@@ -8,7 +8,7 @@
 #define BOOST_ASIO_DISABLE_EPOLL
 
 #include "boost_asio/asio.h"
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "uring/ring.h"
 
 namespace muxbench {
@@ -36,15 +36,16 @@ struct Connection {
 
 class AsioUring {
  public:
-  explicit AsioUring(const ServerContext& server) : acceptor_(context_, server), worker_(server) {}
+  explicit AsioUring(const ServerContext& server)
+      : acceptor_(context_, server), connections_(server) {}
 
   Result<> run() {
     stop_.async_wait(asio::StopEvent::wait_read, [this](const asio::ErrorCode&) {
       on_accept_error(Errno{EINVAL});
       acceptor_.cancel();
-      keep_house();
+      update_timer();
     });
-    keep_house();
+    update_timer();
     context_.run();  // until nothing is pending
     return {};
   }
@@ -56,15 +57,15 @@ class AsioUring {
       accepting_ = false;
       if (error) {
         on_accept_error(asio::to_errno(error));
-      } else if (!worker_.stopping()) {
-        proceed(worker_.open(std::move(socket)));
+      } else if (!connections_.stopping()) {
+        proceed(connections_.open(std::move(socket)));
       }
-      keep_house();
+      update_timer();
     });
   }
 
   void on_accept_error(Errno error) {
-    worker_.on_accept_error(error, [](Token, Connection& connection) {
+    connections_.on_accept_error(error, [](Token, Connection& connection) {
       asio::ErrorCode ignored;
       connection.socket.shutdown(asio::Socket::shutdown_receive, ignored);
     });
@@ -72,7 +73,7 @@ class AsioUring {
 
   // Starts the one operation that this connection needs next.
   void proceed(Token token) {
-    Connection& connection = *worker_.find(token);
+    Connection& connection = *connections_.find(token);
     Session& session = connection.session;
     if (session.wants_half_close()) {
       asio::ErrorCode ignored;
@@ -88,18 +89,18 @@ class AsioUring {
   void read(Token token, Connection& connection, std::span<std::byte> lease) {
     connection.socket.async_read_some(
         asio::to_buffer(lease), [this, token](const asio::ErrorCode& error, std::size_t count) {
-          worker_.touch(token);
+          connections_.touch(token);
           if (error && error != asio::error::eof) return close(token);
-          worker_.find(token)->session.on_read(count);
+          connections_.find(token)->session.on_read(count);
           proceed(token);
         });
   }
 
   void write(Token token, Connection& connection) {
     const auto on_written = [this, token](const asio::ErrorCode& error, std::size_t count) {
-      worker_.touch(token);
+      connections_.touch(token);
       if (error) return close(token);
-      worker_.find(token)->session.on_written(count);
+      connections_.find(token)->session.on_written(count);
       proceed(token);
     };
     const std::span<const iovec> pieces = connection.session.write_buffers();
@@ -113,38 +114,38 @@ class AsioUring {
 
   // Only by the connection's own handler: then no operation is pending that uses its buffers.
   void close(Token token) {
-    worker_.close(token);
-    keep_house();
+    connections_.close(token);
+    update_timer();
   }
 
   // Accepts when it may, and keeps one timer for everything that is due at some time.
-  void keep_house() {
-    if (!accepting_ && worker_.accepting()) accept();
-    if (worker_.finished()) return void(housekeeping_.cancel());
-    if (timer_runs_ && worker_.accepting()) return;
-    const int due = worker_.timeout_ms();
+  void update_timer() {
+    if (!accepting_ && connections_.accepting()) accept();
+    if (connections_.finished()) return void(timer_.cancel());
+    if (timer_runs_ && connections_.accepting()) return;
+    const int due = connections_.timeout_ms();
     if (due < 0) return;
     timer_runs_ = true;
-    housekeeping_.expires_after(std::chrono::milliseconds(due));
-    housekeeping_.async_wait([this](const asio::ErrorCode& error) {
+    timer_.expires_after(std::chrono::milliseconds(due));
+    timer_.async_wait([this](const asio::ErrorCode& error) {
       if (error) return;  // it was set anew
       timer_runs_ = false;
       // A socket that is shut down ends its operation, and that closes the connection.
-      worker_.expire([this](Token token) {
+      connections_.expire([this](Token token) {
         asio::ErrorCode ignored;
-        worker_.find(token)->socket.close(ignored);
+        connections_.find(token)->socket.close(ignored);
       });
-      keep_house();
+      update_timer();
     });
   }
 
   asio::io_context context_{asio::kOneThread};
   asio::BorrowedAcceptor acceptor_;
   asio::StopEvent stop_{context_};
-  asio::Timer housekeeping_{context_.get_executor()};
+  asio::Timer timer_{context_.get_executor()};
   bool accepting_ = false;
   bool timer_runs_ = false;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

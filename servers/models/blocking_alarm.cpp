@@ -73,7 +73,7 @@ void converse(int fd, Session& session, Alarm& alarm) {
       session.on_half_closed();
     } else {
       // The parts of one request share one alarm, or a byte now and then would put it off for ever.
-      if (!again && !session.owes_rest()) alarm.set();
+      if (!again && !session.mid_request()) alarm.set();
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
@@ -91,13 +91,13 @@ Result<> serve(ServerContext& server) {
   const Nanoseconds asked = server.options.idle_timeout;
   Alarm alarm(asked.count() != 0 ? asked : kDefaultBound);
   SessionContext sessions = server.new_session_context();
-  AcceptGate gate(server.options.max_connections);
+  AcceptThrottle throttle(server.options.max_connections);
   while (true) {
     const IoResult accepted = sys::accept(server.listener);
     if (!accepted.ok()) {
-      const AcceptAdvice advice = gate.on_error(accepted.error());
+      const AcceptAdvice advice = throttle.on_error(accepted.error());
       if (advice == AcceptAdvice::stop) return {};
-      if (advice == AcceptAdvice::pause) wait_a_moment();
+      if (advice == AcceptAdvice::pause) sleep_briefly();
       continue;
     }
     count(server.counters().accepted);

@@ -47,13 +47,13 @@ void converse(int fd, Session& session, const Options& options) {
 
 Result<> serve(ServerContext& server) {
   SessionContext sessions = server.new_session_context();
-  AcceptGate gate(server.options.max_connections);
+  AcceptThrottle throttle(server.options.max_connections);
   while (true) {
     const IoResult accepted = sys::accept(server.listener);
     if (!accepted.ok()) {
-      const AcceptAdvice advice = gate.on_error(accepted.error());
+      const AcceptAdvice advice = throttle.on_error(accepted.error());
       if (advice == AcceptAdvice::stop) return {};
-      if (advice == AcceptAdvice::pause) wait_a_moment();
+      if (advice == AcceptAdvice::pause) sleep_briefly();
       continue;
     }
     count(server.counters().accepted);

@@ -7,7 +7,7 @@
 // those that have used up their turn are kept in a list.
 #include <sys/epoll.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -28,38 +28,40 @@ struct Connection {
   // A short read is not the end: the end of file comes without another edge, and urgent data cuts a
   // read short where it begins.
   bool read_until_empty : 1 = false;
-  bool is_waiting : 1 = false;  // in unfinished_
+  bool is_unfinished : 1 = false;  // in unfinished_
 };
 
 constexpr Token kListener = ~Token{0};
 
 class EpollEdge {
  public:
-  explicit EpollEdge(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+  explicit EpollEdge(const ServerContext& server)
+      : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     set_nonblocking(listener_, true);
     watch(listener_, EPOLLIN | EPOLLET, kListener);
     std::array<epoll_event, 512> events;
-    while (!worker_.finished()) {
-      const int timeout = worker_.timeout_ms();
-      const bool has_work = !unfinished_.empty() || (listener_readable_ && worker_.accepting());
+    while (!connections_.finished()) {
+      const int timeout = connections_.timeout_ms();
+      const bool has_work =
+          !unfinished_.empty() || (listener_readable_ && connections_.accepting());
       const int ready =
           ::epoll_wait(epoll_.get(), events.data(), events.size(), has_work ? 0 : timeout);
       for (int i = 0; i < ready; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (event.data.u64 == kListener) {
           listener_readable_ = true;
-          if ((event.events & EPOLLHUP) != 0) worker_.on_accept_error(Errno{EINVAL});
-        } else if (Connection* connection = worker_.find(event.data.u64)) {
+          if ((event.events & EPOLLHUP) != 0) connections_.on_accept_error(Errno{EINVAL});
+        } else if (Connection* connection = connections_.find(event.data.u64)) {
           on_edge(*connection, event.events);
           on_ready(event.data.u64, *connection);
         }  // else: closed since this wait began
       }
-      go_on_with_unfinished();
-      if (listener_readable_ && worker_.accepting()) on_listener_ready();
-      worker_.expire([this](Token token) { worker_.close(token); });
+      resume_unfinished();
+      if (listener_readable_ && connections_.accepting()) on_listener_ready();
+      connections_.expire([this](Token token) { connections_.close(token); });
     }
     return {};
   }
@@ -75,22 +77,22 @@ class EpollEdge {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
         if (advice == AcceptAdvice::try_next) continue;
         listener_readable_ = advice == AcceptAdvice::pause;  // no edge tells when the pause is over
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       if (!watch(accepted.fd(), kWatched, token)) {
-        worker_.close(token);
+        connections_.close(token);
       } else if (connection.session.wants_write()) {
         on_ready(token, connection);
       }
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
@@ -102,7 +104,7 @@ class EpollEdge {
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     for (int reads = 0; reads < kReadsPerTurn; ++reads) {
       if (!session.wants_write() && connection.readable) {
         const std::span<std::byte> lease = session.lease_read();
@@ -112,10 +114,10 @@ class EpollEdge {
           const bool drained = got.count() < lease.size() && !connection.read_until_empty;
           connection.readable = !drained && !got.end_of_file();
         } else if (got.would_block() || got.interrupted()) {
-          session.drop_lease();
+          session.cancel_read();
           connection.readable = got.interrupted();
         } else {
-          return worker_.close(token);
+          return connections_.close(token);
         }
       }
       while (session.wants_write() && connection.writable) {
@@ -125,38 +127,38 @@ class EpollEdge {
         } else if (sent.would_block()) {
           connection.writable = false;
         } else if (!sent.interrupted()) {
-          return worker_.close(token);
+          return connections_.close(token);
         }
       }
       if (session.wants_half_close()) {
         ::shutdown(connection.fd.get(), SHUT_WR);
         session.on_half_closed();
       }
-      if (session.done()) return worker_.close(token);
+      if (session.done()) return connections_.close(token);
       if (session.wants_write() || !connection.readable) return;  // an edge will tell
     }
-    if (!connection.is_waiting) unfinished_.push_back(token);
-    connection.is_waiting = true;
+    if (!connection.is_unfinished) unfinished_.push_back(token);
+    connection.is_unfinished = true;
   }
 
   // One more turn for each.
-  void go_on_with_unfinished() {
-    turns_.swap(unfinished_);
-    for (const Token token : turns_) {
-      Connection* connection = worker_.find(token);
+  void resume_unfinished() {
+    resuming_.swap(unfinished_);
+    for (const Token token : resuming_) {
+      Connection* connection = connections_.find(token);
       if (connection == nullptr) continue;
-      connection->is_waiting = false;
+      connection->is_unfinished = false;
       on_ready(token, *connection);
     }
-    turns_.clear();
+    resuming_.clear();
   }
 
   int listener_;
   bool listener_readable_ = false;
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   std::vector<Token> unfinished_;  // they have more to read than one turn allows
-  std::vector<Token> turns_;
-  Worker<Connection> worker_;
+  std::vector<Token> resuming_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

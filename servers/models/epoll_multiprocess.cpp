@@ -7,8 +7,8 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
+#include "event_loop/connection_set.h"
 #include "event_loop/pending_work.h"
-#include "event_loop/worker.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "processes/worker_group.h"
@@ -37,9 +37,9 @@ class EpollMultiprocess {
   explicit EpollMultiprocess(const ServerContext& server)
       : server_(server),
         listener_(server.listener),
-        has_rivals_(server.options.workers > 1),
+        shares_listener_(server.options.workers > 1),
         pending_work_(server.options),
-        worker_(server) {}
+        connections_(server) {}
 
   Result<> run() {
     if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
@@ -48,30 +48,31 @@ class EpollMultiprocess {
     if (pending_work_.descriptor() >= 0)
       watch(EPOLL_CTL_ADD, pending_work_.descriptor(), EPOLLIN, kChildren);
     bool watching_listener = true;
-    bool had_its_turn = false;
+    bool accepted_one = false;
     server_.ready();
     std::array<epoll_event, 512> events;
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       const int ready =
-          ::epoll_wait(epoll_.get(), events.data(), events.size(), worker_.timeout_ms());
+          ::epoll_wait(epoll_.get(), events.data(), events.size(), connections_.timeout_ms());
       for (int i = 0; i < ready; ++i) {
         const Token token = events[static_cast<std::size_t>(i)].data.u64;
         if (token == kListener) {
           on_listener_ready();
-          had_its_turn = has_rivals_;
+          accepted_one = shares_listener_;
         } else if (token == kChildren) {
           pending_work_.each_done([this](Token its_token) { on_work_done(its_token); });
         } else if (Connection* connection =
-                       worker_.find(token)) {  // else: closed since this wait began
+                       connections_.find(token)) {  // else: closed since this wait began
           on_ready(token, *connection);
         }
       }
-      worker_.expire([this](Token token) { on_silence(token); });
-      if (worker_.stopping()) {
+      connections_.expire([this](Token token) { on_silence(token); });
+      if (connections_.stopping()) {
         if (listener_ >= 0)
           ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, std::exchange(listener_, -1), nullptr);
-      } else if (std::exchange(had_its_turn, false) || watching_listener != worker_.accepting()) {
-        watching_listener = worker_.accepting();
+      } else if (std::exchange(accepted_one, false) ||
+                 watching_listener != connections_.accepting()) {
+        watching_listener = connections_.accepting();
         watch_listener_anew(watching_listener);
       }
     }
@@ -90,43 +91,43 @@ class EpollMultiprocess {
   // EPOLLEXCLUSIVE entry cannot be modified.)
   void watch_listener_anew(bool accepting) noexcept {
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
-    if (has_rivals_) ::sched_yield();
+    if (shares_listener_) ::sched_yield();
     watch(EPOLL_CTL_ADD, listener_, accepting ? EPOLLIN | EPOLLEXCLUSIVE : 0U, kListener);
   }
 
   void on_listener_ready() {
     // One connection for each turn, so that a burst spreads over the processes.
-    const int accepts = has_rivals_ ? 1 : AcceptGate::kAcceptsPerRound;
+    const int accepts = shares_listener_ ? 1 : AcceptThrottle::kAcceptsPerRound;
     for (int i = 0; i < accepts; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       connection.events = EPOLLIN;
       if (!watch(EPOLL_CTL_ADD, accepted.fd(), connection.events, token)) {
-        worker_.close(token);
+        connections_.close(token);
       } else if (connection.session.wants_write()) {
         on_ready(token, connection);
       }
-      if (has_rivals_) worker_.give_rivals_a_turn();
-      if (!worker_.accepting()) return;
+      if (shares_listener_) connections_.rebalance_accepts();
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     while (session.wants_write()) {
@@ -136,33 +137,34 @@ class EpollMultiprocess {
       } else if (sent.would_block()) {
         break;
       } else if (!sent.interrupted()) {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     if (session.wants_half_close()) {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) return worker_.close(token);
+    if (session.done()) return connections_.close(token);
     if (session.awaits_work()) return start_work(token, connection);
 
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
     if (wanted != connection.events) {
       const int change = connection.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-      if (!watch(change, connection.fd.get(), wanted, token)) return worker_.close(token);
+      if (!watch(change, connection.fd.get(), wanted, token)) return connections_.close(token);
       connection.events = wanted;
     }
   }
 
   // While its child runs, the connection is out of the set: being ready is of no use to it.
   void start_work(Token token, Connection& connection) {
-    if (!pending_work_.start(token)) return worker_.close(token);  // too many processes: it is shed
+    if (!pending_work_.start(token))
+      return connections_.close(token);  // too many processes: it is shed
     if (std::exchange(connection.events, 0U) != 0)
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
   }
 
   void on_work_done(Token token) {
-    Connection* connection = worker_.find(token);
+    Connection* connection = connections_.find(token);
     if (connection == nullptr) return;
     connection->session.on_work_done();
     on_ready(token, *connection);
@@ -170,16 +172,16 @@ class EpollMultiprocess {
 
   // It is not the client who is silent while its answer is being worked on.
   void on_silence(Token token) noexcept {
-    if (worker_.find(token)->session.awaits_work()) return worker_.give_time(token);
-    worker_.close(token);
+    if (connections_.find(token)->session.awaits_work()) return connections_.restart_silence(token);
+    connections_.close(token);
   }
 
   const ServerContext& server_;
   int listener_;
-  const bool has_rivals_;
+  const bool shares_listener_;
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   PendingWork pending_work_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

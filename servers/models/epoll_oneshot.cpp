@@ -6,7 +6,7 @@
 
 #include <mutex>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "processes/worker_group.h"
@@ -36,7 +36,7 @@ class EpollOneshot {
   explicit EpollOneshot(const ServerContext& server)
       : listener_(server.listener),
         has_idle_timeout_(server.options.idle_timeout.count() != 0),
-        worker_(server) {}
+        connections_(server) {}
 
   Result<> begin() {
     if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
@@ -76,17 +76,17 @@ class EpollOneshot {
 
   void on_listener_ready(const ServerContext& thread, SessionContext& sessions) {
     bool more = !finished_;
-    for (int i = 0; more && i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; more && i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       std::unique_lock lock(mutex_);
       if (!accepted.ok()) {
-        more = worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next;
+        more = connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next;
         continue;
       }
-      const Token token = worker_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
+      Connection& connection = *connections_.find(token);
       connection.token.store(token, std::memory_order_relaxed);
-      more = worker_.accepting();
+      more = connections_.accepting();
       lock.unlock();
       proceed(connection, EPOLL_CTL_ADD);
     }
@@ -104,7 +104,7 @@ class EpollOneshot {
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
         return close(connection);
       }
@@ -148,17 +148,17 @@ class EpollOneshot {
     UniqueFd ended;  // closed after the lock is given up
     const std::lock_guard lock(mutex_);
     ended = std::move(connection.fd);
-    worker_.close(connection.token);
-    if (worker_.stopping() || listener_is_parked_) arm_listener();
+    connections_.close(connection.token);
+    if (connections_.stopping() || listener_is_parked_) arm_listener();
   }
 
   // Not watched for input while no connection may be accepted; the stop signal's hang-up is
   // reported all the same. At the very end it is armed for good: shut down as it is, it is ready
   // for ever, and so wakes all threads, one after the other. Needs the lock.
   void arm_listener() {
-    finished_ = worker_.finished();
-    if (worker_.stopping() && !finished_) return;
-    listener_is_parked_ = !worker_.accepting();
+    finished_ = connections_.finished();
+    if (connections_.stopping() && !finished_) return;
+    listener_is_parked_ = !connections_.accepting();
     watch(EPOLL_CTL_MOD, listener_,
           finished_             ? EPOLLIN
           : listener_is_parked_ ? EPOLLONESHOT
@@ -169,7 +169,7 @@ class EpollOneshot {
   void touch(Token token) {
     if (!has_idle_timeout_) return;
     const std::lock_guard lock(mutex_);
-    worker_.touch(token);
+    connections_.touch(token);
   }
 
   // Whoever accepts, or finds that it cannot, computes its own wait after that: so there is always
@@ -177,17 +177,17 @@ class EpollOneshot {
   int timeout_ms() {
     if (!has_idle_timeout_ && !listener_is_parked_) return -1;
     const std::lock_guard lock(mutex_);
-    return worker_.timeout_ms();
+    return connections_.timeout_ms();
   }
 
   void keep_time() {
     if (!has_idle_timeout_ && !listener_is_parked_) return;
     const std::lock_guard lock(mutex_);
-    worker_.expire([this](Token token) {
-      ::shutdown(worker_.find(token)->fd.get(), SHUT_RDWR);
-      worker_.give_time(token);  // so that it is not visited again before it is closed
+    connections_.expire([this](Token token) {
+      ::shutdown(connections_.find(token)->fd.get(), SHUT_RDWR);
+      connections_.restart_silence(token);  // so that it is not visited again before it is closed
     });
-    if (listener_is_parked_ && worker_.accepting()) arm_listener();
+    if (listener_is_parked_ && connections_.accepting()) arm_listener();
   }
 
   const int listener_;
@@ -195,8 +195,9 @@ class EpollOneshot {
   const UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   std::atomic<bool> finished_ = false;
   std::atomic<bool> listener_is_parked_ = false;  // changed under the lock
-  std::mutex mutex_;  // guards worker_: held when a connection begins and ends, not for a request
-  Worker<Connection> worker_;
+  std::mutex
+      mutex_;  // guards connections_: held when a connection begins and ends, not for a request
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "processes/worker_group.h"
@@ -43,34 +43,38 @@ constexpr Token kListener = ~Token{0};
 class EpollReuseport {
  public:
   EpollReuseport(const ServerContext& server, int listener, bool shares_listener)
-      : server_(server), listener_(listener), shares_listener_(shares_listener), worker_(server) {}
+      : server_(server),
+        listener_(listener),
+        shares_listener_(shares_listener),
+        connections_(server) {}
 
   Result<> run() {
     if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
     watch(EPOLL_CTL_ADD, listener_, listener_events(true), kListener);
     bool watching_listener = true;
-    bool had_its_turn = false;
+    bool accepted_one = false;
     server_.ready();
     std::array<epoll_event, 512> events;
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       const int ready =
-          ::epoll_wait(epoll_.get(), events.data(), events.size(), worker_.timeout_ms());
+          ::epoll_wait(epoll_.get(), events.data(), events.size(), connections_.timeout_ms());
       for (int i = 0; i < ready; ++i) {
         const Token token = events[static_cast<std::size_t>(i)].data.u64;
         if (token == kListener) {
           on_listener_ready();
-          had_its_turn = shares_listener_;
+          accepted_one = shares_listener_;
         } else if (Connection* connection =
-                       worker_.find(token)) {  // else: closed since this wait began
+                       connections_.find(token)) {  // else: closed since this wait began
           on_ready(token, *connection);
         }
       }
-      worker_.expire([this](Token token) { worker_.close(token); });
-      if (worker_.stopping()) {
+      connections_.expire([this](Token token) { connections_.close(token); });
+      if (connections_.stopping()) {
         if (listener_ >= 0)
           ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, std::exchange(listener_, -1), nullptr);
-      } else if (std::exchange(had_its_turn, false) || watching_listener != worker_.accepting()) {
-        watching_listener = worker_.accepting();
+      } else if (std::exchange(accepted_one, false) ||
+                 watching_listener != connections_.accepting()) {
+        watching_listener = connections_.accepting();
         watch_listener_anew(watching_listener);
       }
     }
@@ -97,36 +101,36 @@ class EpollReuseport {
   }
 
   void on_listener_ready() {
-    const int accepts = shares_listener_ ? 1 : AcceptGate::kAcceptsPerRound;
+    const int accepts = shares_listener_ ? 1 : AcceptThrottle::kAcceptsPerRound;
     for (int i = 0; i < accepts; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       connection.events = EPOLLIN;
       if (!watch(EPOLL_CTL_ADD, accepted.fd(), connection.events, token)) {
-        worker_.close(token);
+        connections_.close(token);
       } else if (connection.session.wants_write()) {
         on_ready(token, connection);
       }
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     while (session.wants_write()) {
@@ -136,18 +140,19 @@ class EpollReuseport {
       } else if (sent.would_block()) {
         break;
       } else if (!sent.interrupted()) {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     if (session.wants_half_close()) {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) return worker_.close(token);
+    if (session.done()) return connections_.close(token);
 
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
     if (wanted != connection.events) {
-      if (!watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token)) return worker_.close(token);
+      if (!watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token))
+        return connections_.close(token);
       connection.events = wanted;
     }
   }
@@ -156,7 +161,7 @@ class EpollReuseport {
   int listener_;
   const bool shares_listener_;
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 // One for each thread after the first, which has the server's own. That one was bound alone, so

@@ -56,22 +56,22 @@ void converse(int fd, Session& session, const Options& options) {
 
 Result<> serve(ServerContext& server) {
   children::reap_as_they_end();
-  AcceptGate gate(server.options.max_connections);
+  AcceptThrottle throttle(server.options.max_connections);
   while (!stop_signal::requested()) {
-    if (!gate.is_open(children::running())) {
-      wait_a_moment();
+    if (!throttle.may_accept(children::running())) {
+      sleep_briefly();
       continue;
     }
     const IoResult accepted = sys::accept(server.listener);
     if (!accepted.ok()) {
-      gate.on_error(accepted.error());
+      throttle.on_error(accepted.error());
       continue;
     }
     count(server.counters().accepted);
     const UniqueFd connection(accepted.fd());
     const pid_t child = children::start(connection.get());
     if (child == 0) run_child(server, connection.get());
-    if (child < 0) gate.close_for_a_while();  // too many processes: this connection is shed
+    if (child < 0) throttle.pause();  // too many processes: this connection is shed
   }
   children::stop_all();
   return {};

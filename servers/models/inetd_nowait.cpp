@@ -77,7 +77,7 @@ namespace {
 class InetdNowait {
  public:
   explicit InetdNowait(const ServerContext& server)
-      : server_(server), gate_(server.options.max_connections) {
+      : server_(server), throttle_(server.options.max_connections) {
     for (std::size_t i = 0; i < server.arguments.size(); ++i) {
       const std::string_view word = server.arguments[i];
       if (word == "--root") ++i;
@@ -97,13 +97,13 @@ class InetdNowait {
   void run() {
     children::reap_as_they_end();
     while (!stop_signal::requested()) {
-      if (!gate_.is_open(children::running())) {
-        wait_a_moment();
+      if (!throttle_.may_accept(children::running())) {
+        sleep_briefly();
         continue;
       }
       const IoResult accepted = sys::accept(server_.listener);
       if (!accepted.ok()) {
-        gate_.on_error(accepted.error());
+        throttle_.on_error(accepted.error());
         continue;
       }
       count(server_.counters().accepted);
@@ -112,7 +112,7 @@ class InetdNowait {
       const pid_t child = children::start();
       if (child == 0) exec_handler(connection.get());
       unblock_signals();
-      if (child < 0) gate_.close_for_a_while();  // too many processes: this connection is shed
+      if (child < 0) throttle_.pause();  // too many processes: this connection is shed
     }
     children::stop_all();
   }
@@ -130,7 +130,7 @@ class InetdNowait {
   }
 
   const ServerContext& server_;
-  AcceptGate gate_;
+  AcceptThrottle throttle_;
   UniqueFd root_;
   std::string root_option_;
   std::vector<char*> arguments_;  // our own, and what makes it a handler

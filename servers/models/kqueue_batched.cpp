@@ -3,7 +3,7 @@
 // (The shim makes an epoll_ctl of each.)
 // Limit: one thread; what is wrong with a change is learned only with the events of the next wait.
 #include "compat/kevent.h"
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -34,7 +34,7 @@ static_assert(sizeof(void*) == sizeof(Token), "a token travels in udata");
 class KqueueBatched {
  public:
   explicit KqueueBatched(const ServerContext& server)
-      : listener_(server.listener), worker_(server) {}
+      : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (!queue_) return make_error("cannot create a kqueue: {}", describe(last_errno()));
@@ -42,33 +42,33 @@ class KqueueBatched {
     // EV_CLEAR: told once, so the listener needs no change while no connection may be accepted.
     change(listener_, EVFILT_READ, EV_ADD | EV_CLEAR, kListener);
     std::array<struct kevent, 512> events;
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       const int ready = wait(events);
       for (int i = 0; i < ready; ++i) {
         const struct kevent& event = events[static_cast<std::size_t>(i)];
         const Token token = reinterpret_cast<std::uintptr_t>(event.udata);
         if (token == kListener) {
           listener_readable_ = true;
-          if ((event.flags & EV_EOF) != 0) worker_.on_accept_error(Errno{EINVAL});
+          if ((event.flags & EV_EOF) != 0) connections_.on_accept_error(Errno{EINVAL});
         } else if (Connection* connection =
-                       worker_.find(token)) {  // else: closed since this wait began
+                       connections_.find(token)) {  // else: closed since this wait began
           if ((event.flags & EV_ERROR) != 0) {
-            worker_.close(token);  // its change failed
+            connections_.close(token);  // its change failed
           } else {
             on_ready(token, *connection, event.filter);
           }
         }
       }
-      if (listener_readable_ && worker_.accepting()) on_listener_ready();
-      worker_.expire([this](Token token) { worker_.close(token); });
+      if (listener_readable_ && connections_.accepting()) on_listener_ready();
+      connections_.expire([this](Token token) { connections_.close(token); });
     }
     return {};
   }
 
  private:
   int wait(std::span<struct kevent> events) {
-    const int timeout = worker_.timeout_ms();
-    const bool has_work = listener_readable_ && worker_.accepting();
+    const int timeout = connections_.timeout_ms();
+    const bool has_work = listener_readable_ && connections_.accepting();
     timespec limit{.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1'000'000L};
     if (has_work) limit = {};
     drop_changes_of_closed();
@@ -88,39 +88,39 @@ class KqueueBatched {
   void drop_changes_of_closed() {
     std::erase_if(changes_, [this](const struct kevent& change) {
       const Token token = reinterpret_cast<std::uintptr_t>(change.udata);
-      return token != kListener && worker_.find(token) == nullptr;
+      return token != kListener && connections_.find(token) == nullptr;
     });
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
         if (advice == AcceptAdvice::try_next) continue;
         listener_readable_ = advice == AcceptAdvice::pause;  // nothing tells when it is over
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       change(accepted.fd(), EVFILT_READ, EV_ADD, token);
       if (connection.session.wants_write()) on_ready(token, connection);
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   // Either READ or WRITE is on, so the one that fired tells which it was.
   void on_ready(Token token, Connection& connection, short filter = EVFILT_READ) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     while (session.wants_write()) {
@@ -130,14 +130,14 @@ class KqueueBatched {
       } else if (sent.would_block()) {
         break;
       } else if (!sent.interrupted()) {
-        return worker_.close(token);
+        return connections_.close(token);
       }
     }
     if (session.wants_half_close()) {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) return worker_.close(token);
+    if (session.done()) return connections_.close(token);
 
     const bool stuck = session.wants_write();
     if (stuck != (filter == EVFILT_WRITE)) {
@@ -150,7 +150,7 @@ class KqueueBatched {
   bool listener_readable_ = false;
   UniqueFd queue_{::kqueue()};
   std::vector<struct kevent> changes_;  // for the next wait
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

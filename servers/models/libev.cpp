@@ -5,7 +5,7 @@
 // Limit: one thread, one callback per ready descriptor; as epoll beneath, nothing for files.
 #include <ev.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -54,7 +54,7 @@ struct Connection {
 
 class Libev {
  public:
-  explicit Libev(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+  explicit Libev(const ServerContext& server) : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (loop_ == nullptr) return make_error("libev cannot make a loop with any backend");
@@ -62,7 +62,7 @@ class Libev {
     set_nonblocking(listener_, true);
     ev_io_init(&accept_watcher_, &on_listener_ready, listener_, EV_READ);
     ev_io_init(&stop_watcher_, &on_stop, stop_signal::descriptor(), EV_READ);
-    ev_init(&housekeeping_, &on_housekeeping);
+    ev_init(&timer_, &on_timer);
     ::ev_io_start(loop_, &accept_watcher_);
     ::ev_io_start(loop_, &stop_watcher_);
     ::ev_run(loop_, 0);  // until ev_break
@@ -76,24 +76,24 @@ class Libev {
 
   static void on_listener_ready(Loop* loop, ev_io*, int) {
     of(loop).accept_some();
-    of(loop).keep_house();
+    of(loop).update_timer();
   }
 
   static void on_stop(Loop* loop, ev_io* watcher, int) {
     ::ev_io_stop(loop, watcher);
-    of(loop).worker_.on_accept_error(Errno{EINVAL});
-    of(loop).keep_house();
+    of(loop).connections_.on_accept_error(Errno{EINVAL});
+    of(loop).update_timer();
   }
 
   void accept_some() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound && worker_.accepting(); ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound && connections_.accepting(); ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       connection.token = token;
       ev_io_init(&connection.watcher, &on_ready, accepted.fd(), EV_READ);
       connection.watcher.data = &connection;
@@ -106,7 +106,7 @@ class Libev {
     auto& connection = *static_cast<Connection*>(watcher->data);
     Libev& self = of(loop);
     if ((events & EV_ERROR) != 0) return self.close(connection);  // libev could not watch it
-    self.worker_.touch(connection.token);
+    self.connections_.touch(connection.token);
     if (connection.session.wants_write() || self.read(connection)) self.write(connection);
   }
 
@@ -116,7 +116,7 @@ class Libev {
     if (got.ok()) {
       connection.session.on_read(got.count());
     } else if (got.would_block() || got.interrupted()) {
-      connection.session.drop_lease();
+      connection.session.cancel_read();
     } else {
       close(connection);
       return false;
@@ -154,38 +154,38 @@ class Libev {
 
   void close(Connection& connection) {
     ::ev_io_stop(loop_, &connection.watcher);
-    worker_.close(connection.token);
-    keep_house();
+    connections_.close(connection.token);
+    update_timer();
   }
 
-  static void on_housekeeping(Loop* loop, ev_timer*, int) {
+  static void on_timer(Loop* loop, ev_timer*, int) {
     Libev& self = of(loop);
-    self.worker_.expire([&](Token token) { self.close(*self.worker_.find(token)); });
-    self.keep_house();
+    self.connections_.expire([&](Token token) { self.close(*self.connections_.find(token)); });
+    self.update_timer();
   }
 
   // Listens or does not, and keeps one timer for everything that is due at some time.
-  void keep_house() {
-    if (worker_.finished()) return ::ev_break(loop_, EVBREAK_ALL);
-    if (worker_.accepting()) {
+  void update_timer() {
+    if (connections_.finished()) return ::ev_break(loop_, EVBREAK_ALL);
+    if (connections_.accepting()) {
       ::ev_io_start(loop_, &accept_watcher_);  // does nothing when it is started already
     } else {
       ::ev_io_stop(loop_, &accept_watcher_);
     }
-    if (ev_is_active(&housekeeping_) && worker_.accepting()) return;
-    const int due = worker_.timeout_ms();
+    if (ev_is_active(&timer_) && connections_.accepting()) return;
+    const int due = connections_.timeout_ms();
     if (due < 0) return;
-    ::ev_timer_stop(loop_, &housekeeping_);
-    ev_timer_set(&housekeeping_, due / 1000.0, 0.0);
-    ::ev_timer_start(loop_, &housekeeping_);
+    ::ev_timer_stop(loop_, &timer_);
+    ev_timer_set(&timer_, due / 1000.0, 0.0);
+    ::ev_timer_start(loop_, &timer_);
   }
 
   int listener_;
   Loop* loop_ = new_loop();
   ev_io accept_watcher_{};
   ev_io stop_watcher_{};
-  ev_timer housekeeping_{};
-  Worker<Connection> worker_;
+  ev_timer timer_{};
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <event2/event_struct.h>
 #include <event2/listener.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -56,7 +56,7 @@ struct Connection {
 
 class Libevent {
  public:
-  explicit Libevent(const ServerContext& server) : fd_(server.listener), worker_(server) {}
+  explicit Libevent(const ServerContext& server) : fd_(server.listener), connections_(server) {}
 
   Result<> run() {
     ::event_set_log_callback([](int, const char*) {});  // a refused watcher is our own to handle
@@ -67,14 +67,14 @@ class Libevent {
                                      kListensAlready, fd_);
     if (listener_ == nullptr) return make_error("libevent cannot watch the listener");
     ::evconnlistener_set_error_cb(listener_, &on_accept_error);
-    evtimer_assign(&housekeeping_, base_, &on_housekeeping, this);
+    evtimer_assign(&timer_, base_, &on_timer, this);
     ::event_assign(&stop_, base_, stop_signal::descriptor(), EV_READ, &on_stop, this);
     ::event_add(&stop_, nullptr);
     // Until event_base_loopbreak.
     if (::event_base_dispatch(base_) != 0) {
       return make_error("libevent's loop ended: {}", describe(last_errno()));
     }
-    ::event_del(&housekeeping_);
+    ::event_del(&timer_);
     ::event_del(&stop_);
     ::evconnlistener_free(listener_);
     ::event_base_free(base_);
@@ -85,8 +85,8 @@ class Libevent {
   // evconnlistener accepts until there is nothing left, or it is disabled in here.
   static void on_accepted(evconnlistener*, int fd, sockaddr*, int, void* argument) {
     Libevent& self = *static_cast<Libevent*>(argument);
-    const Token token = self.worker_.open(fd);
-    Connection& connection = *self.worker_.find(token);
+    const Token token = self.connections_.open(fd);
+    Connection& connection = *self.connections_.find(token);
     connection.token = token;
     connection.server = &self;
     if (connection.session.wants_write()) {
@@ -94,25 +94,25 @@ class Libevent {
     } else {
       self.watch_for(connection, EV_READ);
     }
-    self.keep_house();
+    self.update_timer();
   }
 
   static void on_accept_error(evconnlistener*, void* argument) {
     Libevent& self = *static_cast<Libevent*>(argument);
-    self.worker_.on_accept_error(static_cast<Errno>(EVUTIL_SOCKET_ERROR()));
-    self.keep_house();
+    self.connections_.on_accept_error(static_cast<Errno>(EVUTIL_SOCKET_ERROR()));
+    self.update_timer();
   }
 
   static void on_stop(int, short, void* argument) {
     Libevent& self = *static_cast<Libevent*>(argument);
-    self.worker_.on_accept_error(Errno{EINVAL});
-    self.keep_house();
+    self.connections_.on_accept_error(Errno{EINVAL});
+    self.update_timer();
   }
 
   static void on_ready(int, short, void* argument) {
     auto& connection = *static_cast<Connection*>(argument);
     Libevent& self = *connection.server;
-    self.worker_.touch(connection.token);
+    self.connections_.touch(connection.token);
     if (connection.session.wants_write() || self.read(connection)) self.write(connection);
   }
 
@@ -122,7 +122,7 @@ class Libevent {
     if (got.ok()) {
       connection.session.on_read(got.count());
     } else if (got.would_block() || got.interrupted()) {
-      connection.session.drop_lease();
+      connection.session.cancel_read();
     } else {
       close(connection);
       return false;
@@ -161,37 +161,37 @@ class Libevent {
 
   void close(Connection& connection) {
     if (connection.watcher.ev_events != 0) ::event_del(&connection.watcher);
-    worker_.close(connection.token);
-    keep_house();
+    connections_.close(connection.token);
+    update_timer();
   }
 
-  static void on_housekeeping(int, short, void* argument) {
+  static void on_timer(int, short, void* argument) {
     Libevent& self = *static_cast<Libevent*>(argument);
-    self.worker_.expire([&](Token token) { self.close(*self.worker_.find(token)); });
-    self.keep_house();
+    self.connections_.expire([&](Token token) { self.close(*self.connections_.find(token)); });
+    self.update_timer();
   }
 
   // Listens or does not, and keeps one timer for everything that is due at some time.
-  void keep_house() {
-    if (worker_.finished()) return void(::event_base_loopbreak(base_));
-    if (worker_.accepting()) {
+  void update_timer() {
+    if (connections_.finished()) return void(::event_base_loopbreak(base_));
+    if (connections_.accepting()) {
       ::evconnlistener_enable(listener_);  // does nothing when it is enabled already
     } else {
       ::evconnlistener_disable(listener_);
     }
-    if (evtimer_pending(&housekeeping_, nullptr) && worker_.accepting()) return;
-    const int due = worker_.timeout_ms();
+    if (evtimer_pending(&timer_, nullptr) && connections_.accepting()) return;
+    const int due = connections_.timeout_ms();
     if (due < 0) return;
     const timeval when{.tv_sec = due / 1000, .tv_usec = due % 1000 * 1000};
-    evtimer_add(&housekeeping_, &when);
+    evtimer_add(&timer_, &when);
   }
 
   int fd_;
   event_base* base_ = new_base();
   evconnlistener* listener_ = nullptr;
   event stop_{};
-  event housekeeping_{};
-  Worker<Connection> worker_;
+  event timer_{};
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

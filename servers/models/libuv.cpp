@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -70,12 +70,12 @@ std::size_t most_connections() {
 class Libuv {
  public:
   explicit Libuv(const ServerContext& server)
-      : server_(server), worker_(server, most_connections()) {}
+      : server_(server), connections_(server, most_connections()) {}
 
   Result<> run() {
     ::uv_loop_init(&loop_);
     loop_.data = this;
-    ::uv_timer_init(&loop_, &housekeeping_);
+    ::uv_timer_init(&loop_, &timer_);
     // libuv closes what it is given to listen on, and the descriptor is not ours to give.
     UniqueFd listener(::fcntl(server_.listener, F_DUPFD_CLOEXEC, 0));
     init(listener_);
@@ -117,20 +117,20 @@ class Libuv {
   }
 
   void on_accept_error(Errno error) {
-    const AcceptAdvice advice = worker_.on_accept_error(
+    const AcceptAdvice advice = connections_.on_accept_error(
         error, [](Token, Connection& connection) { ::shutdown(descriptor(connection), SHUT_RD); });
     if (advice == AcceptAdvice::stop && ::uv_is_closing(&listener_.any) == 0) {
       ::uv_close(&listener_.any, nullptr);
       ::uv_close(reinterpret_cast<uv_handle_t*>(&stop_), nullptr);
     }
-    keep_house();
+    update_timer();
   }
 
   void accept_waiting() {
-    if (one_waits_ && worker_.accepting()) {
+    if (one_waits_ && connections_.accepting()) {
       one_waits_ = false;
-      const Token token = worker_.open(Handle{});
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(Handle{});
+      Connection& connection = *connections_.find(token);
       connection.token = token;
       init(connection.handle);
       connection.handle.any.data = &connection;
@@ -141,7 +141,7 @@ class Libuv {
         proceed(connection);
       }
     }
-    keep_house();
+    update_timer();
   }
 
   // libuv proposes 64 KiB; it gets the 16 KiB that every model reads into.
@@ -154,14 +154,14 @@ class Libuv {
   static void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t*) {
     Connection& connection = connection_of(reinterpret_cast<uv_handle_t*>(stream));
     Libuv& self = of(reinterpret_cast<uv_handle_t*>(stream));
-    self.worker_.touch(connection.token);
+    self.connections_.touch(connection.token);
     if (got > 0) {
       connection.session.on_read(static_cast<std::size_t>(got));
     } else if (got == UV_EOF) {
       ::uv_read_stop(stream);
       connection.session.on_read(0);
     } else {
-      connection.session.drop_lease();
+      connection.session.cancel_read();
       if (got < 0) return self.close(connection);  // 0: there was nothing after all
     }
     self.proceed(connection);
@@ -199,7 +199,7 @@ class Libuv {
     Connection& connection = connection_of(reinterpret_cast<uv_handle_t*>(request->handle));
     Libuv& self = of(&connection.handle.any);
     if (::uv_is_closing(&connection.handle.any) != 0) return;
-    self.worker_.touch(connection.token);
+    self.connections_.touch(connection.token);
     if (status < 0) return self.close(connection);
     connection.session.on_written(std::exchange(connection.queued, 0));
     ::uv_read_start(request->handle, &on_alloc, &on_read);
@@ -210,7 +210,7 @@ class Libuv {
     if (::uv_is_closing(&connection.handle.any) != 0) return;
     ::uv_close(&connection.handle.any, [](uv_handle_t* handle) {
       Libuv& self = of(handle);
-      self.worker_.close(connection_of(handle).token);
+      self.connections_.close(connection_of(handle).token);
       self.accept_waiting();
     });
   }
@@ -222,19 +222,20 @@ class Libuv {
   }
 
   // One timer for everything that is due at some time.
-  void keep_house() {
-    auto* const timer = reinterpret_cast<uv_handle_t*>(&housekeeping_);
-    if (worker_.finished()) {
+  void update_timer() {
+    auto* const timer = reinterpret_cast<uv_handle_t*>(&timer_);
+    if (connections_.finished()) {
       if (::uv_is_closing(timer) == 0) ::uv_close(timer, nullptr);
       return;
     }
-    const int due = worker_.timeout_ms();
-    if (due < 0 || (::uv_is_active(timer) != 0 && worker_.accepting())) return;
+    const int due = connections_.timeout_ms();
+    if (due < 0 || (::uv_is_active(timer) != 0 && connections_.accepting())) return;
     ::uv_timer_start(
-        &housekeeping_,
+        &timer_,
         [](uv_timer_t* fired) {
           Libuv& self = of(reinterpret_cast<uv_handle_t*>(fired));
-          self.worker_.expire([&](Token token) { self.close(*self.worker_.find(token)); });
+          self.connections_.expire(
+              [&](Token token) { self.close(*self.connections_.find(token)); });
           self.accept_waiting();
         },
         // A timer of 0 would run again in the same turn, before closes have taken effect.
@@ -245,9 +246,9 @@ class Libuv {
   uv_loop_t loop_{};
   Handle listener_{};
   uv_poll_t stop_{};
-  uv_timer_t housekeeping_{};
+  uv_timer_t timer_{};
   bool one_waits_ = false;  // libuv holds an accepted connection for us
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // Syscalls per request: any recv, any accept, 1 send; every round is a failing recv for each
 // connection that has sent nothing, and one accept.
 // Limit: a processor is always busy, and with n connections an answer waits for n calls.
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -25,58 +25,58 @@ struct Connection {
 class NonblockingSpin {
  public:
   explicit NonblockingSpin(const ServerContext& server)
-      : listener_(server.listener), worker_(server) {
+      : listener_(server.listener), connections_(server) {
     set_nonblocking(server.listener, true);
   }
 
   Result<> run() {
-    while (!worker_.finished()) {
-      worker_.timeout_ms();  // not waited for, but it keeps the counters
-      if (worker_.accepting()) {
+    while (!connections_.finished()) {
+      connections_.timeout_ms();  // not waited for, but it keeps the counters
+      if (connections_.accepting()) {
         try_to_accept();
-      } else if (!worker_.stopping() && stop_signal::requested()) {
-        worker_.on_accept_error(Errno{EINVAL});
+      } else if (!connections_.stopping() && stop_signal::requested()) {
+        connections_.on_accept_error(Errno{EINVAL});
       }
       // Backwards: a closed connection's place is taken by the last one, which has had its turn.
       for (std::size_t i = tokens_.size(); i-- > 0;) try_one(tokens_[i]);
-      worker_.expire([this](Token token) { close(token); });
+      connections_.expire([this](Token token) { close(token); });
     }
     return {};
   }
 
  private:
   void close(Token token) {
-    const std::uint32_t position = worker_.find(token)->position;
+    const std::uint32_t position = connections_.find(token)->position;
     tokens_[position] = tokens_.back();
-    worker_.find(tokens_[position])->position = position;
+    connections_.find(tokens_[position])->position = position;
     tokens_.pop_back();
-    worker_.close(token);
+    connections_.close(token);
   }
 
   void try_to_accept() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      worker_.find(token)->position = static_cast<std::uint32_t>(tokens_.size());
+      const Token token = connections_.open(accepted.fd());
+      connections_.find(token)->position = static_cast<std::uint32_t>(tokens_.size());
       tokens_.push_back(token);
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void try_one(Token token) {
-    Connection& connection = *worker_.find(token);
+    Connection& connection = *connections_.find(token);
     Session& session = connection.session;
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
-        worker_.touch(token);
+        connections_.touch(token);
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
         return close(token);
       }
@@ -84,7 +84,7 @@ class NonblockingSpin {
     while (session.wants_write()) {
       const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
       if (sent.ok()) {
-        worker_.touch(token);
+        connections_.touch(token);
         session.on_written(sent.count());
       } else if (sent.would_block()) {
         break;
@@ -101,7 +101,7 @@ class NonblockingSpin {
 
   int listener_;
   std::vector<Token> tokens_;  // every connection, in the order of their turns
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

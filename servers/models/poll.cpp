@@ -4,7 +4,7 @@
 // Limit: each wait costs time for every connection, idle or not; about 70 to 100 ns apiece.
 #include <poll.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -24,24 +24,24 @@ struct Connection {
 
 class Poll {
  public:
-  explicit Poll(const ServerContext& server) : worker_(server) {
+  explicit Poll(const ServerContext& server) : connections_(server) {
     set_nonblocking(server.listener, true);
     watch(server.listener, POLLIN, Token{});
   }
 
   Result<> run() {
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       pollfd& listener = watched_[0];
-      listener.events = worker_.accepting() ? POLLIN : 0;
-      int ready = ::poll(watched_.data(), watched_.size(), worker_.timeout_ms());
+      listener.events = connections_.accepting() ? POLLIN : 0;
+      int ready = ::poll(watched_.data(), watched_.size(), connections_.timeout_ms());
       if (ready > 0 && listener.revents != 0) --ready, on_listener_ready();
       // Backwards: a closed connection's place is taken by the last one, which has had its turn.
       for (std::size_t i = watched_.size(); ready > 0 && --i > 0;) {
         if (watched_[i].revents == 0) continue;
         --ready;
-        on_ready(worker_.token_at(indices_[i]));
+        on_ready(connections_.token_at(indices_[i]));
       }
-      worker_.expire([this](Token token) { close(token); });
+      connections_.expire([this](Token token) { close(token); });
     }
     return {};
   }
@@ -53,43 +53,43 @@ class Poll {
   }
 
   void close(Token token) {
-    const std::uint32_t position = worker_.find(token)->position;
+    const std::uint32_t position = connections_.find(token)->position;
     watched_[position] = watched_.back();
     indices_[position] = indices_.back();
-    worker_.find(worker_.token_at(indices_[position]))->position = position;
+    connections_.find(connections_.token_at(indices_[position]))->position = position;
     watched_.pop_back();
     indices_.pop_back();
-    worker_.close(token);
+    connections_.close(token);
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(watched_[0].fd, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
         if (advice == AcceptAdvice::try_next) continue;
         if (advice == AcceptAdvice::stop) watched_[0].fd = -1;  // poll passes over it
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       connection.position = static_cast<std::uint32_t>(watched_.size());
       watch(accepted.fd(), POLLIN, token);
       if (connection.session.wants_write()) on_ready(token);
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token) {
-    Connection& connection = *worker_.find(token);
+    Connection& connection = *connections_.find(token);
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
         return close(token);
       }
@@ -114,7 +114,7 @@ class Poll {
 
   std::vector<pollfd> watched_;         // [0] is the listener
   std::vector<std::uint32_t> indices_;  // in the table: whose connection watched_[i] is
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

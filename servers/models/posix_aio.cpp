@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -54,7 +54,7 @@ struct Connection {
 class PosixAio {
  public:
   explicit PosixAio(const ServerContext& server)
-      : listener_(server.listener), worker_(server, most_connections()) {}
+      : listener_(server.listener), connections_(server, most_connections()) {}
 
   Result<> run() {
     const aioinit limits{.aio_threads = kMostThreads, .aio_num = kMostThreads, .aio_idle_time = 1};
@@ -69,20 +69,21 @@ class PosixAio {
     pollfd watched[] = {
         {stop_signal::descriptor(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {listener_, 0, 0}};
     set_nonblocking(listener_, true);
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       auto& [stop, signals, listener] = watched;
-      listener.events = worker_.accepting() ? POLLIN : 0;
-      listener.fd = worker_.accepting() ? listener_ : -1;
+      listener.events = connections_.accepting() ? POLLIN : 0;
+      listener.fd = connections_.accepting() ? listener_ : -1;
       const int ready = ::poll(watched, std::size(watched), wait_limit_ms());
       if (ready == 0) look_at_all();
       if (ready > 0 && signals.revents != 0) on_signals();
       if (ready > 0 && listener.revents != 0) on_listener_ready();
       if (ready > 0 && stop.revents != 0) {
-        worker_.on_accept_error(Errno{EINVAL});
+        connections_.on_accept_error(Errno{EINVAL});
         stop.fd = -1;  // poll passes over it
       }
       // The thread that reads or writes comes back with end of file or an error.
-      worker_.expire([this](Token token) { ::shutdown(worker_.find(token)->fd.get(), SHUT_RDWR); });
+      connections_.expire(
+          [this](Token token) { ::shutdown(connections_.find(token)->fd.get(), SHUT_RDWR); });
     }
     return {};
   }
@@ -94,23 +95,24 @@ class PosixAio {
   // Whenever there was none for a second, every connection is looked at.
   int wait_limit_ms() noexcept {
     constexpr int kLook = 1000;
-    const int due = worker_.timeout_ms();
-    if (worker_.size() == 0) return due;
+    const int due = connections_.timeout_ms();
+    if (connections_.size() == 0) return due;
     return due < 0 ? kLook : std::min(due, kLook);
   }
   void look_at_all() {
-    worker_.each([this](Token token, Connection& connection) { on_complete(token, connection); });
+    connections_.each(
+        [this](Token token, Connection& connection) { on_complete(token, connection); });
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound && worker_.accepting(); ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound && connections_.accepting(); ++i) {
       const IoResult accepted = sys::accept(listener_);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      proceed(token, *worker_.find(token));
+      const Token token = connections_.open(accepted.fd());
+      proceed(token, *connections_.find(token));
     }
   }
 
@@ -119,7 +121,7 @@ class PosixAio {
     const ssize_t got = ::read(signals_.get(), batch.data(), sizeof batch);
     for (std::size_t i = 0; got > 0 && i < static_cast<std::size_t>(got) / sizeof batch[0]; ++i) {
       const Token token = batch[i].ssi_ptr;
-      Connection* connection = worker_.find(token);
+      Connection* connection = connections_.find(token);
       if (connection != nullptr) on_complete(token, *connection);
     }
   }
@@ -129,17 +131,17 @@ class PosixAio {
     const int error = ::aio_error(&request);
     if (error == EINPROGRESS) return;  // the signal was about an earlier one
     const ssize_t count = ::aio_return(&request);
-    worker_.touch(token);
+    connections_.touch(token);
     if (request.aio_lio_opcode == LIO_READ) {
       if (error == 0) {
         connection.session.on_read(static_cast<std::size_t>(count));
       } else {
-        connection.session.drop_lease();
+        connection.session.cancel_read();
       }
     } else if (error == 0) {
       connection.session.on_written(static_cast<std::size_t>(count));
     }
-    if (error != 0 && error != EINTR) return worker_.close(token);
+    if (error != 0 && error != EINTR) return connections_.close(token);
     proceed(token, connection);
   }
 
@@ -150,7 +152,7 @@ class PosixAio {
       ::shutdown(connection.fd.get(), SHUT_WR);
       session.on_half_closed();
     }
-    if (session.done()) return worker_.close(token);
+    if (session.done()) return connections_.close(token);
     const bool writes = session.wants_write();
     std::span<const std::byte> bytes;
     if (writes) {
@@ -169,12 +171,13 @@ class PosixAio {
     request.aio_sigevent.sigev_signo = completion_signal();
     request.aio_sigevent.sigev_value.sival_ptr = reinterpret_cast<void*>(token);
     const int started = writes ? ::aio_write(&request) : ::aio_read(&request);
-    if (started != 0) worker_.close(token);  // out of memory or threads: this connection is shed
+    if (started != 0)
+      connections_.close(token);  // out of memory or threads: this connection is shed
   }
 
   int listener_;
   UniqueFd signals_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

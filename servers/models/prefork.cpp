@@ -48,7 +48,7 @@ void converse(int fd, Session& session, const Options& options) {
 
 Result<> run(ServerContext& server) {
   SessionContext sessions = server.new_session_context();
-  AcceptGate gate(server.options.max_connections);
+  AcceptThrottle throttle(server.options.max_connections);
   server.ready();
   while (!stop_signal::requested()) {
     // All workers sleep here. Linux wakes one of them for a connection, the one that has waited
@@ -57,8 +57,8 @@ Result<> run(ServerContext& server) {
     if (!accepted.ok()) {
       // EINVAL: the parent has shut the listener down; our own stop signal need not have come yet.
       if (accepted.error() == Errno{EINVAL}) return {};
-      if (gate.on_error(accepted.error()) == AcceptAdvice::pause) {
-        sleep_until(gate.reopens());
+      if (throttle.on_error(accepted.error()) == AcceptAdvice::pause) {
+        sleep_until(throttle.pause_ends());
       }
       continue;
     }

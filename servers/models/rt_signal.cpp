@@ -9,7 +9,7 @@
 
 #include <csignal>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -35,7 +35,7 @@ struct Connection {
 class RtSignal {
  public:
   explicit RtSignal(const ServerContext& server)
-      : signal_(SIGRTMIN), listener_(server.listener), worker_(server) {
+      : signal_(SIGRTMIN), listener_(server.listener), connections_(server) {
     // SIGIO: the queue was full. The stop signals wait in the same queue, so that none comes
     // between a look at it and the sleep.
     ::sigemptyset(&awaited_);
@@ -51,12 +51,12 @@ class RtSignal {
     }
     std::array<signalfd_siginfo, 64> signals;
     while (true) {
-      if (listener_may_be_ready_ && worker_.accepting()) on_listener_ready();
-      read_on();
-      if (worker_.finished()) return {};
+      if (listener_may_be_ready_ && connections_.accepting()) on_listener_ready();
+      resume_unfinished();
+      if (connections_.finished()) return {};
       const std::size_t taken = take_signals(signals);
       for (std::size_t i = 0; i < taken; ++i) on_signal(signals[i]);
-      worker_.expire([this](Token token) { close(token); });
+      connections_.expire([this](Token token) { close(token); });
     }
   }
 
@@ -72,8 +72,9 @@ class RtSignal {
 
   // Blocks in read(2), which has no timeout: where one is needed, poll comes first.
   std::size_t take_signals(std::span<signalfd_siginfo> signals) noexcept {
-    const bool more_to_do = !unfinished_.empty() || (listener_may_be_ready_ && worker_.accepting());
-    const int timeout = more_to_do ? 0 : worker_.timeout_ms();
+    const bool more_to_do =
+        !unfinished_.empty() || (listener_may_be_ready_ && connections_.accepting());
+    const int timeout = more_to_do ? 0 : connections_.timeout_ms();
     if (timeout >= 0) {
       pollfd queue{.fd = queue_.get(), .events = POLLIN, .revents = 0};
       if (::poll(&queue, 1, timeout) <= 0) return 0;
@@ -91,7 +92,7 @@ class RtSignal {
     } else if (const auto fd = static_cast<std::size_t>(signal.ssi_fd); fd < token_of_.size()) {
       // A signal may be older than the connection that has its descriptor now. Then its read finds
       // nothing, and that is all.
-      if (Connection* connection = worker_.find(token_of_[fd])) {
+      if (Connection* connection = connections_.find(token_of_[fd])) {
         if ((signal.ssi_band & POLLPRI) != 0) {
           connection->sends_urgent_data = connection->read_until_empty = true;
         }
@@ -106,7 +107,8 @@ class RtSignal {
   void look_at_everything() {
     std::signal(signal_, SIG_IGN);
     listener_may_be_ready_ = true;
-    worker_.each([this](Token token, Connection& connection) { finish_later(token, connection); });
+    connections_.each(
+        [this](Token token, Connection& connection) { finish_later(token, connection); });
   }
 
   // To the handler that every server has; it shuts the listener down. From here on a stop signal
@@ -126,37 +128,38 @@ class RtSignal {
   }
 
   void close(Token token) noexcept {
-    token_of_[static_cast<std::size_t>(worker_.find(token)->fd.get())] = kNone;
-    worker_.close(token);
+    token_of_[static_cast<std::size_t>(connections_.find(token)->fd.get())] = kNone;
+    connections_.close(token);
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
         if (advice == AcceptAdvice::try_next) continue;
         // One signal may stand for many connections: only here it is certain that none is left.
         listener_may_be_ready_ = advice == AcceptAdvice::pause;
         return;
       }
       const auto fd = static_cast<std::size_t>(accepted.fd());
-      const Token token = worker_.open(accepted.fd());
+      const Token token = connections_.open(accepted.fd());
       if (fd >= token_of_.size()) token_of_.resize(2 * fd + 1, kNone);
       token_of_[fd] = token;
       if (send_signals_for(accepted.fd())) {
-        on_ready(token,
-                 *worker_.find(token));  // what came before the signals were asked for sends none
+        on_ready(
+            token,
+            *connections_.find(token));  // what came before the signals were asked for sends none
       } else {
         close(token);
       }
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     for (int reads = 0; reads < kReadsPerTurn;) {
       if (session.wants_write()) {
         const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
@@ -185,10 +188,10 @@ class RtSignal {
           session.on_read(got.count());
         } else if (got.would_block()) {
           connection.read_until_empty = connection.sends_urgent_data;
-          return session.drop_lease();
+          return session.cancel_read();
         } else if (got.interrupted()) {
           connection.read_until_empty = true;  // the signal for what is there has been taken
-          session.drop_lease();
+          session.cancel_read();
         } else {
           return close(token);
         }
@@ -202,15 +205,15 @@ class RtSignal {
     if (!std::exchange(connection.unfinished, true)) unfinished_.push_back(token);
   }
 
-  void read_on() {
-    std::swap(unfinished_, resumed_);
-    for (const Token token : resumed_) {
-      Connection* connection = worker_.find(token);
+  void resume_unfinished() {
+    std::swap(unfinished_, resuming_);
+    for (const Token token : resuming_) {
+      Connection* connection = connections_.find(token);
       if (connection == nullptr) continue;
       connection->unfinished = false;
       on_ready(token, *connection);
     }
-    resumed_.clear();
+    resuming_.clear();
   }
 
   static constexpr Token kNone = ~Token{0};
@@ -222,8 +225,8 @@ class RtSignal {
   UniqueFd queue_;
   std::vector<Token> token_of_;    // by descriptor, which is what a signal names
   std::vector<Token> unfinished_;  // to be read on without waiting for a signal
-  std::vector<Token> resumed_;
-  Worker<Connection> worker_;
+  std::vector<Token> resuming_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include <bit>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -32,7 +32,7 @@ struct Connection {
 class Select {
  public:
   explicit Select(const ServerContext& server)
-      : listener_(server.listener), refused_(server.counters().refused), worker_(server) {}
+      : listener_(server.listener), refused_(server.counters().refused), connections_(server) {}
 
   Result<> run() {
     if (listener_ >= FD_SETSIZE) {
@@ -43,8 +43,8 @@ class Select {
     }
     set_nonblocking(listener_, true);
     end_ = listener_ + 1;
-    while (!worker_.finished()) {
-      const bool accepting = worker_.accepting();
+    while (!connections_.finished()) {
+      const bool accepting = connections_.accepting();
       // select writes into what it is given, so it is given copies.
       fd_set readable = reading_;
       fd_set writable = writing_;
@@ -57,8 +57,8 @@ class Select {
         // After the others: their sets are about descriptors as they were during the wait.
         if (listener_ready) on_listener_ready();
       }
-      if (!accepting && stop_signal::requested()) worker_.on_accept_error(Errno{EINVAL});
-      worker_.expire([this](Token token) { close(worker_.find(token)->fd.get()); });
+      if (!accepting && stop_signal::requested()) connections_.on_accept_error(Errno{EINVAL});
+      connections_.expire([this](Token token) { close(connections_.find(token)->fd.get()); });
     }
     return {};
   }
@@ -68,7 +68,7 @@ class Select {
   static constexpr int kBitsPerWord = 8 * sizeof(unsigned long);
 
   int wait(fd_set& readable, fd_set& writable, bool accepting) noexcept {
-    int timeout_ms = worker_.timeout_ms();
+    int timeout_ms = connections_.timeout_ms();
     // Nothing tells of the stop signal while the listener is not in the set, except EINTR, which
     // the signal that comes just before the wait does not cause.
     if (!accepting && (timeout_ms < 0 || timeout_ms > kLookAgainMs)) timeout_ms = kLookAgainMs;
@@ -93,14 +93,14 @@ class Select {
     FD_CLR(fd, &writing_);
     while (end_ > listener_ + 1 && !FD_ISSET(end_ - 1, &reading_) && !FD_ISSET(end_ - 1, &writing_))
       --end_;
-    worker_.close(tokens_[static_cast<std::size_t>(fd)]);
+    connections_.close(tokens_[static_cast<std::size_t>(fd)]);
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
       const int fd = accepted.fd();
@@ -109,25 +109,25 @@ class Select {
         count(refused_);
         continue;
       }
-      const Token token = worker_.open(fd);
+      const Token token = connections_.open(fd);
       tokens_[static_cast<std::size_t>(fd)] = token;
       FD_SET(fd, &reading_);
       end_ = std::max(end_, fd + 1);
-      if (worker_.find(token)->session.wants_write()) on_ready(fd);
-      if (!worker_.accepting()) return;
+      if (connections_.find(token)->session.wants_write()) on_ready(fd);
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(int fd) {
     const Token token = tokens_[static_cast<std::size_t>(fd)];
-    Session& session = worker_.find(token)->session;
-    worker_.touch(token);
+    Session& session = connections_.find(token)->session;
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(fd, session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
         return close(fd);
       }
@@ -159,7 +159,7 @@ class Select {
   fd_set writing_{};
   std::array<Token, FD_SETSIZE> tokens_{};  // whose connection a descriptor is
   std::atomic<std::uint64_t>& refused_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -28,7 +28,7 @@ struct Connection {
 
 class Sigio {
  public:
-  explicit Sigio(const ServerContext& server) : worker_(server) {
+  explicit Sigio(const ServerContext& server) : connections_(server) {
     // All of these stay blocked, and are taken where we wait: none is lost between a look and a
     // wait.
     ::sigemptyset(&awaited_);
@@ -39,10 +39,10 @@ class Sigio {
   }
 
   Result<> run() {
-    while (!worker_.finished()) {
+    while (!connections_.finished()) {
       const bool found_something = scan();
-      wait(found_something ? 0 : worker_.timeout_ms());
-      worker_.expire([this](Token token) { close(token); });
+      wait(found_something ? 0 : connections_.timeout_ms());
+      connections_.expire([this](Token token) { close(token); });
     }
     return {};
   }
@@ -75,7 +75,7 @@ class Sigio {
 
   bool scan() {
     pollfd& listener = watched_[0];
-    listener.events = worker_.accepting() ? POLLIN : 0;
+    listener.events = connections_.accepting() ? POLLIN : 0;
     int ready = ::poll(watched_.data(), watched_.size(), 0);
     const bool found_something = ready != 0;  // a signal may interrupt it before it has looked
     if (ready > 0 && listener.revents != 0) --ready, on_listener_ready();
@@ -83,7 +83,7 @@ class Sigio {
     for (std::size_t i = watched_.size(); ready > 0 && --i > 0;) {
       if (watched_[i].revents == 0) continue;
       --ready;
-      on_ready(worker_.token_at(indices_[i]));
+      on_ready(connections_.token_at(indices_[i]));
     }
     return found_something;
   }
@@ -94,27 +94,27 @@ class Sigio {
   }
 
   void close(Token token) {
-    const std::uint32_t position = worker_.find(token)->position;
+    const std::uint32_t position = connections_.find(token)->position;
     watched_[position] = watched_.back();
     indices_[position] = indices_.back();
-    worker_.find(worker_.token_at(indices_[position]))->position = position;
+    connections_.find(connections_.token_at(indices_[position]))->position = position;
     watched_.pop_back();
     indices_.pop_back();
-    worker_.close(token);
+    connections_.close(token);
   }
 
   // What arrived before the signals were asked for is found by the next scan.
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(watched_[0].fd, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        const AcceptAdvice advice = worker_.on_accept_error(accepted.error());
+        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
         if (advice == AcceptAdvice::try_next) continue;
         if (advice == AcceptAdvice::stop) watched_[0].fd = -1;  // poll passes over it
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       connection.position = static_cast<std::uint32_t>(watched_.size());
       watch(accepted.fd(), POLLIN, token);
       if (!send_signals_for(accepted.fd())) {
@@ -122,20 +122,20 @@ class Sigio {
       } else if (connection.session.wants_write()) {
         on_ready(token);
       }
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token) {
-    Connection& connection = *worker_.find(token);
+    Connection& connection = *connections_.find(token);
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     if (!session.wants_write()) {
       const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
       if (got.ok()) {
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
       } else {
         return close(token);
       }
@@ -161,7 +161,7 @@ class Sigio {
   std::vector<pollfd> watched_;         // [0] is the listener
   std::vector<std::uint32_t> indices_;  // in the table: whose connection watched_[i] is
   sigset_t awaited_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -52,7 +52,7 @@ void converse(int fd, Session& session, const Options& options) {
 class ThreadPerConnection {
  public:
   explicit ThreadPerConnection(const ServerContext& server)
-      : server_(server), gate_(server.options.max_connections) {
+      : server_(server), throttle_(server.options.max_connections) {
     ::pthread_attr_init(&attributes_);
     ::pthread_attr_setdetachstate(&attributes_, PTHREAD_CREATE_DETACHED);
     ::pthread_attr_setstacksize(&attributes_, kStackBytes);
@@ -60,13 +60,13 @@ class ThreadPerConnection {
 
   void run() {
     while (!stop_signal::requested()) {
-      if (!gate_.is_open(running())) {
-        wait_a_moment();
+      if (!throttle_.may_accept(running())) {
+        sleep_briefly();
         continue;
       }
       const IoResult accepted = sys::accept(server_.listener);
       if (!accepted.ok()) {
-        gate_.on_error(accepted.error());
+        throttle_.on_error(accepted.error());
         continue;
       }
       count(server_.counters().accepted);
@@ -98,7 +98,7 @@ class ThreadPerConnection {
     pthread_t thread;
     if (::pthread_create(&thread, &attributes_, &run_thread, &connections_.front()) != 0) {
       connections_.pop_front();  // too many threads: this connection is shed
-      gate_.close_for_a_while();
+      throttle_.pause();
     }
   }
 
@@ -120,7 +120,7 @@ class ThreadPerConnection {
   }
 
   const ServerContext& server_;
-  AcceptGate gate_;
+  AcceptThrottle throttle_;
   pthread_attr_t attributes_;
   std::mutex mutex_;  // guards connections_: held when one begins and ends, never for a request
   std::condition_variable none_left_;

@@ -61,7 +61,9 @@ void converse(int fd, Session& session, const Options& options) {
 class ThreadPool {
  public:
   explicit ThreadPool(const ServerContext& server)
-      : server_(server), gate_(server.options.max_connections), threads_(server.options.workers) {}
+      : server_(server),
+        throttle_(server.options.max_connections),
+        threads_(server.options.workers) {}
 
   Result<> run() {
     start_threads();
@@ -71,7 +73,7 @@ class ThreadPool {
       if (!wait_for_room()) continue;
       const IoResult accepted = sys::accept(server_.listener);
       if (!accepted.ok()) {
-        gate_.on_error(accepted.error());
+        throttle_.on_error(accepted.error());
         continue;
       }
       if (started_ < threads_.size()) start_threads();
@@ -115,7 +117,9 @@ class ThreadPool {
   // short.
   bool wait_for_room() {
     std::unique_lock lock(mutex_);
-    const auto open = [this] { return queue_.size() < started_ && gate_.is_open(connections_); };
+    const auto open = [this] {
+      return queue_.size() < started_ && throttle_.may_accept(connections_);
+    };
     if (open()) return true;
     return room_.wait_for(lock, kLookAgain, open);
   }
@@ -173,7 +177,7 @@ class ThreadPool {
   }
 
   const ServerContext& server_;
-  AcceptGate gate_;
+  AcceptThrottle throttle_;
   std::vector<Thread> threads_;
   std::size_t started_ = 0;  // of threads_, from the front
 

@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include "event_loop/connection_set.h"
 #include "event_loop/parked_bytes.h"
-#include "event_loop/worker.h"
 #include "runtime/stop_signal.h"
 #include "uring/ring.h"
 #include "uring/trial.h"
@@ -89,8 +89,8 @@ struct Connection {
   bool receiving = false;
   bool cancelling = false;
   bool sending = false;
-  bool silently = false;  // the send under way tells only of failure
-  bool backs_up = false;  // a send could not give the peer everything at once
+  bool silently = false;        // the send under way tells only of failure
+  bool had_short_send = false;  // a send could not give the peer everything at once
   bool cancelling_send = false;
   bool peer_finished = false;  // to be told to the session after what is parked
   std::uint8_t shutdowns = 0;  // under way
@@ -98,7 +98,7 @@ struct Connection {
   ParkedBytes parked{};        // received while the session had no room
 };
 
-enum class Operation : std::uint8_t { accept = 1, stop, recv, send, shutdown, forget };
+enum class Operation : std::uint8_t { accept = 1, stop, recv, send, shutdown, ignored };
 constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 constexpr std::uint64_t user_data(Operation operation, Token token) {
@@ -117,19 +117,19 @@ class UringMultishot {
       : listener_(server.listener),
         backlog_(static_cast<std::size_t>(server.options.backlog)),
         most_connections_(std::min<std::size_t>(files_, server.options.max_connections)),
-        worker_(server, files_) {}
+        connections_(server, files_) {}
 
   Result<> run() {
     if (!ring_.ok()) return uring::cannot_set_up(ring_);
     if (!buffers_.ok() || files_ == 0)
       return make_error("cannot register buffers and files; see --describe");
     submit_stop_watch();
-    while (!worker_.finished()) {
-      steer_accepting();
-      ring_.submit_and_wait(std::exchange(hurry_, false) ? 0 : worker_.timeout_ms());
+    while (!connections_.finished()) {
+      update_accept();
+      ring_.submit_and_wait(std::exchange(skip_wait_, false) ? 0 : connections_.timeout_ms());
       settle_silent_sends();
       ring_.each_completion([this](const io_uring_cqe& cqe) { on_complete(cqe); });
-      worker_.expire([this](Token token) { close(token, *worker_.find(token)); });
+      connections_.expire([this](Token token) { close(token, *connections_.find(token)); });
     }
     return {};
   }
@@ -145,9 +145,9 @@ class UringMultishot {
 
   // A multishot accept takes whole backlogs at a time, so near the limit it gives way to accepts of
   // one connection each.
-  void steer_accepting() {
-    const bool room_for_many = worker_.size() + backlog_ < most_connections_;
-    if (!accepting_ && worker_.accepting()) {
+  void update_accept() {
+    const bool room_for_many = connections_.size() + backlog_ < most_connections_;
+    if (!accepting_ && connections_.accepting()) {
       accepting_ = true;
       accepts_many_ = room_for_many;
       prepare(Operation::accept, {}, [&](io_uring_sqe* sqe) {
@@ -182,8 +182,8 @@ class UringMultishot {
   // may not wait, and the next thing to do is to receive. Their completions would only end a wait.
   void submit_send(Token token, Connection& connection) {
     const std::span<const iovec> pieces = connection.session.write_buffers();
-    connection.silently = pieces.size() == 1 && !connection.backs_up && connection.parked.empty() &&
-                          connection.session.then_reads();
+    connection.silently = pieces.size() == 1 && !connection.had_short_send &&
+                          connection.parked.empty() && connection.session.then_reads();
     prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       if (pieces.size() == 1) {
         ::io_uring_prep_send(sqe, connection.file.index, pieces[0].iov_base, pieces[0].iov_len,
@@ -201,13 +201,13 @@ class UringMultishot {
   // Once they are submitted: those that have not completed, with a failure, are done.
   void settle_silent_sends() {
     if (silent_sends_.empty()) return;
-    if (!ring_.all_submitted() || ring_.hides_completions()) return void(hurry_ = true);
+    if (!ring_.all_submitted() || ring_.hides_completions()) return void(skip_wait_ = true);
     ring_.peek_completions([this](const io_uring_cqe& cqe) {
-      if (operation_of(cqe) == Operation::send) worker_.find(token_of(cqe))->silently = false;
+      if (operation_of(cqe) == Operation::send) connections_.find(token_of(cqe))->silently = false;
     });
     settling_.swap(silent_sends_);
     for (const Token token : settling_) {
-      Connection* connection = worker_.find(token);
+      Connection* connection = connections_.find(token);
       if (connection == nullptr || !std::exchange(connection->silently, false)) continue;
       connection->sending = false;
       connection->session.on_written(connection->session.write_buffers()[0].iov_len);
@@ -217,7 +217,7 @@ class UringMultishot {
   }
 
   void submit_cancel(std::uint64_t target) {
-    prepare(Operation::forget, {}, [&](io_uring_sqe* sqe) {
+    prepare(Operation::ignored, {}, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_cancel64(sqe, target, 0);
       sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     });
@@ -234,7 +234,7 @@ class UringMultishot {
   }
 
   void submit_close(DirectFile file) {
-    prepare(Operation::forget, {}, [&](io_uring_sqe* sqe) {
+    prepare(Operation::ignored, {}, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_close_direct(sqe, static_cast<unsigned>(file.index));
       sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     });
@@ -250,14 +250,14 @@ class UringMultishot {
         return on_accepted(result);
       case Operation::stop:
         return on_accept_error(Errno{EINVAL});
-      case Operation::forget:
+      case Operation::ignored:
         return;
       default:
         break;
     }
     const Token token = token_of(cqe);
-    Connection* connection = worker_.find(token);
-    if (connection != nullptr) worker_.touch(token);
+    Connection* connection = connections_.find(token);
+    if (connection != nullptr) connections_.touch(token);
     if (operation == Operation::send) {
       on_sent(*connection, result);
     } else if (operation == Operation::shutdown) {
@@ -271,14 +271,14 @@ class UringMultishot {
   void on_accepted(IoResult accepted) {
     if (!accepted.ok()) return on_accept_error(accepted.error());
     const DirectFile file{accepted.fd()};
-    if (worker_.stopping()) return submit_close(file);
-    const Token token = worker_.open(file);
-    proceed(token, *worker_.find(token));
+    if (connections_.stopping()) return submit_close(file);
+    const Token token = connections_.open(file);
+    proceed(token, *connections_.find(token));
   }
 
   void on_accept_error(Errno error) {
-    if (error == Errno{ECANCELED}) return;  // by steer_accepting()
-    worker_.on_accept_error(error, [this](Token token, Connection& connection) {
+    if (error == Errno{ECANCELED}) return;  // by update_accept()
+    connections_.on_accept_error(error, [this](Token token, Connection& connection) {
       submit_shutdown(token, connection, SHUT_RD);
     });
   }
@@ -300,7 +300,7 @@ class UringMultishot {
     // buffer was free (ENOBUFS), or completions had overflowed. proceed() arms it again where that
     // makes sense.
     connection->receiving = more_will_come;
-    hurry_ |= connection->silently;  // what has come waits until that send is settled
+    skip_wait_ |= connection->silently;  // what has come waits until that send is settled
     if (!more_will_come) connection->cancelling = false;
     if (got.ok()) {
       if (got.end_of_file()) connection->peer_finished = true;
@@ -313,7 +313,7 @@ class UringMultishot {
   void on_sent(Connection& connection, IoResult sent) {
     connection.sending = connection.silently = false;
     if (sent.ok()) connection.session.on_written(sent.count());
-    connection.backs_up |= connection.session.wants_write();
+    connection.had_short_send |= connection.session.wants_write();
     if (!sent.ok() && !sent.interrupted() && !sent.would_block()) connection.closing = true;
   }
 
@@ -340,7 +340,7 @@ class UringMultishot {
   // see no end.
   void close(Token token, Connection& connection) {
     connection.closing = true;
-    hurry_ |= connection.silently;
+    skip_wait_ |= connection.silently;
     if (connection.receiving && !std::exchange(connection.cancelling, true)) {
       submit_cancel(user_data(Operation::recv, token));
     }
@@ -349,13 +349,13 @@ class UringMultishot {
     }
     if (connection.sending || connection.shutdowns != 0) return;
     submit_close(connection.file);
-    worker_.close(token);
+    connections_.close(token);
   }
 
   int listener_;
   bool accepting_ = false;
   bool accepts_many_ = false;
-  bool hurry_ = false;               // there is more to do as soon as the sends are submitted
+  bool skip_wait_ = false;           // there is more to do as soon as the sends are submitted
   std::vector<Token> silent_sends_;  // not yet known to be submitted
   std::vector<Token> settling_;      // always empty outside of settle_silent_sends()
   Ring ring_{kFlags};
@@ -363,7 +363,7 @@ class UringMultishot {
   unsigned files_ = register_file_table(ring_);
   std::size_t backlog_;
   std::size_t most_connections_;
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 // the end is not told again.
 #include <poll.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -52,7 +52,7 @@ struct Connection {
   bool awaits_space = false;  // a send got stuck, and a second poll waits for POLLOUT
 };
 
-enum class Operation : std::uint8_t { listener, stop, input, space, again, forget };
+enum class Operation : std::uint8_t { listener, stop, input, space, again, ignored };
 constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 constexpr std::uint64_t user_data(Operation operation, Token token) {
@@ -61,20 +61,21 @@ constexpr std::uint64_t user_data(Operation operation, Token token) {
 
 class UringPoll {
  public:
-  explicit UringPoll(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+  explicit UringPoll(const ServerContext& server)
+      : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (!ring_.ok()) return uring::cannot_set_up(ring_);
     set_nonblocking(listener_, true);
     submit_poll(Operation::stop, {}, stop_signal::descriptor(), POLLIN);
-    while (!worker_.finished()) {
-      if (!listening_ && worker_.accepting()) {
+    while (!connections_.finished()) {
+      if (!listening_ && connections_.accepting()) {
         listening_ = true;
         submit_poll(Operation::listener, {}, listener_, POLLIN);
       }
-      ring_.submit_and_wait(worker_.timeout_ms());
+      ring_.submit_and_wait(connections_.timeout_ms());
       ring_.each_completion([this](const io_uring_cqe& cqe) { on_complete(cqe); });
-      worker_.expire([this](Token token) { close(token, *worker_.find(token)); });
+      connections_.expire([this](Token token) { close(token, *connections_.find(token)); });
     }
     return {};
   }
@@ -108,15 +109,15 @@ class UringPoll {
     switch (operation) {
       case Operation::listener:
         listening_ = false;
-        return worker_.stopping() ? void() : on_listener_ready();
+        return connections_.stopping() ? void() : on_listener_ready();
       case Operation::stop:
-        return void(worker_.on_accept_error(Errno{EINVAL}));
-      case Operation::forget:
+        return void(connections_.on_accept_error(Errno{EINVAL}));
+      case Operation::ignored:
         return;
       default:
         break;
     }
-    Connection* connection = worker_.find(token);
+    Connection* connection = connections_.find(token);
     if (connection == nullptr) return;                  // closed before its poll was cancelled
     if (cqe.res < 0) return close(token, *connection);  // not watched any more: no memory
     if (operation == Operation::space) {
@@ -133,23 +134,23 @@ class UringPoll {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptGate::kAcceptsPerRound; ++i) {
+    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       if (!accepted.ok()) {
-        if (worker_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
+        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
         return;
       }
-      const Token token = worker_.open(accepted.fd());
-      Connection& connection = *worker_.find(token);
+      const Token token = connections_.open(accepted.fd());
+      Connection& connection = *connections_.find(token);
       submit_input_poll(token, connection);
       if (connection.session.wants_write()) on_ready(token, connection);
-      if (!worker_.accepting()) return;
+      if (!connections_.accepting()) return;
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
-    worker_.touch(token);
+    connections_.touch(token);
     for (int reads = 0;; ++reads) {
       while (session.wants_write()) {
         const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
@@ -179,7 +180,7 @@ class UringPoll {
         if (drained) connection.readable = false;
         session.on_read(got.count());
       } else if (got.would_block() || got.interrupted()) {
-        session.drop_lease();
+        session.cancel_read();
         if (got.would_block()) connection.readable = false;
       } else {
         return close(token, connection);
@@ -199,7 +200,7 @@ class UringPoll {
   void close(Token token, Connection& connection) {
     submit_cancel(user_data(Operation::input, token));
     if (connection.awaits_space) submit_cancel(user_data(Operation::space, token));
-    worker_.close(token);
+    connections_.close(token);
   }
 
   // Not IORING_OP_POLL_REMOVE: that fails with EALREADY while an event is on its way, and the socket
@@ -208,13 +209,13 @@ class UringPoll {
     io_uring_sqe* sqe = ring_.next_sqe();
     ::io_uring_prep_cancel64(sqe, target, 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    sqe->user_data = user_data(Operation::forget, {});
+    sqe->user_data = user_data(Operation::ignored, {});
   }
 
   int listener_;
   bool listening_ = false;
   uring::Ring ring_{kFlags};
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

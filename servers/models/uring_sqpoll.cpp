@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 
-#include "event_loop/worker.h"
+#include "event_loop/connection_set.h"
 #include "runtime/stop_signal.h"
 #include "uring/ring.h"
 #include "uring/trial.h"
@@ -89,20 +89,21 @@ constexpr int kOperationShift = ConnectionTable<Connection>::kTagShift;
 
 class UringSqpoll {
  public:
-  explicit UringSqpoll(const ServerContext& server) : listener_(server.listener), worker_(server) {}
+  explicit UringSqpoll(const ServerContext& server)
+      : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (!ring_.ok()) return uring::cannot_set_up(ring_);
     submit_stop_watch();
-    while (!worker_.finished()) {
-      if (!accepting_ && worker_.accepting()) submit_accept();
+    while (!connections_.finished()) {
+      if (!accepting_ && connections_.accepting()) submit_accept();
       wait();
       ring_.each_completion([this](const io_uring_cqe& cqe) {
         on_complete(static_cast<Operation>(cqe.user_data >> kOperationShift),
                     cqe.user_data & ConnectionTable<Connection>::kTokenMask,
                     IoResult::from_res(cqe.res));
       });
-      worker_.expire([this](Token token) { close(*worker_.find(token)); });
+      connections_.expire([this](Token token) { close(*connections_.find(token)); });
     }
     return {};
   }
@@ -111,11 +112,11 @@ class UringSqpoll {
   // Shows the kernel's thread what was prepared, then looks for completions for a while before it
   // sleeps itself. If the thread sleeps, the one system call that wakes it waits, too.
   void wait() {
-    if (ring_.thread_sleeps()) return ring_.submit_and_wait(worker_.timeout_ms());
+    if (ring_.thread_sleeps()) return ring_.submit_and_wait(connections_.timeout_ms());
     ::io_uring_submit(ring_.get());
     const auto patience = Clock::now() + cpus_.spin();
     while (::io_uring_cq_ready(ring_.get()) == 0) {
-      if (Clock::now() >= patience) return ring_.submit_and_wait(worker_.timeout_ms());
+      if (Clock::now() >= patience) return ring_.submit_and_wait(connections_.timeout_ms());
     }
   }
 
@@ -169,10 +170,10 @@ class UringSqpoll {
 
   void on_complete(Operation operation, Token token, IoResult result) {
     if (operation == Operation::accept) return on_accepted(result);
-    if (operation == Operation::stop) return void(worker_.on_accept_error(Errno{EINVAL}));
-    Connection* connection = worker_.find(token);
+    if (operation == Operation::stop) return void(connections_.on_accept_error(Errno{EINVAL}));
+    Connection* connection = connections_.find(token);
     if (connection == nullptr) return;
-    worker_.touch(token);
+    connections_.touch(token);
     if (operation == Operation::recv) {
       on_received(*connection, result);
     } else {
@@ -183,11 +184,11 @@ class UringSqpoll {
 
   void on_accepted(IoResult accepted) {
     accepting_ = false;
-    if (!accepted.ok()) return void(worker_.on_accept_error(accepted.error()));
+    if (!accepted.ok()) return void(connections_.on_accept_error(accepted.error()));
     UniqueFd fd(accepted.fd());
-    if (worker_.stopping()) return;
-    const Token token = worker_.open(std::move(fd));
-    proceed(token, *worker_.find(token));
+    if (connections_.stopping()) return;
+    const Token token = connections_.open(std::move(fd));
+    proceed(token, *connections_.find(token));
   }
 
   void on_received(Connection& connection, IoResult got) {
@@ -200,7 +201,7 @@ class UringSqpoll {
     if (got.ok()) {
       connection.session.on_read(got.count());
     } else {
-      connection.session.drop_lease();
+      connection.session.cancel_read();
       if (!send_was_cut_short && !got.interrupted() && !got.would_block()) close(connection);
     }
   }
@@ -211,7 +212,7 @@ class UringSqpoll {
       // It is heard of only if it failed or was cut short, and then the receive linked to it has
       // been cancelled as silently.
       connection.receiving = false;
-      connection.session.drop_lease();
+      connection.session.cancel_read();
     }
     if (sent.ok()) {
       connection.session.on_written(sent.count());
@@ -236,7 +237,8 @@ class UringSqpoll {
         submit_recv(token, connection);
       }
     }
-    if (connection.closing && !connection.receiving && !connection.sending) worker_.close(token);
+    if (connection.closing && !connection.receiving && !connection.sending)
+      connections_.close(token);
   }
 
   // The descriptor may be closed, and its buffers returned, only when the kernel has given up both
@@ -250,7 +252,7 @@ class UringSqpoll {
   bool accepting_ = false;
   Cpus cpus_;
   Ring ring_{flags(cpus_)};
-  Worker<Connection> worker_;
+  ConnectionSet<Connection> connections_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 // share, each worker's on cache lines of its own; what a process that was killed had not added yet
 // is lost.
 //
-// A round is counted where a loop asks how long it may wait (Worker::timeout_ms()). In most models
+// A round is counted where a loop asks how long it may wait (ConnectionSet::timeout_ms()). In most models
 // that is once for each wait; the rounds are others than the waits in
 //   libev, libevent, libuv, asio_*  the library waits, and we ask only to set its timer anew
 //   epoll_oneshot                   its threads ask only while something can be due: with an idle
@@ -34,7 +34,7 @@ struct alignas(64) WorkerCounters {
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> refused = 0;  // accepted and closed again: the model cannot watch it
   std::atomic<std::uint64_t> rounds = 0;   // of an event loop, see above
-  std::atomic<std::uint64_t> open = 0;     // connections at its last round; for its rivals
+  std::atomic<std::uint64_t> open = 0;     // connections at its last round; for the other workers
 };
 
 // For a counter with one writer: a plain load, add and store, where fetch_add would lock the bus.
@@ -62,7 +62,7 @@ std::uint64_t fewest_open() noexcept;
 // How many workers are ready, with this one.
 unsigned one_more_is_ready() noexcept;
 
-// From when on a worker that cannot accept now may try again: AcceptGate's queue of attempts.
+// From when on a worker that cannot accept now may try again: AcceptThrottle's queue of attempts.
 std::atomic<Clock::time_point>& next_accept_attempt() noexcept;
 
 // Writes the file, once, in the process that called set_up().

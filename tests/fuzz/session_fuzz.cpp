@@ -144,7 +144,7 @@ class Connection {
   void complete_receive(Input& input) {
     receiving_ = false;
     const unsigned choice = input.byte() % 4;
-    if (choice == 3) return session_->drop_lease();  // EAGAIN, or cancelled
+    if (choice == 3) return session_->cancel_read();  // EAGAIN, or cancelled
     const std::size_t most = std::min(text_.size(), lease_.size());
     const std::size_t n = choice == 2 && most > 0 ? input.number(1, most) : most;
     std::memcpy(lease_.data(), text_.data(), n);

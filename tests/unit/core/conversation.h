@@ -129,7 +129,7 @@ inline Transcript converse(const Protocol& protocol, const Play& play) {
         used = used + n == piece->size() ? 0 : used + n;
         if (used == 0) ++piece;
         if (n == 0) {
-          session.drop_lease();  // an empty piece: the wake-up was spurious
+          session.cancel_read();  // an empty piece: the wake-up was spurious
         } else {
           session.on_read(n);
         }
@@ -137,7 +137,7 @@ inline Transcript converse(const Protocol& protocol, const Play& play) {
         session.on_read(0);
         EXPECT_TRUE(session.wants_write() || session.wants_half_close() || session.done());
       } else {
-        session.drop_lease();
+        session.cancel_read();
         EXPECT_LE(context.buffers.in_use(), 1U) << "only an incomplete request may hold a buffer";
         break;
       }

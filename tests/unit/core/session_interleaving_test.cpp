@@ -99,7 +99,7 @@ class Connection {
   }
   void complete_receive(Random& random) {
     receiving_ = false;
-    if (pick(random, 0, 7) == 0) return session_->drop_lease();  // EAGAIN or cancelled
+    if (pick(random, 0, 7) == 0) return session_->cancel_read();  // EAGAIN or cancelled
     const std::size_t n = std::min({input_.size() - sent_, lease_.size(), pick(random, 1, 20'000)});
     std::memcpy(lease_.data(), input_.data() + sent_, n);
     sent_ += n;

@@ -122,7 +122,7 @@ TEST_F(Buffers, ASessionAtRestHoldsNone) {
   EXPECT_EQ(pool_.in_use(), 0U);
   EXPECT_FALSE(session.lease_read().empty());
   EXPECT_EQ(pool_.in_use(), 1U);
-  session.drop_lease();
+  session.cancel_read();
   EXPECT_EQ(pool_.in_use(), 0U) << "nothing was read";
   read(session, "hello");
   EXPECT_EQ(pool_.in_use(), 1U) << "the echo points into what was read";
@@ -181,21 +181,21 @@ TEST_F(Buffers, AnIncompleteRequestKeepsOneAndAFullLeaseRemains) {
 TEST_F(Buffers, TheRestOfARequestIsOwedUntilItIsWhole) {
   context_.protocol = Http{site()};
   Session session(context_);
-  EXPECT_FALSE(session.owes_rest()) << "nothing has begun";
+  EXPECT_FALSE(session.mid_request()) << "nothing has begun";
   const std::string_view get = kGet;
   read(session, get.substr(0, 1));
-  EXPECT_TRUE(session.owes_rest());
+  EXPECT_TRUE(session.mid_request());
   read(session, get.substr(1, get.size() - 2));
-  EXPECT_TRUE(session.owes_rest()) << "all but the last byte";
+  EXPECT_TRUE(session.mid_request()) << "all but the last byte";
   read(session, get.substr(get.size() - 1));
-  EXPECT_FALSE(session.owes_rest()) << "it is our turn";
+  EXPECT_FALSE(session.mid_request()) << "it is our turn";
   write_all(session);
-  EXPECT_FALSE(session.owes_rest());
+  EXPECT_FALSE(session.mid_request());
   read(session, "?\r\n");
   write_all(session);
   ASSERT_TRUE(session.wants_half_close());
   session.on_half_closed();
-  EXPECT_TRUE(session.owes_rest()) << "what comes after the last answer is only read to its end";
+  EXPECT_TRUE(session.mid_request()) << "what comes after the last answer is only read to its end";
 }
 
 // --- The end of a conversation ---

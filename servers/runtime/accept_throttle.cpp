@@ -1,4 +1,4 @@
-#include "runtime/accept_gate.h"
+#include "runtime/accept_throttle.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace muxbench {
 
-AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
+AcceptAdvice AcceptThrottle::on_error(Errno error) noexcept {
   switch (static_cast<int>(error)) {
     case EAGAIN:
       // A non-blocking AF_UNIX listener says this even when it has been shut down.
@@ -16,7 +16,7 @@ AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      close_for_a_while();
+      pause();
       return AcceptAdvice::pause;
     case EINVAL:
       if (stop_signal::requested()) return AcceptAdvice::stop;
@@ -28,25 +28,25 @@ AcceptAdvice AcceptGate::on_error(Errno error) noexcept {
   }
 }
 
-void AcceptGate::close_for_a_while() noexcept {
+void AcceptThrottle::pause() noexcept {
   paused_ = true;
   std::atomic<Clock::time_point>& next = counters::next_accept_attempt();
   const Clock::time_point soonest = Clock::now() + kPause;
   Clock::time_point queued = next;
   do {
-    reopens_ = std::max(queued, soonest);
-  } while (!next.compare_exchange_weak(queued, reopens_ + kApart));
+    pause_ends_ = std::max(queued, soonest);
+  } while (!next.compare_exchange_weak(queued, pause_ends_ + kApart));
 }
 
-bool AcceptGate::is_ahead(std::size_t connections) noexcept {
+bool AcceptThrottle::is_ahead(std::size_t connections) noexcept {
   const std::uint64_t fewest = counters::fewest_open();
   return connections > fewest + fewest / 8 + 1;
 }
 
-void AcceptGate::give_rivals_a_turn(std::size_t connections) noexcept {
+void AcceptThrottle::rebalance_accepts(std::size_t connections) noexcept {
   if (!is_ahead(connections)) return;
-  paused_ = rivals_turn_ = true;
-  reopens_ = Clock::now() + kRivalsTurn;
+  paused_ = rebalancing_ = true;
+  pause_ends_ = Clock::now() + kRebalancePause;
 }
 
 }  // namespace muxbench

@@ -9,24 +9,24 @@
 
 #include "base/unique_fd.h"
 #include "event_loop/connection_table.h"
-#include "runtime/accept_gate.h"
+#include "runtime/accept_throttle.h"
 #include "runtime/model.h"
 
 namespace muxbench {
 
 // `Connection` begins with what accept gave, and its session: {UniqueFd fd; Session session; ...}.
 template <typename Connection>
-class Worker {
+class ConnectionSet {
  public:
   // `most_connections` is a limit of the mechanism itself, beside --max-connections.
-  explicit Worker(const ServerContext& server, std::size_t most_connections = SIZE_MAX)
+  explicit ConnectionSet(const ServerContext& server, std::size_t most_connections = SIZE_MAX)
       : sessions_(server.new_session_context()),
         counters_(server.counters()),
-        gate_(std::min(server.options.max_connections, most_connections)),
+        throttle_(std::min(server.options.max_connections, most_connections)),
         idle_limit_(to_milliseconds(server.options.idle_timeout)) {}
 
-  ~Worker() { publish(); }
-  Worker(const Worker&) = delete;
+  ~ConnectionSet() { publish(); }
+  ConnectionSet(const ConnectionSet&) = delete;
 
   Token open(int fd) { return open(UniqueFd(fd)); }
   template <typename Handle>
@@ -55,11 +55,11 @@ class Worker {
   // rest of a request does not count, so silence begins anew when a request begins, or when a part
   // of an answer has gone.
   void touch(Token token) noexcept {
-    if (idle_limit_ == 0 || find(token)->session.owes_rest()) return;
-    give_time(token);
+    if (idle_limit_ == 0 || find(token)->session.mid_request()) return;
+    restart_silence(token);
   }
   // The connection is as good as one just heard of.
-  void give_time(Token token) noexcept {
+  void restart_silence(Token token) noexcept {
     if (idle_limit_ == 0) return;
     update_now();
     connections_.touch(token);
@@ -76,15 +76,15 @@ class Worker {
   // The same where shutdown(2) is not the way: end_input(token, connection) is called for each.
   template <typename EndInput>
   AcceptAdvice on_accept_error(Errno error, EndInput end_input) {
-    const AcceptAdvice advice = gate_.on_error(error);
+    const AcceptAdvice advice = throttle_.on_error(error);
     if (advice == AcceptAdvice::stop && !std::exchange(stopping_, true)) {
       connections_.each(end_input);
     }
     return advice;
   }
 
-  void give_rivals_a_turn() noexcept { gate_.give_rivals_a_turn(connections_.size()); }
-  bool accepting() noexcept { return !stopping_ && gate_.is_open(connections_.size()); }
+  void rebalance_accepts() noexcept { throttle_.rebalance_accepts(connections_.size()); }
+  bool accepting() noexcept { return !stopping_ && throttle_.may_accept(connections_.size()); }
   bool stopping() const noexcept { return stopping_; }
   bool finished() const noexcept { return stopping_ && connections_.size() == 0; }
 
@@ -94,9 +94,9 @@ class Worker {
     count(counters_.rounds);
     publish();
     std::int64_t timeout = -1;
-    if (gate_.paused()) {
+    if (throttle_.paused()) {
       const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(gate_.reopens() - Clock::now());
+          std::chrono::ceil<std::chrono::milliseconds>(throttle_.pause_ends() - Clock::now());
       timeout = std::max<std::int64_t>(0, left.count());
     }
     if (idle_limit_ != 0 && connections_.size() != 0) {
@@ -132,7 +132,7 @@ class Worker {
   SessionContext sessions_;  // before the connections: they return their buffers to it
   ConnectionTable<Connection> connections_;
   WorkerCounters& counters_;
-  AcceptGate gate_;
+  AcceptThrottle throttle_;
   std::uint32_t idle_limit_;  // milliseconds; 0: none
   bool stopping_ = false;
 };
