@@ -28,17 +28,28 @@ class ConnectionSet {
   ~ConnectionSet() { publish(); }
   ConnectionSet(const ConnectionSet&) = delete;
 
-  Token open(int fd) { return open(UniqueFd(fd)); }
+  struct Opened {
+    Token token;
+    Connection& connection;
+  };
+  // A connection for what accept gave: auto [token, connection] = connections.open(std::move(fd)).
   template <typename Handle>
-  Token open(Handle handle) {
+  Opened open(Handle handle) {
     return open(std::move(handle), sessions_, counters_);
   }
   // Where threads share this: accepted by the one that the context and the counters belong to.
   template <typename Handle>
-  Token open(Handle handle, SessionContext& sessions, WorkerCounters& counters) {
+  Opened open(Handle handle, SessionContext& sessions, WorkerCounters& counters) {
     count(counters.accepted);
     if (idle_limit_ != 0) update_now();  // the wait may have been long, and its silence begins here
-    return connections_.insert(std::move(handle), Session(sessions));
+    const Token token = connections_.insert(std::move(handle), Session(sessions));
+    return {token, *connections_.find(token)};
+  }
+  // Instead of close(), for one that was opened and cannot be watched.
+  void refuse(Token token) noexcept {
+    counters_.accepted.fetch_sub(1, std::memory_order_relaxed);
+    count(counters_.refused);
+    close(token);
   }
   std::size_t size() const noexcept { return connections_.size(); }
   Connection* find(Token token) noexcept { return connections_.find(token); }
@@ -108,12 +119,19 @@ class ConnectionSet {
     return static_cast<int>(timeout);
   }
 
-  // After each wait: close(token) for every connection that has been silent too long.
+  // After each wait: close(token) for every connection that has been silent too long. It is not the
+  // client who is silent while its answer is being worked on.
   template <typename Close>
   void expire(Close close) {
     if (idle_limit_ == 0) return;
     update_now();
-    connections_.each_silent_for(idle_limit_, close);
+    connections_.each_silent_for(idle_limit_, [&](Token token) {
+      if (find(token)->session.awaits_work()) {
+        connections_.touch(token);
+      } else {
+        close(token);
+      }
+    });
   }
 
  private:

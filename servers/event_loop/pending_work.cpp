@@ -18,9 +18,9 @@ PendingWork::PendingWork(const Options& options) noexcept {
   signals_.reset(::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-bool PendingWork::start(Token connection) {
+bool PendingWork::start(Token token) {
   const pid_t child = start_child_work();
-  if (child > 0) connection_of_[child] = connection;
+  if (child > 0) token_of_[child] = token;
   return child > 0;
 }
 

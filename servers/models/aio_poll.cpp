@@ -10,9 +10,8 @@
 
 #include <fstream>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -194,51 +193,22 @@ class AioPoll {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
+    accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
       if (connection.session.wants_write()) {
         on_ready(token, connection);
       } else {
-        aio_.poll(accepted.fd(), POLLIN, token);
+        aio_.poll(connection.fd.get(), POLLIN, token);
       }
-      if (!connections_.accepting()) return;
-    }
+    });
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
     connections_.touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return connections_.close(token);
-      }
-    }
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return connections_.close(token);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return connections_.close(token);
+    const int fd = connection.fd.get();
+    if (!session.wants_write() && recv_once(fd, session) == Received::failed)
+      return connections_.close(token);
+    if (!send_pending(fd, session)) return connections_.close(token);
     aio_.poll(connection.fd.get(), session.wants_write() ? POLLOUT : POLLIN, token);
   }
 

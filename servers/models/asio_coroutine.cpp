@@ -69,7 +69,7 @@ class AsioCoroutine {
         if (error) {
           on_accept_error(asio::to_errno(error));
         } else if (!connections_.stopping()) {
-          spawn(converse(connections_.open(std::move(socket))));
+          spawn(converse(connections_.open(std::move(socket)).token));
           if (!std::exchange(timer_runs_, true)) spawn(update_timer());
         }
       } else {

@@ -58,7 +58,7 @@ class AsioUring {
       if (error) {
         on_accept_error(asio::to_errno(error));
       } else if (!connections_.stopping()) {
-        proceed(connections_.open(std::move(socket)));
+        proceed(connections_.open(std::move(socket)).token);
       }
       update_timer();
     });

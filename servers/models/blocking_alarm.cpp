@@ -5,8 +5,12 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 

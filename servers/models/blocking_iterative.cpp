@@ -2,9 +2,13 @@
 // Syscalls per request: 1 recv, 1 send.
 // Limit: the next client waits until this one has gone; a silent client holds everyone (unless
 // --idle-timeout is set).
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/converse.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
-#include "processes/child_work.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -12,38 +16,6 @@ const ModelInfo kModel{.name = "blocking_iterative",
                        .family = "blocking",
                        .mechanism = "accept, recv and send in turn",
                        .capabilities = {.concurrent = false, .child_work = true}};
-
-namespace {
-
-void converse(int fd, Session& session, const Options& options) {
-  RequestTimer timer(options.idle_timeout);
-  while (!session.done()) {
-    if (session.awaits_work()) {
-      if (!run_child_work()) return;  // too many processes: this client is shed
-      session.on_work_done();
-    } else if (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (!sent.interrupted()) {
-        return;
-      }
-    } else if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    } else {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-        if (timer.is_over(session)) return;
-      } else if (!got.interrupted()) {
-        return;
-      }
-    }
-  }
-}
-
-}  // namespace
 
 Result<> serve(ServerContext& server) {
   SessionContext sessions = server.new_session_context();
@@ -61,7 +33,7 @@ Result<> serve(ServerContext& server) {
     set_io_timeout(connection.get(), server.options.idle_timeout);
     stop_signal::also_ends_input_of(connection.get());
     Session session(sessions);
-    converse(connection.get(), session, server.options);
+    converse(connection.get(), session, server.options.idle_timeout);
     server.counters().requests = sessions.requests;
     stop_signal::also_ends_input_of(-1);
   }

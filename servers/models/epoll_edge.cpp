@@ -7,9 +7,8 @@
 // those that have used up their turn are kept in a list.
 #include <sys/epoll.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 
 namespace muxbench {
 
@@ -77,23 +76,15 @@ class EpollEdge {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
-        if (advice == AcceptAdvice::try_next) continue;
-        listener_readable_ = advice == AcceptAdvice::pause;  // no edge tells when the pause is over
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
-      if (!watch(accepted.fd(), kWatched, token)) {
-        connections_.close(token);
-      } else if (connection.session.wants_write()) {
-        on_ready(token, connection);
-      }
-      if (!connections_.accepting()) return;
-    }
+    const AcceptAdvice advice =
+        accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
+          if (!watch(connection.fd.get(), kWatched, token)) {
+            connections_.close(token);
+          } else if (connection.session.wants_write()) {
+            on_ready(token, connection);
+          }
+        });
+    listener_readable_ = may_have_left_some(advice);  // of which no edge tells
   }
 
   static void on_edge(Connection& connection, std::uint32_t events) noexcept {
@@ -105,37 +96,17 @@ class EpollEdge {
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
     connections_.touch(token);
+    const int fd = connection.fd.get();
     for (int reads = 0; reads < kReadsPerTurn; ++reads) {
       if (!session.wants_write() && connection.readable) {
-        const std::span<std::byte> lease = session.lease_read();
-        const IoResult got = sys::recv(connection.fd.get(), lease);
-        if (got.ok()) {
-          session.on_read(got.count());
-          const bool drained = got.count() < lease.size() && !connection.read_until_empty;
-          connection.readable = !drained && !got.end_of_file();
-        } else if (got.would_block() || got.interrupted()) {
-          session.cancel_read();
-          connection.readable = got.interrupted();
-        } else {
-          return connections_.close(token);
-        }
+        const Received received = recv_once(fd, session);
+        if (received == Received::failed) return connections_.close(token);
+        if (received == Received::all) connection.readable = connection.read_until_empty;
+        if (received == Received::end || received == Received::nothing) connection.readable = false;
       }
-      while (session.wants_write() && connection.writable) {
-        const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-        if (sent.ok()) {
-          session.on_written(sent.count());
-        } else if (sent.would_block()) {
-          connection.writable = false;
-        } else if (!sent.interrupted()) {
-          return connections_.close(token);
-        }
-      }
-      if (session.wants_half_close()) {
-        ::shutdown(connection.fd.get(), SHUT_WR);
-        session.on_half_closed();
-      }
-      if (session.done()) return connections_.close(token);
-      if (session.wants_write() || !connection.readable) return;  // an edge will tell
+      if (connection.writable && !send_pending(fd, session)) return connections_.close(token);
+      connection.writable = !session.wants_write();
+      if (!connection.writable || !connection.readable) return;  // an edge will tell
     }
     if (!connection.is_unfinished) unfinished_.push_back(token);
     connection.is_unfinished = true;

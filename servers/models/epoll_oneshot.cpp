@@ -6,9 +6,8 @@
 
 #include <mutex>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "processes/worker_group.h"
 
 namespace muxbench {
@@ -76,15 +75,15 @@ class EpollOneshot {
 
   void on_listener_ready(const ServerContext& thread, SessionContext& sessions) {
     bool more = !finished_;
-    for (int i = 0; more && i < AcceptThrottle::kAcceptsPerRound; ++i) {
+    for (int i = 0; more && i < kAcceptsPerRound; ++i) {
       const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
       std::unique_lock lock(mutex_);
       if (!accepted.ok()) {
         more = connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next;
         continue;
       }
-      const Token token = connections_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
-      Connection& connection = *connections_.find(token);
+      auto [token, connection] =
+          connections_.open(UniqueFd(accepted.fd()), sessions, thread.counters());
       connection.token.store(token, std::memory_order_relaxed);
       more = connections_.accepting();
       lock.unlock();
@@ -99,37 +98,14 @@ class EpollOneshot {
     Session& session = connection.session;
     session.move_to(sessions);
     touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return close(connection);
-      }
+    if (!session.wants_write() && recv_once(connection.fd.get(), session) == Received::failed) {
+      return close(connection);
     }
     proceed(connection, EPOLL_CTL_MOD);
   }
 
   void proceed(Connection& connection, int operation) {
-    Session& session = connection.session;
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return close(connection);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return close(connection);
-
+    if (!send_pending(connection.fd.get(), connection.session)) return close(connection);
     hand_on(connection, operation);
   }
 

@@ -7,9 +7,8 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "processes/worker_group.h"
 #include "runtime/stop_signal.h"
 
@@ -50,116 +49,73 @@ class EpollReuseport {
 
   Result<> run() {
     if (!epoll_) return make_error("cannot create an epoll set: {}", describe(last_errno()));
-    watch(EPOLL_CTL_ADD, listener_, listener_events(true), kListener);
-    bool watching_listener = true;
-    bool accepted_one = false;
+    watch_listener();
     server_.ready();
     std::array<epoll_event, 512> events;
     while (!connections_.finished()) {
       const int ready =
           ::epoll_wait(epoll_.get(), events.data(), events.size(), connections_.timeout_ms());
-      for (int i = 0; i < ready; ++i) {
-        const Token token = events[static_cast<std::size_t>(i)].data.u64;
-        if (token == kListener) {
-          on_listener_ready();
-          accepted_one = shares_listener_;
-        } else if (Connection* connection =
-                       connections_.find(token)) {  // else: closed since this wait began
-          on_ready(token, *connection);
-        }
-      }
+      for (int i = 0; i < ready; ++i) on_event(events[static_cast<std::size_t>(i)].data.u64);
       connections_.expire([this](Token token) { connections_.close(token); });
-      if (connections_.stopping()) {
-        if (listener_ >= 0)
-          ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, std::exchange(listener_, -1), nullptr);
-      } else if (std::exchange(accepted_one, false) ||
-                 watching_listener != connections_.accepting()) {
-        watching_listener = connections_.accepting();
-        watch_listener_anew(watching_listener);
-      }
+      watch_listener();
     }
     return {};
   }
 
  private:
-  bool watch(int operation, int fd, std::uint32_t events, Token token) noexcept {
-    epoll_event event{.events = events, .data = {.u64 = token}};
+  // An EPOLLEXCLUSIVE entry cannot be modified; and where the listener is shared, adding it anew
+  // and yielding let the other threads have their turn.
+  void watch_listener() noexcept {
+    const bool accepting = connections_.accepting();
+    const std::uint32_t exclusive = shares_listener_ ? EPOLLEXCLUSIVE : 0U;
+    const std::uint32_t wanted = accepting ? EPOLLIN | exclusive : EPOLLONESHOT;
+    const bool goes_to_the_end = std::exchange(had_its_turn_, false) && accepting;
+    if (wanted == listener_events_ && !goes_to_the_end) return;
+    watch(listener_, kListener, listener_events_, 0);
+    if (shares_listener_) ::sched_yield();
+    watch(listener_, kListener, listener_events_, wanted);
+  }
+
+  bool watch(int fd, Token token, std::uint32_t& events, std::uint32_t wanted) noexcept {
+    if (wanted == events) return true;
+    const int operation = events == 0 ? EPOLL_CTL_ADD : wanted == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    events = wanted;
+    epoll_event event{.events = wanted, .data = {.u64 = token}};
     return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
   }
 
-  std::uint32_t listener_events(bool accepting) const noexcept {
-    if (!accepting) return 0;
-    return shares_listener_ ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN;
-  }
-
-  // An EPOLLEXCLUSIVE entry cannot be modified; and where the listener is shared, adding it anew
-  // and yielding let the other threads have their turn.
-  void watch_listener_anew(bool accepting) noexcept {
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
-    if (shares_listener_) ::sched_yield();
-    watch(EPOLL_CTL_ADD, listener_, listener_events(accepting), kListener);
-  }
-
-  void on_listener_ready() {
-    const int accepts = shares_listener_ ? 1 : AcceptThrottle::kAcceptsPerRound;
-    for (int i = 0; i < accepts; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
-      connection.events = EPOLLIN;
-      if (!watch(EPOLL_CTL_ADD, accepted.fd(), connection.events, token)) {
-        connections_.close(token);
-      } else if (connection.session.wants_write()) {
-        on_ready(token, connection);
-      }
-      if (!connections_.accepting()) return;
+  void on_event(Token token) {
+    if (token == kListener) {
+      had_its_turn_ = shares_listener_;
+      accept_burst(
+          listener_, connections_, [this](Token t, Connection& c) { proceed(t, c); },
+          shares_listener_ ? 1 : kAcceptsPerRound);
+    } else if (Connection* connection = connections_.find(token)) {  // else: closed since the wait
+      on_ready(token, *connection);
     }
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
     connections_.touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return connections_.close(token);
-      }
-    }
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return connections_.close(token);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return connections_.close(token);
+    if (session.wants_write() || recv_once(connection.fd.get(), session) != Received::failed)
+      return proceed(token, connection);
+    connections_.close(token);
+  }
 
+  void proceed(Token token, Connection& connection) {
+    Session& session = connection.session;
+    const int fd = connection.fd.get();
+    if (!send_pending(fd, session)) return connections_.close(token);
     const std::uint32_t wanted = session.wants_write() ? EPOLLOUT : EPOLLIN;
-    if (wanted != connection.events) {
-      if (!watch(EPOLL_CTL_MOD, connection.fd.get(), wanted, token))
-        return connections_.close(token);
-      connection.events = wanted;
-    }
+    if (!watch(fd, token, connection.events, wanted)) connections_.close(token);
   }
 
   const ServerContext& server_;
-  int listener_;
+  const int listener_;
   const bool shares_listener_;
+  bool had_its_turn_ = false;
+  std::uint32_t listener_events_ = 0;
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   ConnectionSet<Connection> connections_;
 };

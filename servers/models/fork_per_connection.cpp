@@ -3,9 +3,14 @@
 // child.
 // Limit: processes: starting one costs about 100 times what an accept costs, and a thousand of them
 // fill the scheduler.
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/converse.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
 #include "processes/children.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -15,38 +20,13 @@ const ModelInfo kModel{.name = "fork_per_connection",
 
 namespace {
 
-void converse(int fd, Session& session, const Options& options) {
-  RequestTimer timer(options.idle_timeout);
-  while (!session.done()) {
-    if (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (!sent.interrupted()) {
-        return;
-      }
-    } else if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    } else {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-        if (timer.is_over(session)) return;
-      } else if (!got.interrupted()) {
-        return;
-      }
-    }
-  }
-}
-
 [[noreturn]] void run_child(const ServerContext& server, int fd) {
   ::close(server.listener);
   set_io_timeout(fd, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
   {
     Session session(sessions);
-    converse(fd, session, server.options);
+    converse(fd, session, server.options.idle_timeout);
     server.counters().requests += sessions.requests;
   }
   ::_exit(0);

@@ -8,37 +8,17 @@
 
 #include <cstdio>
 
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/converse.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
 #include "processes/children.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 namespace {
-
-void converse(int fd, Session& session, const Options& options) {
-  RequestTimer timer(options.idle_timeout);
-  while (!session.done()) {
-    if (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (!sent.interrupted()) {
-        return;
-      }
-    } else if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    } else {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-        if (timer.is_over(session)) return;
-      } else if (!got.interrupted()) {
-        return;
-      }
-    }
-  }
-}
 
 // Signals wait across the exec: it resets their handlers, and what comes before the program has
 // installed its own would end it with a request in flight.
@@ -59,7 +39,7 @@ Result<> handle(ServerContext& server) {
   set_io_timeout(STDIN_FILENO, server.options.idle_timeout);
   SessionContext sessions = server.new_session_context();
   Session session(sessions);
-  converse(STDIN_FILENO, session, server.options);
+  converse(STDIN_FILENO, session, server.options.idle_timeout);
   server.counters().requests += sessions.requests;  // other handlers add theirs at the same time
   ::_exit(0);  // the end of the process frees all, and each connection pays for it
 }

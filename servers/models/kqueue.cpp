@@ -4,9 +4,8 @@
 // connection, and 4 for each time that a write gets stuck.
 // Limit: one thread; and each change is a call (kqueue_batched: none of them is).
 #include "compat/kevent.h"
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 
 namespace muxbench {
 namespace {
@@ -79,54 +78,25 @@ class Kqueue {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
-        if (advice == AcceptAdvice::try_next) continue;
-        listener_readable_ = advice == AcceptAdvice::pause;  // nothing tells when it is over
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
-      if (!change(accepted.fd(), EVFILT_READ, EV_ADD, token)) {
-        connections_.close(token);
-      } else if (connection.session.wants_write()) {
-        on_ready(token, connection);
-      }
-      if (!connections_.accepting()) return;
-    }
+    const AcceptAdvice advice =
+        accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
+          if (!change(connection.fd.get(), EVFILT_READ, EV_ADD, token)) {
+            connections_.close(token);
+          } else if (connection.session.wants_write()) {
+            on_ready(token, connection);
+          }
+        });
+    listener_readable_ = may_have_left_some(advice);  // of which nothing tells
   }
 
   // Either READ or WRITE is on, so the one that fired tells which it was.
   void on_ready(Token token, Connection& connection, short filter = EVFILT_READ) {
     Session& session = connection.session;
     connections_.touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return connections_.close(token);
-      }
-    }
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return connections_.close(token);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return connections_.close(token);
+    const int fd = connection.fd.get();
+    if (!session.wants_write() && recv_once(fd, session) == Received::failed)
+      return connections_.close(token);
+    if (!send_pending(fd, session)) return connections_.close(token);
 
     const bool stuck = session.wants_write();
     if (stuck != (filter == EVFILT_WRITE)) {

@@ -5,9 +5,8 @@
 // Limit: one thread, one callback per ready descriptor; as epoll beneath, nothing for files.
 #include <ev.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -86,20 +85,13 @@ class Libev {
   }
 
   void accept_some() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound && connections_.accepting(); ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
+    accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
       connection.token = token;
-      ev_io_init(&connection.watcher, &on_ready, accepted.fd(), EV_READ);
+      ev_io_init(&connection.watcher, &on_ready, connection.fd.get(), EV_READ);
       connection.watcher.data = &connection;
       ::ev_io_start(loop_, &connection.watcher);
-      if (connection.session.wants_write()) write(connection);
-    }
+      if (connection.session.wants_write()) proceed(connection);
+    });
   }
 
   static void on_ready(Loop* loop, ev_io* watcher, int events) {
@@ -107,40 +99,16 @@ class Libev {
     Libev& self = of(loop);
     if ((events & EV_ERROR) != 0) return self.close(connection);  // libev could not watch it
     self.connections_.touch(connection.token);
-    if (connection.session.wants_write() || self.read(connection)) self.write(connection);
-  }
-
-  // False: the connection is closed.
-  bool read(Connection& connection) {
-    const IoResult got = sys::recv(connection.fd.get(), connection.session.lease_read());
-    if (got.ok()) {
-      connection.session.on_read(got.count());
-    } else if (got.would_block() || got.interrupted()) {
-      connection.session.cancel_read();
-    } else {
-      close(connection);
-      return false;
+    if (connection.session.wants_write() ||
+        recv_once(connection.fd.get(), connection.session) != Received::failed) {
+      return self.proceed(connection);
     }
-    return true;
+    self.close(connection);
   }
 
-  void write(Connection& connection) {
+  void proceed(Connection& connection) {
     Session& session = connection.session;
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return close(connection);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return close(connection);
+    if (!send_pending(connection.fd.get(), session)) return close(connection);
     watch_for(connection, session.wants_write() ? EV_WRITE : EV_READ);
   }
 

@@ -8,9 +8,8 @@
 #include <event2/event_struct.h>
 #include <event2/listener.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -85,12 +84,11 @@ class Libevent {
   // evconnlistener accepts until there is nothing left, or it is disabled in here.
   static void on_accepted(evconnlistener*, int fd, sockaddr*, int, void* argument) {
     Libevent& self = *static_cast<Libevent*>(argument);
-    const Token token = self.connections_.open(fd);
-    Connection& connection = *self.connections_.find(token);
+    auto [token, connection] = self.connections_.open(UniqueFd(fd));
     connection.token = token;
     connection.server = &self;
     if (connection.session.wants_write()) {
-      self.write(connection);
+      self.proceed(connection);
     } else {
       self.watch_for(connection, EV_READ);
     }
@@ -113,40 +111,16 @@ class Libevent {
     auto& connection = *static_cast<Connection*>(argument);
     Libevent& self = *connection.server;
     self.connections_.touch(connection.token);
-    if (connection.session.wants_write() || self.read(connection)) self.write(connection);
-  }
-
-  // False: the connection is closed.
-  bool read(Connection& connection) {
-    const IoResult got = sys::recv(connection.fd.get(), connection.session.lease_read());
-    if (got.ok()) {
-      connection.session.on_read(got.count());
-    } else if (got.would_block() || got.interrupted()) {
-      connection.session.cancel_read();
-    } else {
-      close(connection);
-      return false;
+    if (connection.session.wants_write() ||
+        recv_once(connection.fd.get(), connection.session) != Received::failed) {
+      return self.proceed(connection);
     }
-    return true;
+    self.close(connection);
   }
 
-  void write(Connection& connection) {
+  void proceed(Connection& connection) {
     Session& session = connection.session;
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return close(connection);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return close(connection);
+    if (!send_pending(connection.fd.get(), session)) return close(connection);
     watch_for(connection, session.wants_write() ? EV_WRITE : EV_READ);
   }
 

@@ -129,8 +129,7 @@ class Libuv {
   void accept_waiting() {
     if (one_waits_ && connections_.accepting()) {
       one_waits_ = false;
-      const Token token = connections_.open(Handle{});
-      Connection& connection = *connections_.find(token);
+      auto [token, connection] = connections_.open(Handle{});
       connection.token = token;
       init(connection.handle);
       connection.handle.any.data = &connection;

@@ -2,7 +2,7 @@
 // Syscalls per request: any recv, any accept, 1 send; every round is a failing recv for each
 // connection that has sent nothing, and one accept.
 // Limit: a processor is always busy, and with n connections an answer waits for n calls.
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
 #include "net/sys.h"
 #include "runtime/stop_signal.h"
@@ -54,17 +54,10 @@ class NonblockingSpin {
   }
 
   void try_to_accept() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
+    accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
       connections_.find(token)->position = static_cast<std::uint32_t>(tokens_.size());
       tokens_.push_back(token);
-      if (!connections_.accepting()) return;
-    }
+    });
   }
 
   void try_one(Token token) {

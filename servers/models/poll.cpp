@@ -4,9 +4,8 @@
 // Limit: each wait costs time for every connection, idle or not; about 70 to 100 ns apiece.
 #include <poll.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 
 namespace muxbench {
 
@@ -63,52 +62,22 @@ class Poll {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(watched_[0].fd, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
-        if (advice == AcceptAdvice::try_next) continue;
-        if (advice == AcceptAdvice::stop) watched_[0].fd = -1;  // poll passes over it
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
-      connection.position = static_cast<std::uint32_t>(watched_.size());
-      watch(accepted.fd(), POLLIN, token);
-      if (connection.session.wants_write()) on_ready(token);
-      if (!connections_.accepting()) return;
-    }
+    const AcceptAdvice advice =
+        accept_burst(watched_[0].fd, connections_, [this](Token token, Connection& connection) {
+          connection.position = static_cast<std::uint32_t>(watched_.size());
+          watch(connection.fd.get(), POLLIN, token);
+          if (connection.session.wants_write()) on_ready(token);
+        });
+    if (advice == AcceptAdvice::stop) watched_[0].fd = -1;  // poll passes over it
   }
 
   void on_ready(Token token) {
     Connection& connection = *connections_.find(token);
     Session& session = connection.session;
     connections_.touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(connection.fd.get(), session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return close(token);
-      }
-    }
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return close(token);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(connection.fd.get(), SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return close(token);
+    const int fd = connection.fd.get();
+    if (!session.wants_write() && recv_once(fd, session) == Received::failed) return close(token);
+    if (!send_pending(fd, session)) return close(token);
     watched_[connection.position].events = session.wants_write() ? POLLOUT : POLLIN;
   }
 

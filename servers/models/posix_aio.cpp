@@ -10,9 +10,8 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -105,15 +104,10 @@ class PosixAio {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound && connections_.accepting(); ++i) {
-      const IoResult accepted = sys::accept(listener_);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      proceed(token, *connections_.find(token));
-    }
+    const auto on_accepted = [this](Token token, Connection& connection) {
+      proceed(token, connection);
+    };
+    accept_burst(listener_, connections_, on_accepted, kAcceptsPerRound, 0);  // blocking sockets
   }
 
   void on_signals() {

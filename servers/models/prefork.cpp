@@ -4,9 +4,14 @@
 // accept and close.
 // Limit: as many clients at once as there are processes; a silent client holds one (unless
 // --idle-timeout is set).
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/converse.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
 #include "processes/worker_group.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -20,31 +25,6 @@ const ModelInfo kModel{
     .says_when_ready = true};
 
 namespace {
-
-void converse(int fd, Session& session, const Options& options) {
-  RequestTimer timer(options.idle_timeout);
-  while (!session.done()) {
-    if (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (!sent.interrupted()) {
-        return;
-      }
-    } else if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    } else {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-        if (timer.is_over(session)) return;
-      } else if (!got.interrupted()) {
-        return;
-      }
-    }
-  }
-}
 
 Result<> run(ServerContext& server) {
   SessionContext sessions = server.new_session_context();
@@ -68,7 +48,7 @@ Result<> run(ServerContext& server) {
     stop_signal::also_ends_input_of(connection.get());
     {
       Session session(sessions);
-      converse(connection.get(), session, server.options);
+      converse(connection.get(), session, server.options.idle_timeout);
     }
     server.counters().requests = sessions.requests;
     stop_signal::also_ends_input_of(-1);

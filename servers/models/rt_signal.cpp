@@ -9,9 +9,8 @@
 
 #include <csignal>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 
 namespace muxbench {
 
@@ -133,68 +132,41 @@ class RtSignal {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        const AcceptAdvice advice = connections_.on_accept_error(accepted.error());
-        if (advice == AcceptAdvice::try_next) continue;
-        // One signal may stand for many connections: only here it is certain that none is left.
-        listener_may_be_ready_ = advice == AcceptAdvice::pause;
-        return;
-      }
-      const auto fd = static_cast<std::size_t>(accepted.fd());
-      const Token token = connections_.open(accepted.fd());
+    const auto on_accepted = [this](Token token, Connection& connection) {
+      const auto fd = static_cast<std::size_t>(connection.fd.get());
       if (fd >= token_of_.size()) token_of_.resize(2 * fd + 1, kNone);
       token_of_[fd] = token;
-      if (send_signals_for(accepted.fd())) {
-        on_ready(
-            token,
-            *connections_.find(token));  // what came before the signals were asked for sends none
-      } else {
-        close(token);
-      }
-      if (!connections_.accepting()) return;
-    }
+      if (!send_signals_for(connection.fd.get())) return close(token);
+      on_ready(token, connection);  // what came before the signals were asked for sends none
+    };
+    // One signal may stand for many connections: only here it is certain that none is left.
+    listener_may_be_ready_ = may_have_left_some(accept_burst(listener_, connections_, on_accepted));
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
     connections_.touch(token);
-    for (int reads = 0; reads < kReadsPerTurn;) {
+    const int fd = connection.fd.get();
+    for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+      if (!send_pending(fd, session)) return close(token);
       if (session.wants_write()) {
-        const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-        if (sent.ok()) {
-          session.on_written(sent.count());
-        } else if (sent.would_block()) {
-          connection.read_until_empty = true;  // signals that come meanwhile are not followed
-          return;
-        } else if (!sent.interrupted()) {
-          return close(token);
-        }
-      } else if (session.wants_half_close()) {
-        ::shutdown(connection.fd.get(), SHUT_WR);
-        session.on_half_closed();
-      } else if (session.done()) {
-        return close(token);
-      } else if (reads != 0 && !connection.read_until_empty) {
+        connection.read_until_empty = true;  // signals that come meanwhile are not followed
         return;
-      } else {
-        ++reads;
-        const std::span<std::byte> lease = session.lease_read();
-        const IoResult got = sys::recv(connection.fd.get(), lease);
-        if (got.ok()) {
-          // Less than there was room for: it was all, and what comes next has a signal of its own.
-          if (got.count() == lease.size()) connection.read_until_empty = true;
-          session.on_read(got.count());
-        } else if (got.would_block()) {
-          connection.read_until_empty = connection.sends_urgent_data;
-          return session.cancel_read();
-        } else if (got.interrupted()) {
-          connection.read_until_empty = true;  // the signal for what is there has been taken
-          session.cancel_read();
-        } else {
+      }
+      if (reads != 0 && !connection.read_until_empty) return;
+      switch (recv_once(fd, session)) {
+        case Received::failed:
           return close(token);
-        }
+        case Received::nothing:
+          connection.read_until_empty = connection.sends_urgent_data;
+          return;
+        case Received::part:         // what is left has no signal of its own
+        case Received::interrupted:  // the signal for what is there has been taken
+          connection.read_until_empty = true;
+          break;
+        case Received::all:
+        case Received::end:
+          break;  // what comes next has a signal of its own
       }
     }
     finish_later(token, connection);

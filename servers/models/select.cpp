@@ -7,9 +7,8 @@
 
 #include <bit>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 
 namespace muxbench {
@@ -31,8 +30,7 @@ struct Connection {
 
 class Select {
  public:
-  explicit Select(const ServerContext& server)
-      : listener_(server.listener), refused_(server.counters().refused), connections_(server) {}
+  explicit Select(const ServerContext& server) : listener_(server.listener), connections_(server) {}
 
   Result<> run() {
     if (listener_ >= FD_SETSIZE) {
@@ -97,56 +95,23 @@ class Select {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const int fd = accepted.fd();
-      if (fd >= FD_SETSIZE) {
-        const UniqueFd refused(fd);  // closed at once: its peer need not wait for nothing
-        count(refused_);
-        continue;
-      }
-      const Token token = connections_.open(fd);
+    accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
+      const int fd = connection.fd.get();
+      if (fd >= FD_SETSIZE)
+        return connections_.refuse(token);  // its peer need not wait for nothing
       tokens_[static_cast<std::size_t>(fd)] = token;
       FD_SET(fd, &reading_);
       end_ = std::max(end_, fd + 1);
-      if (connections_.find(token)->session.wants_write()) on_ready(fd);
-      if (!connections_.accepting()) return;
-    }
+      if (connection.session.wants_write()) on_ready(fd);
+    });
   }
 
   void on_ready(int fd) {
     const Token token = tokens_[static_cast<std::size_t>(fd)];
     Session& session = connections_.find(token)->session;
     connections_.touch(token);
-    if (!session.wants_write()) {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-      } else {
-        return close(fd);
-      }
-    }
-    while (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (sent.would_block()) {
-        break;
-      } else if (!sent.interrupted()) {
-        return close(fd);
-      }
-    }
-    if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    }
-    if (session.done()) return close(fd);
+    if (!session.wants_write() && recv_once(fd, session) == Received::failed) return close(fd);
+    if (!send_pending(fd, session)) return close(fd);
     FD_CLR(fd, session.wants_write() ? &reading_ : &writing_);
     FD_SET(fd, session.wants_write() ? &writing_ : &reading_);
   }
@@ -158,7 +123,6 @@ class Select {
   fd_set reading_{};
   fd_set writing_{};
   std::array<Token, FD_SETSIZE> tokens_{};  // whose connection a descriptor is
-  std::atomic<std::uint64_t>& refused_;
   ConnectionSet<Connection> connections_;
 };
 

@@ -10,9 +10,13 @@
 #include <deque>
 #include <mutex>
 
-#include "blocking/blocking.h"
+#include "base/unique_fd.h"
+#include "blocking/converse.h"
+#include "blocking/pauses.h"
 #include "net/sys.h"
-#include "processes/child_work.h"
+#include "runtime/accept_throttle.h"
+#include "runtime/model.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -29,34 +33,6 @@ const ModelInfo kModel{
     .says_when_ready = true};
 
 namespace {
-
-void converse(int fd, Session& session, const Options& options) {
-  RequestTimer timer(options.idle_timeout);
-  while (!session.done()) {
-    if (session.awaits_work()) {
-      if (!run_child_work()) return;  // too many processes: this client is shed
-      session.on_work_done();
-    } else if (session.wants_write()) {
-      const IoResult sent = sys::send(fd, session.write_buffers());
-      if (sent.ok()) {
-        session.on_written(sent.count());
-      } else if (!sent.interrupted()) {
-        return;
-      }
-    } else if (session.wants_half_close()) {
-      ::shutdown(fd, SHUT_WR);
-      session.on_half_closed();
-    } else {
-      const IoResult got = sys::recv(fd, session.lease_read());
-      if (got.ok()) {
-        session.on_read(got.count());
-        if (timer.is_over(session)) return;
-      } else if (!got.interrupted()) {
-        return;
-      }
-    }
-  }
-}
 
 class ThreadPool {
  public:
@@ -139,7 +115,7 @@ class ThreadPool {
       set_io_timeout(thread.connection.get(), server_.options.idle_timeout);
       {
         Session session(sessions);
-        converse(thread.connection.get(), session, server_.options);
+        converse(thread.connection.get(), session, server_.options.idle_timeout);
       }
       counters.requests = sessions.requests;
       leave(thread);

@@ -145,8 +145,8 @@ class UringCompletion {
     if (!accepted.ok()) return void(connections_.on_accept_error(accepted.error()));
     UniqueFd fd(accepted.fd());
     if (connections_.stopping()) return;
-    const Token token = connections_.open(std::move(fd));
-    proceed(token, *connections_.find(token));
+    auto [token, connection] = connections_.open(std::move(fd));
+    proceed(token, connection);
   }
 
   void on_received(Connection& connection, IoResult got) {

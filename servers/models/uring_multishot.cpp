@@ -272,8 +272,8 @@ class UringMultishot {
     if (!accepted.ok()) return on_accept_error(accepted.error());
     const DirectFile file{accepted.fd()};
     if (connections_.stopping()) return submit_close(file);
-    const Token token = connections_.open(file);
-    proceed(token, *connections_.find(token));
+    auto [token, connection] = connections_.open(file);
+    proceed(token, connection);
   }
 
   void on_accept_error(Errno error) {

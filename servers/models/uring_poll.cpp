@@ -5,9 +5,8 @@
 // the end is not told again.
 #include <poll.h>
 
-#include "event_loop/connection_set.h"
+#include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
-#include "net/sys.h"
 #include "runtime/stop_signal.h"
 #include "uring/ring.h"
 #include "uring/trial.h"
@@ -134,57 +133,34 @@ class UringPoll {
   }
 
   void on_listener_ready() {
-    for (int i = 0; i < AcceptThrottle::kAcceptsPerRound; ++i) {
-      const IoResult accepted = sys::accept(listener_, SOCK_NONBLOCK);
-      if (!accepted.ok()) {
-        if (connections_.on_accept_error(accepted.error()) == AcceptAdvice::try_next) continue;
-        return;
-      }
-      const Token token = connections_.open(accepted.fd());
-      Connection& connection = *connections_.find(token);
+    accept_burst(listener_, connections_, [this](Token token, Connection& connection) {
       submit_input_poll(token, connection);
       if (connection.session.wants_write()) on_ready(token, connection);
-      if (!connections_.accepting()) return;
-    }
+    });
   }
 
   void on_ready(Token token, Connection& connection) {
     Session& session = connection.session;
     connections_.touch(token);
+    const int fd = connection.fd.get();
     for (int reads = 0;; ++reads) {
-      while (session.wants_write()) {
-        const IoResult sent = sys::send(connection.fd.get(), session.write_buffers());
-        if (sent.ok()) {
-          session.on_written(sent.count());
-        } else if (sent.would_block()) {
-          if (std::exchange(connection.awaits_space, true)) return;
-          submit_poll(Operation::space, token, connection.fd.get(), POLLOUT);
-          return;
-        } else if (!sent.interrupted()) {
-          return close(token, connection);
+      if (!send_pending(fd, session)) return close(token, connection);
+      if (session.wants_write()) {
+        if (!std::exchange(connection.awaits_space, true)) {
+          submit_poll(Operation::space, token, fd, POLLOUT);
         }
+        return;
       }
-      if (session.wants_half_close()) {
-        ::shutdown(connection.fd.get(), SHUT_WR);
-        session.on_half_closed();
-      }
-      if (session.done()) return close(token, connection);
       if (!connection.readable) return;
       if (reads == kReadsPerTurn) return submit_again(token);
 
-      const std::span<std::byte> lease = session.lease_read();
-      const IoResult got = sys::recv(connection.fd.get(), lease);
-      if (got.ok()) {
-        // A short read has emptied the socket; what comes later completes the poll again.
-        const bool drained = got.count() < lease.size() && !connection.read_until_empty;
-        if (drained) connection.readable = false;
-        session.on_read(got.count());
-      } else if (got.would_block() || got.interrupted()) {
-        session.cancel_read();
-        if (got.would_block()) connection.readable = false;
-      } else {
-        return close(token, connection);
+      const Received received = recv_once(fd, session);
+      if (received == Received::failed) return close(token, connection);
+      // A short read has emptied the socket; what comes later completes the poll again.
+      if (received == Received::all || received == Received::end) {
+        connection.readable = connection.read_until_empty;
       }
+      if (received == Received::nothing) connection.readable = false;
     }
   }
 

@@ -26,7 +26,6 @@ class AcceptThrottle {
   explicit AcceptThrottle(std::size_t max_connections) noexcept
       : max_connections_(max_connections) {}
 
-  static constexpr int kAcceptsPerRound = 64;  // before existing connections get their turn again
   static constexpr Nanoseconds kPause = std::chrono::milliseconds(100);
   static constexpr Nanoseconds kApart = std::chrono::milliseconds(12);  // of two workers' attempts
   static constexpr Nanoseconds kRebalancePause = std::chrono::milliseconds(1);

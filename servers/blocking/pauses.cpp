@@ -1,18 +1,8 @@
-#include "blocking/blocking.h"
+#include "blocking/pauses.h"
 
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
 namespace muxbench {
-
-void set_io_timeout(int fd, Nanoseconds timeout) noexcept {
-  if (timeout.count() == 0) return;
-  const auto microseconds = std::chrono::ceil<std::chrono::microseconds>(timeout).count();
-  const timeval limit{.tv_sec = microseconds / 1'000'000, .tv_usec = microseconds % 1'000'000};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
 
 void sleep_briefly() noexcept {
   const timespec moment{.tv_sec = 0, .tv_nsec = 20'000'000};
