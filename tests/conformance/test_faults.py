@@ -25,7 +25,7 @@ WITHOUT = {
 ONLY = {
     ("io_submit",): {"aio_poll"},
     trace.ENTER: IN_THE_RING | {"uring_poll"},
-    ("epoll_ctl",): {"asio_callback", "asio_coroutine", "asio_threads", "epoll_edge", "epoll_level", "epoll_multiprocess",
+    ("epoll_ctl",): {"asio_callback", "asio_coroutine", "asio_threads", "epoll_children", "epoll_edge", "epoll_level", "epoll_multiprocess",
                      "epoll_oneshot", "epoll_reuseport", "kqueue", "kqueue_batched", "libev", "libevent", "libuv"},
     trace.FORK: STARTS_FOR_CLIENTS,
     ("mmap",): {"posix_aio", "thread_per_connection"},  # a stack for each thread

@@ -47,6 +47,7 @@ MODELS = {
     "sigio": ("signal", {}, ()),
     "rt_signal": ("signal", EDGE, ()),
     "epoll_level": ("readiness", CHILD, ()),
+    "epoll_children": ("readiness", CHILD, ()),
     "epoll_edge": ("readiness", EDGE, ()),
     "epoll_oneshot": ("readiness", WORKERS, ()),
     "epoll_multiprocess": ("readiness", {**WORKERS, **CHILD}, ()),
