@@ -9,7 +9,8 @@ if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '2,4s/^# \{0,1\}//p' "$0"
 "$root/scripts/install_packages.sh"
 python=$("$root/scripts/find_python.sh" pytest xdist jsonschema)
 # No thread leaks: when the time to end is over, a thread that still sends to a client that never reads is left by exit.
-export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1:atexit_sleep_ms=0:report_thread_leaks=0
+export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=second_deadlock_stack=1:atexit_sleep_ms=0:report_thread_leaks=0:suppressions=$root/tests/thread_sanitizer.txt
 
 run() { # preset, then pytest options
   local preset=$1

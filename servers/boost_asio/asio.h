@@ -2,27 +2,32 @@
 // the session's buffers in Asio's form.
 #pragma once
 
+#include <signal.h>
+
+#include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/version.hpp>
 
 #include "runtime/model.h"
 #include "runtime/stop_signal.h"
 
-namespace muxbench::asio {
+namespace muxbench {
+namespace asio = boost::asio;
+}
 
-using namespace boost::asio;  // NOLINT: its names are ours here, and no others
+namespace muxbench::io {
 
-using Executor = io_context::executor_type;
-using Socket = basic_stream_socket<generic::stream_protocol, Executor>;
-using Acceptor = basic_socket_acceptor<generic::stream_protocol, Executor>;
-using Timer = basic_waitable_timer<std::chrono::steady_clock,
-                                   wait_traits<std::chrono::steady_clock>, Executor>;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using ErrorCode = boost::system::error_code;
 
 // For an io_context that one thread runs and no other touches: Asio takes no lock at all then, where
@@ -32,8 +37,8 @@ constexpr int kOneThread = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
 
 inline Errno to_errno(const ErrorCode& error) noexcept { return static_cast<Errno>(error.value()); }
 
-inline mutable_buffer to_buffer(std::span<std::byte> bytes) noexcept {
-  return buffer(bytes.data(), bytes.size());
+inline asio::mutable_buffer to_buffer(std::span<std::byte> bytes) noexcept {
+  return asio::buffer(bytes.data(), bytes.size());
 }
 
 // A ConstBufferSequence over the session's own pieces.
@@ -41,23 +46,24 @@ class Pieces {
  public:
   explicit Pieces(std::span<const iovec> pieces) noexcept : count_(pieces.size()) {
     for (std::size_t i = 0; i < count_; ++i) {
-      pieces_[i] = const_buffer(pieces[i].iov_base, pieces[i].iov_len);
+      pieces_[i] = asio::const_buffer(pieces[i].iov_base, pieces[i].iov_len);
     }
   }
-  const const_buffer* begin() const noexcept { return pieces_.data(); }
-  const const_buffer* end() const noexcept { return pieces_.data() + count_; }
+  const asio::const_buffer* begin() const noexcept { return pieces_.data(); }
+  const asio::const_buffer* end() const noexcept { return pieces_.data() + count_; }
 
  private:
-  std::array<const_buffer, 2> pieces_;
+  std::array<asio::const_buffer, 2> pieces_;
   std::size_t count_;
 };
 
 // Accepts on a descriptor that stays ours.
 class BorrowedAcceptor : public Acceptor {
  public:
-  BorrowedAcceptor(io_context& context, const ServerContext& server)
+  BorrowedAcceptor(asio::io_context& context, const ServerContext& server)
       : Acceptor(context.get_executor(),
-                 generic::stream_protocol(server.options.address.family(), 0), server.listener) {
+                 asio::generic::stream_protocol(server.options.address.family(), 0),
+                 server.listener) {
     // Otherwise Asio goes on waiting after ECONNABORTED, although the next one may be there
     // already.
     set_option(enable_connection_aborted(true));
@@ -68,12 +74,30 @@ class BorrowedAcceptor : public Acceptor {
   }
 };
 
-// Readable from the stop signal on.
-class StopEvent : public posix::basic_stream_descriptor<Executor> {
+// SIGINT and SIGTERM, once: on_stop() is called in a thread that runs the context, after the server's
+// own handler has had the signal. From then on signals go to that handler.
+class StopSignals {
  public:
-  explicit StopEvent(io_context& context)
-      : basic_stream_descriptor(context.get_executor(), stop_signal::descriptor()) {}
-  ~StopEvent() { release(); }
+  explicit StopSignals(asio::io_context& context) : set_(context.get_executor(), SIGINT, SIGTERM) {}
+
+  template <typename OnStop>
+  void async_wait(OnStop on_stop) {
+    // One may have come before the set was made.
+    if (stop_signal::requested()) {
+      return asio::post(set_.get_executor(), on_stop);
+    }
+    set_.async_wait([on_stop](const ErrorCode&, int number) mutable {
+      stop_signal::deliver(number);
+      on_stop();
+    });
+  }
+
+ private:
+  struct RestoreHandler {
+    ~RestoreHandler() { stop_signal::restore_handler(); }
+  };
+  RestoreHandler after_the_set_;  // which leaves the default action behind
+  asio::basic_signal_set<Executor> set_;
 };
 
 // Asio chooses what it stands on when it is compiled.
@@ -93,4 +117,4 @@ inline Probe probe() {
                        {"backend", kBackend}}};
 }
 
-}  // namespace muxbench::asio
+}  // namespace muxbench::io

@@ -13,12 +13,12 @@ const ModelInfo kModel{.name = "asio_callback",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one thread",
                        .capabilities = {.edge_triggered = true},
-                       .probe = asio::probe};
+                       .probe = io::probe};
 
 namespace {
 
 struct Connection {
-  asio::Socket socket;
+  io::Socket socket;
   Session session;
 };
 
@@ -28,7 +28,7 @@ class AsioCallback {
       : acceptor_(context_, server), connections_(server) {}
 
   Result<> run() {
-    stop_.async_wait(asio::StopEvent::wait_read, [this](const asio::ErrorCode&) {
+    stop_.async_wait([this] {
       on_accept_error(Errno{EINVAL});
       acceptor_.cancel();
       update_timer();
@@ -41,10 +41,10 @@ class AsioCallback {
  private:
   void accept() {
     accepting_ = true;
-    acceptor_.async_accept([this](const asio::ErrorCode& error, asio::Socket socket) {
+    acceptor_.async_accept([this](const io::ErrorCode& error, io::Socket socket) {
       accepting_ = false;
       if (error) {
-        on_accept_error(asio::to_errno(error));
+        on_accept_error(io::to_errno(error));
       } else if (!connections_.stopping()) {
         proceed(connections_.open(std::move(socket)).token);
       }
@@ -54,8 +54,8 @@ class AsioCallback {
 
   void on_accept_error(Errno error) {
     connections_.on_accept_error(error, [](Token, Connection& connection) {
-      asio::ErrorCode ignored;
-      connection.socket.shutdown(asio::Socket::shutdown_receive, ignored);
+      io::ErrorCode ignored;
+      connection.socket.shutdown(io::Socket::shutdown_receive, ignored);
     });
   }
 
@@ -64,8 +64,8 @@ class AsioCallback {
     Connection& connection = *connections_.find(token);
     Session& session = connection.session;
     if (session.wants_half_close()) {
-      asio::ErrorCode ignored;
-      connection.socket.shutdown(asio::Socket::shutdown_send, ignored);
+      io::ErrorCode ignored;
+      connection.socket.shutdown(io::Socket::shutdown_send, ignored);
       session.on_half_closed();
     }
     if (session.wants_write()) return write(token, connection);
@@ -75,17 +75,17 @@ class AsioCallback {
   }
 
   void read(Token token, Connection& connection, std::span<std::byte> lease) {
-    connection.socket.async_read_some(
-        asio::to_buffer(lease), [this, token](const asio::ErrorCode& error, std::size_t count) {
-          connections_.touch(token);
-          if (error && error != asio::error::eof) return close(token);
-          connections_.find(token)->session.on_read(count);
-          proceed(token);
-        });
+    connection.socket.async_read_some(io::to_buffer(lease),
+                                      [this, token](const io::ErrorCode& error, std::size_t count) {
+                                        connections_.touch(token);
+                                        if (error && error != asio::error::eof) return close(token);
+                                        connections_.find(token)->session.on_read(count);
+                                        proceed(token);
+                                      });
   }
 
   void write(Token token, Connection& connection) {
-    const auto on_written = [this, token](const asio::ErrorCode& error, std::size_t count) {
+    const auto on_written = [this, token](const io::ErrorCode& error, std::size_t count) {
       connections_.touch(token);
       if (error) return close(token);
       connections_.find(token)->session.on_written(count);
@@ -96,7 +96,7 @@ class AsioCallback {
       connection.socket.async_write_some(asio::buffer(pieces[0].iov_base, pieces[0].iov_len),
                                          on_written);
     } else {
-      connection.socket.async_write_some(asio::Pieces(pieces), on_written);
+      connection.socket.async_write_some(io::Pieces(pieces), on_written);
     }
   }
 
@@ -115,22 +115,22 @@ class AsioCallback {
     if (due < 0) return;
     timer_runs_ = true;
     timer_.expires_after(std::chrono::milliseconds(due));
-    timer_.async_wait([this](const asio::ErrorCode& error) {
+    timer_.async_wait([this](const io::ErrorCode& error) {
       if (error) return;  // it was set anew
       timer_runs_ = false;
       // A socket that is shut down ends its operation, and that closes the connection.
       connections_.expire([this](Token token) {
-        asio::ErrorCode ignored;
+        io::ErrorCode ignored;
         connections_.find(token)->socket.close(ignored);
       });
       update_timer();
     });
   }
 
-  asio::io_context context_{asio::kOneThread};
-  asio::BorrowedAcceptor acceptor_;
-  asio::StopEvent stop_{context_};
-  asio::Timer timer_{context_.get_executor()};
+  asio::io_context context_{io::kOneThread};
+  io::BorrowedAcceptor acceptor_;
+  io::StopSignals stop_{context_};
+  io::Timer timer_{context_.get_executor()};
   bool accepting_ = false;
   bool timer_runs_ = false;
   ConnectionSet<Connection> connections_;

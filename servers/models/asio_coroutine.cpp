@@ -22,7 +22,7 @@ const ModelInfo kModel{.name = "asio_coroutine",
                        .family = "library",
                        .mechanism = "Boost.Asio, C++20 coroutines, one thread",
                        .capabilities = {.edge_triggered = true},
-                       .probe = asio::probe};
+                       .probe = io::probe};
 
 namespace {
 
@@ -49,7 +49,7 @@ class AsioCoroutine {
 
   Result<> run() {
     spawn(accept());
-    stop_.async_wait(asio::StopEvent::wait_read, [this](const asio::ErrorCode&) {
+    stop_.async_wait([this] {
       on_accept_error(Errno{EINVAL});
       acceptor_.cancel();
     });
@@ -67,13 +67,13 @@ class AsioCoroutine {
       if (connections_.accepting()) {
         auto [error, socket] = co_await acceptor_.async_accept(executor_, kReturnError);
         if (error) {
-          on_accept_error(asio::to_errno(error));
+          on_accept_error(io::to_errno(error));
         } else if (!connections_.stopping()) {
           spawn(converse(connections_.open(std::move(socket)).token));
           if (!std::exchange(timer_runs_, true)) spawn(update_timer());
         }
       } else {
-        asio::Timer pause(context_.get_executor(), AcceptThrottle::kPause);
+        io::Timer pause(context_.get_executor(), AcceptThrottle::kPause);
         co_await pause.async_wait(kReturnError);
       }
     }
@@ -81,7 +81,7 @@ class AsioCoroutine {
 
   void on_accept_error(Errno error) {
     connections_.on_accept_error(error, [](Token, Connection& connection) {
-      asio::ErrorCode ignored;
+      io::ErrorCode ignored;
       connection.socket.shutdown(Socket::shutdown_receive, ignored);
     });
   }
@@ -93,25 +93,25 @@ class AsioCoroutine {
     while (!session.done()) {
       if (session.wants_write()) {
         const std::span<const iovec> pieces = session.write_buffers();
-        asio::ErrorCode error;
+        io::ErrorCode error;
         std::size_t count = 0;
         if (pieces.size() == 1) {  // send(2) instead of sendmsg(2)
           const asio::const_buffer piece(pieces[0].iov_base, pieces[0].iov_len);
           std::tie(error, count) = co_await socket.async_write_some(piece, kReturnError);
         } else {
           std::tie(error, count) =
-              co_await socket.async_write_some(asio::Pieces(pieces), kReturnError);
+              co_await socket.async_write_some(io::Pieces(pieces), kReturnError);
         }
         if (error) break;
         connections_.touch(token);
         session.on_written(count);
       } else if (session.wants_half_close()) {
-        asio::ErrorCode ignored;
+        io::ErrorCode ignored;
         socket.shutdown(Socket::shutdown_send, ignored);
         session.on_half_closed();
       } else {
         const auto [error, count] =
-            co_await socket.async_read_some(asio::to_buffer(session.lease_read()), kReturnError);
+            co_await socket.async_read_some(io::to_buffer(session.lease_read()), kReturnError);
         if (error && error != asio::error::eof) break;
         connections_.touch(token);
         session.on_read(count);
@@ -127,18 +127,18 @@ class AsioCoroutine {
       timer_.expires_after(std::chrono::milliseconds(due));
       co_await timer_.async_wait(kReturnError);
       connections_.expire([this](Token token) {
-        asio::ErrorCode ignored;
+        io::ErrorCode ignored;
         connections_.find(token)->socket.close(ignored);
       });
     }
     timer_runs_ = false;
   }
 
-  asio::io_context context_{asio::kOneThread};
+  asio::io_context context_{io::kOneThread};
   Executor executor_ = context_.get_executor();
-  asio::BorrowedAcceptor acceptor_;
-  asio::StopEvent stop_{context_};
-  asio::Timer timer_{context_.get_executor()};
+  io::BorrowedAcceptor acceptor_;
+  io::StopSignals stop_{context_};
+  io::Timer timer_{context_.get_executor()};
   bool timer_runs_ = false;
   ConnectionSet<Connection> connections_;
 };

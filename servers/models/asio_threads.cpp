@@ -17,7 +17,7 @@ const ModelInfo kModel{.name = "asio_threads",
                        .family = "library",
                        .mechanism = "Boost.Asio, callbacks, one io_context on N threads",
                        .capabilities = {.workers = true, .edge_triggered = true},
-                       .probe = asio::probe};
+                       .probe = io::probe};
 
 namespace {
 
@@ -25,12 +25,12 @@ namespace {
 // are ever in one connection, and it needs neither lock nor strand. Only what the table's lock
 // guards (when it ends, and who looks at it from outside) is shared.
 struct Connection {
-  Connection(asio::Socket accepted, const ServerContext& server)
+  Connection(io::Socket accepted, const ServerContext& server)
       : socket(std::move(accepted)),
         descriptor(socket.native_handle()),
         sessions(server.new_session_context()) {}
 
-  asio::Socket socket;
+  io::Socket socket;
   const int descriptor;     // for shutdown(2) by other threads
   SessionContext sessions;  // its own, since a buffer pool is not for several threads
   Session session{sessions};
@@ -46,12 +46,11 @@ class AsioThreads {
       : server_(server),
         context_(static_cast<int>(server.options.workers)),
         acceptor_(context_, server),
-        stop_event_(context_),
+        stop_signals_(context_),
         throttle_(server.options.max_connections) {}
 
   Result<> run() {
-    stop_event_.async_wait(asio::StopEvent::wait_read,
-                           [this](const asio::ErrorCode&) { on_stop(); });
+    stop_signals_.async_wait([this] { on_stop(); });
     if (server_.options.idle_timeout.count() > 0) watch_silence();
     {
       const std::lock_guard lock(mutex_);
@@ -73,13 +72,13 @@ class AsioThreads {
       return;
     }
     accepting_ = true;
-    acceptor_.async_accept([this](const asio::ErrorCode& error, asio::Socket socket) {
+    acceptor_.async_accept([this](const io::ErrorCode& error, io::Socket socket) {
       Connection* accepted = nullptr;
       {
         const std::lock_guard lock(mutex_);
         accepting_ = false;
         if (error) {
-          throttle_.on_error(asio::to_errno(error));
+          throttle_.on_error(io::to_errno(error));
         } else if (!stopping_) {
           accepted = &connections_.emplace_front(std::move(socket), server_);
           accepted->self = connections_.begin();
@@ -95,7 +94,7 @@ class AsioThreads {
 
   void pause() {
     pause_.expires_at(throttle_.pause_ends());
-    pause_.async_wait([this](const asio::ErrorCode&) {
+    pause_.async_wait([this](const io::ErrorCode&) {
       const std::lock_guard lock(mutex_);
       pausing_ = false;
       accept_if_open();
@@ -119,8 +118,8 @@ class AsioThreads {
       count(counters_of_this_thread->requests, std::exchange(connection.sessions.requests, 0));
     }
     if (session.wants_half_close()) {
-      asio::ErrorCode ignored;
-      connection.socket.shutdown(asio::Socket::shutdown_send, ignored);
+      io::ErrorCode ignored;
+      connection.socket.shutdown(io::Socket::shutdown_send, ignored);
       session.on_half_closed();
     }
     if (session.wants_write()) return write(connection);
@@ -131,8 +130,7 @@ class AsioThreads {
 
   void read(Connection& connection, std::span<std::byte> lease) {
     connection.socket.async_read_some(
-        asio::to_buffer(lease),
-        [this, &connection](const asio::ErrorCode& error, std::size_t count) {
+        io::to_buffer(lease), [this, &connection](const io::ErrorCode& error, std::size_t count) {
           touch(connection);
           if (error && error != asio::error::eof) return close(connection);
           connection.session.on_read(count);
@@ -141,7 +139,7 @@ class AsioThreads {
   }
 
   void write(Connection& connection) {
-    const auto on_written = [this, &connection](const asio::ErrorCode& error, std::size_t count) {
+    const auto on_written = [this, &connection](const io::ErrorCode& error, std::size_t count) {
       touch(connection);
       if (error) return close(connection);
       connection.session.on_written(count);
@@ -152,7 +150,7 @@ class AsioThreads {
       connection.socket.async_write_some(asio::buffer(pieces[0].iov_base, pieces[0].iov_len),
                                          on_written);
     } else {
-      connection.socket.async_write_some(asio::Pieces(pieces), on_written);
+      connection.socket.async_write_some(io::Pieces(pieces), on_written);
     }
   }
 
@@ -172,7 +170,7 @@ class AsioThreads {
   // An event only notes the time; who has been silent is looked up eight times in that timeout.
   void watch_silence() {
     silence_.expires_after(server_.options.idle_timeout / 8);
-    silence_.async_wait([this](const asio::ErrorCode& error) {
+    silence_.async_wait([this](const io::ErrorCode& error) {
       if (error) return;
       const auto limit = (Clock::now() - server_.options.idle_timeout).time_since_epoch().count();
       const std::lock_guard lock(mutex_);
@@ -188,10 +186,10 @@ class AsioThreads {
 
   const ServerContext& server_;
   asio::io_context context_;
-  asio::BorrowedAcceptor acceptor_;
-  asio::StopEvent stop_event_;
-  asio::Timer pause_{context_.get_executor()};
-  asio::Timer silence_{context_.get_executor()};
+  io::BorrowedAcceptor acceptor_;
+  io::StopSignals stop_signals_;
+  io::Timer pause_{context_.get_executor()};
+  io::Timer silence_{context_.get_executor()};
   std::mutex mutex_;  // guards what follows: taken when a connection begins and ends
   AcceptThrottle throttle_;
   bool accepting_ = false;

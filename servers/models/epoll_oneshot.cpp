@@ -178,12 +178,6 @@ class EpollOneshot {
 
 }  // namespace
 
-#ifdef __SANITIZE_THREAD__
-// GCC 12's thread sanitizer takes an epoll_ctl that hands a connection on, and the close in the
-// thread that got it, for a race: it does not know that the second is the effect of the first.
-extern "C" const char* __tsan_default_suppressions() { return "race:epoll_ctl"; }
-#endif
-
 Result<> serve(ServerContext& server) {
   EpollOneshot model(server);
   if (Result<> begun = model.begin(); !begun) return begun;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <variant>
+
 #include "event_loop/connection_set.h"
 #include "runtime/stop_signal.h"
 
@@ -43,19 +45,18 @@ const ModelInfo kModel{
 
 namespace {
 
-union Handle {
-  uv_handle_t any;
-  uv_stream_t stream;
-  uv_tcp_t tcp;
-  uv_pipe_t pipe;
-};
+using Stream = std::variant<uv_tcp_t, uv_pipe_t>;  // by the family of the listener
 
 struct Connection {
-  Handle handle;  // owns the descriptor
+  Stream handle;  // owns the descriptor
   Session session;
   Token token = 0;
+  uv_stream_t* stream = nullptr;  // that handle, once it is initialised
   uv_write_t write{};
+  uv_shutdown_t shutdown{};
   std::size_t queued = 0;  // bytes that libuv writes when it can
+  bool received = true;    // since the last look, or it is new; for the end
+  bool input_has_ended = false;
 };
 
 // At the limit of descriptors libuv accepts connections only to close them; we stop before that,
@@ -73,43 +74,68 @@ class Libuv {
       : server_(server), connections_(server, most_connections()) {}
 
   Result<> run() {
-    ::uv_loop_init(&loop_);
+    if (const int made = ::uv_loop_init(&loop_); made != 0) return failed("make a loop", made);
     loop_.data = this;
-    ::uv_timer_init(&loop_, &timer_);
-    // libuv closes what it is given to listen on, and the descriptor is not ours to give.
-    UniqueFd listener(::fcntl(server_.listener, F_DUPFD_CLOEXEC, 0));
-    init(listener_);
-    const int opened = is_unix() ? ::uv_pipe_open(&listener_.pipe, listener.release())
-                                 : ::uv_tcp_open(&listener_.tcp, listener.release());
-    if (opened != 0) return make_error("libuv cannot take the listener: {}", ::uv_strerror(opened));
-    const int listening = ::uv_listen(&listener_.stream, server_.options.backlog, &on_connection);
-    if (listening != 0) return make_error("libuv cannot listen: {}", ::uv_strerror(listening));
-    ::uv_poll_init(&loop_, &stop_, stop_signal::descriptor());
-    ::uv_poll_start(&stop_, UV_READABLE, [](uv_poll_t* stop, int, int) {
-      of(reinterpret_cast<uv_handle_t*>(stop)).on_accept_error(Errno{EINVAL});
-    });
+    const Result<> begun = begin();
+    if (!begun) return begun;
     ::uv_run(&loop_, UV_RUN_DEFAULT);  // until every handle is closed
     ::uv_loop_close(&loop_);
     return {};
   }
 
  private:
+  static Error failed(const char* to_do, int error) {
+    return make_error("libuv cannot {}: {}", to_do, ::uv_strerror(error));
+  }
+
+  Result<> begin() {
+    if (const int e = ::uv_timer_init(&loop_, &timer_); e != 0) return failed("make a timer", e);
+    if (const int e = ::uv_check_init(&loop_, &after_poll_); e != 0)
+      return failed("make a check", e);
+    if (const int e = ::uv_idle_init(&loop_, &no_sleep_); e != 0) return failed("make an idle", e);
+    if (const int e = init(listener_); e != 0) return failed("make a handle", e);
+    // libuv closes what it is given to listen on, and the descriptor is not ours to give.
+    const int fd = ::fcntl(server_.listener, F_DUPFD_CLOEXEC, 0);
+    const int opened = is_unix() ? ::uv_pipe_open(&std::get<uv_pipe_t>(listener_), fd)
+                                 : ::uv_tcp_open(&std::get<uv_tcp_t>(listener_), fd);
+    if (opened != 0) return failed("take the listener", opened);
+    if (const int e = ::uv_listen(stream_of(listener_), server_.options.backlog, &on_connection);
+        e != 0) {
+      return failed("listen", e);
+    }
+    if (const int e = ::uv_poll_init(&loop_, &stop_, stop_signal::descriptor()); e != 0) {
+      return failed("watch for the stop signal", e);
+    }
+    ::uv_poll_start(&stop_, UV_READABLE, [](uv_poll_t* stop, int, int) {
+      of(handle_of(stop)).on_accept_error(Errno{EINVAL});
+    });
+    return {};
+  }
+
   static Libuv& of(const uv_handle_t* handle) { return *static_cast<Libuv*>(handle->loop->data); }
   static Connection& connection_of(const uv_handle_t* handle) {
     return *static_cast<Connection*>(handle->data);
   }
   bool is_unix() const { return server_.options.address.is_unix(); }
 
-  void init(Handle& handle) {
-    if (is_unix()) {
-      ::uv_pipe_init(&loop_, &handle.pipe, 0);
-    } else {
-      ::uv_tcp_init(&loop_, &handle.tcp);
-    }
+  // libuv's types begin alike, and its functions take the general ones.
+  template <typename Special>
+  static uv_handle_t* handle_of(Special* special) {
+    return reinterpret_cast<uv_handle_t*>(special);
+  }
+  static uv_stream_t* stream_of(Stream& handle) {
+    return std::visit([](auto& special) { return reinterpret_cast<uv_stream_t*>(&special); },
+                      handle);
+  }
+
+  // 0, or libuv's error.
+  int init(Stream& handle) {
+    if (is_unix()) return ::uv_pipe_init(&loop_, &handle.emplace<uv_pipe_t>(), 0);
+    return ::uv_tcp_init(&loop_, &handle.emplace<uv_tcp_t>());
   }
 
   static void on_connection(uv_stream_t* listener, int status) {
-    Libuv& self = of(reinterpret_cast<uv_handle_t*>(listener));
+    Libuv& self = of(handle_of(listener));
     if (status < 0) return self.on_accept_error(static_cast<Errno>(-status));
     // What is not accepted here stays with libuv, which stops listening until it is.
     self.one_waits_ = true;
@@ -118,25 +144,51 @@ class Libuv {
 
   void on_accept_error(Errno error) {
     const AcceptAdvice advice = connections_.on_accept_error(
-        error, [](Token, Connection& connection) { ::shutdown(descriptor(connection), SHUT_RD); });
-    if (advice == AcceptAdvice::stop && ::uv_is_closing(&listener_.any) == 0) {
-      ::uv_close(&listener_.any, nullptr);
-      ::uv_close(reinterpret_cast<uv_handle_t*>(&stop_), nullptr);
+        error, [](Token, Connection& connection) { connection.received = true; });
+    if (advice == AcceptAdvice::stop && ::uv_is_closing(handle_of(&stop_)) == 0) {
+      ::uv_close(handle_of(stream_of(listener_)), nullptr);
+      ::uv_close(handle_of(&stop_), nullptr);
+      ::uv_check_start(&after_poll_, [](uv_check_t* check) { of(handle_of(check)).end_inputs(); });
+      look_at_inputs();
     }
     update_timer();
+  }
+
+  // libuv has no call that ends a connection's input. So when the server stops, its loop looks at all
+  // descriptors without sleeping until a look has found nothing that is still to be answered.
+  void look_at_inputs() {
+    ::uv_idle_start(&no_sleep_, [](uv_idle_t*) {});
+  }
+  void end_inputs() {
+    ::uv_idle_stop(&no_sleep_);
+    connections_.each([this](Token, Connection& connection) {
+      if (connection.input_has_ended || connection.queued != 0) return;
+      if (std::exchange(connection.received, false)) return look_at_inputs();
+      on_input_ended(connection);
+      proceed(connection);
+    });
+  }
+  static void on_input_ended(Connection& connection) {
+    if (std::exchange(connection.input_has_ended, true)) return;
+    ::uv_read_stop(connection.stream);
+    connection.session.on_read(0);
   }
 
   void accept_waiting() {
     if (one_waits_ && connections_.accepting()) {
       one_waits_ = false;
-      auto [token, connection] = connections_.open(Handle{});
+      auto [token, connection] = connections_.open(Stream());
       connection.token = token;
-      init(connection.handle);
-      connection.handle.any.data = &connection;
-      if (::uv_accept(&listener_.stream, &connection.handle.stream) != 0) {
+      if (init(connection.handle) != 0) {
+        connections_.close(token);  // no memory: what waits is accepted with the next one
+        return update_timer();
+      }
+      connection.stream = stream_of(connection.handle);
+      connection.stream->data = &connection;
+      if (::uv_accept(stream_of(listener_), connection.stream) != 0 ||
+          ::uv_read_start(connection.stream, &on_alloc, &on_read) != 0) {
         close(connection);
       } else {
-        ::uv_read_start(&connection.handle.stream, &on_alloc, &on_read);
         proceed(connection);
       }
     }
@@ -151,14 +203,14 @@ class Libuv {
   }
 
   static void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t*) {
-    Connection& connection = connection_of(reinterpret_cast<uv_handle_t*>(stream));
-    Libuv& self = of(reinterpret_cast<uv_handle_t*>(stream));
+    Connection& connection = connection_of(handle_of(stream));
+    Libuv& self = of(handle_of(stream));
     self.connections_.touch(connection.token);
+    connection.received = true;
     if (got > 0) {
       connection.session.on_read(static_cast<std::size_t>(got));
     } else if (got == UV_EOF) {
-      ::uv_read_stop(stream);
-      connection.session.on_read(0);
+      on_input_ended(connection);
     } else {
       connection.session.cancel_read();
       if (got < 0) return self.close(connection);  // 0: there was nothing after all
@@ -168,7 +220,7 @@ class Libuv {
 
   void proceed(Connection& connection) {
     Session& session = connection.session;
-    uv_stream_t* const stream = &connection.handle.stream;
+    uv_stream_t* const stream = connection.stream;
     while (session.wants_write() && connection.queued == 0) {
       const std::span<const iovec> pieces = session.write_buffers();
       // uv_buf_t is laid out as iovec on Unix, so that libuv itself passes one for the other.
@@ -188,43 +240,42 @@ class Libuv {
       }
     }
     if (session.wants_half_close()) {
-      ::shutdown(descriptor(connection), SHUT_WR);
+      // It takes effect in the loop's next turn; nothing is written any more.
+      if (::uv_shutdown(&connection.shutdown, stream, nullptr) != 0) return close(connection);
       session.on_half_closed();
     }
     if (session.done()) close(connection);
   }
 
   static void on_written(uv_write_t* request, int status) {
-    Connection& connection = connection_of(reinterpret_cast<uv_handle_t*>(request->handle));
-    Libuv& self = of(&connection.handle.any);
-    if (::uv_is_closing(&connection.handle.any) != 0) return;
+    Connection& connection = connection_of(handle_of(request->handle));
+    Libuv& self = of(handle_of(request->handle));
+    if (::uv_is_closing(handle_of(request->handle)) != 0) return;
     self.connections_.touch(connection.token);
     if (status < 0) return self.close(connection);
     connection.session.on_written(std::exchange(connection.queued, 0));
-    ::uv_read_start(request->handle, &on_alloc, &on_read);
+    if (!connection.input_has_ended) ::uv_read_start(request->handle, &on_alloc, &on_read);
+    if (self.connections_.stopping()) self.look_at_inputs();
     self.proceed(connection);
   }
 
   void close(Connection& connection) {
-    if (::uv_is_closing(&connection.handle.any) != 0) return;
-    ::uv_close(&connection.handle.any, [](uv_handle_t* handle) {
+    if (::uv_is_closing(handle_of(connection.stream)) != 0) return;
+    connection.input_has_ended = true;
+    ::uv_close(handle_of(connection.stream), [](uv_handle_t* handle) {
       Libuv& self = of(handle);
       self.connections_.close(connection_of(handle).token);
       self.accept_waiting();
     });
   }
 
-  static int descriptor(const Connection& connection) {
-    uv_os_fd_t fd = -1;
-    ::uv_fileno(&connection.handle.any, &fd);
-    return fd;
-  }
-
   // One timer for everything that is due at some time.
   void update_timer() {
-    auto* const timer = reinterpret_cast<uv_handle_t*>(&timer_);
+    uv_handle_t* const timer = handle_of(&timer_);
     if (connections_.finished()) {
-      if (::uv_is_closing(timer) == 0) ::uv_close(timer, nullptr);
+      for (uv_handle_t* last : {timer, handle_of(&after_poll_), handle_of(&no_sleep_)}) {
+        if (::uv_is_closing(last) == 0) ::uv_close(last, nullptr);
+      }
       return;
     }
     const int due = connections_.timeout_ms();
@@ -232,7 +283,7 @@ class Libuv {
     ::uv_timer_start(
         &timer_,
         [](uv_timer_t* fired) {
-          Libuv& self = of(reinterpret_cast<uv_handle_t*>(fired));
+          Libuv& self = of(handle_of(fired));
           self.connections_.expire(
               [&](Token token) { self.close(*self.connections_.find(token)); });
           self.accept_waiting();
@@ -243,9 +294,11 @@ class Libuv {
 
   const ServerContext& server_;
   uv_loop_t loop_{};
-  Handle listener_{};
+  Stream listener_;
   uv_poll_t stop_{};
   uv_timer_t timer_{};
+  uv_check_t after_poll_{};
+  uv_idle_t no_sleep_{};
   bool one_waits_ = false;  // libuv holds an accepted connection for us
   ConnectionSet<Connection> connections_;
 };

@@ -11,6 +11,7 @@
 
 #include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -110,18 +111,12 @@ class RtSignal {
         [this](Token token, Connection& connection) { finish_later(token, connection); });
   }
 
-  // To the handler that every server has; it shuts the listener down. From here on a stop signal
-  // goes straight there, and ends the process. Ending a connection's input sends no signal.
+  // The server's handler shuts the listener down. From here on a stop signal goes straight there, and
+  // ends the process. Ending a connection's input sends no signal.
   void stop(int number) {
-    sigset_t stop_signals;
-    ::sigemptyset(&stop_signals);
-    for (const int each : {SIGTERM, SIGINT}) {
-      ::sigaddset(&stop_signals, each);
-      ::sigdelset(&awaited_, each);
-    }
+    for (const int each : {SIGTERM, SIGINT}) ::sigdelset(&awaited_, each);
     ::signalfd(queue_.get(), &awaited_, 0);
-    ::raise(number);
-    ::sigprocmask(SIG_UNBLOCK, &stop_signals, nullptr);
+    stop_signal::deliver(number);
     on_listener_ready();
     look_at_everything();
   }

@@ -9,6 +9,7 @@
 
 #include "event_loop/nonblocking_calls.h"
 #include "net/socket.h"
+#include "runtime/stop_signal.h"
 
 namespace muxbench {
 
@@ -59,17 +60,11 @@ class Sigio {
     if (number == SIGTERM || number == SIGINT) deliver(number);
   }
 
-  // To the handler that every server has; the scan finds the listener shut down then. From here on
-  // a stop signal goes straight there, and ends the process.
+  // The scan finds the listener shut down then. From here on a stop signal goes straight to the
+  // server's handler, and ends the process.
   void deliver(int number) noexcept {
-    sigset_t stop;
-    ::sigemptyset(&stop);
-    for (const int each : {SIGTERM, SIGINT}) {
-      ::sigaddset(&stop, each);
-      ::sigdelset(&awaited_, each);
-    }
-    ::raise(number);
-    ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
+    for (const int each : {SIGTERM, SIGINT}) ::sigdelset(&awaited_, each);
+    stop_signal::deliver(number);
   }
 
   bool scan() {

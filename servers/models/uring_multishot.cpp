@@ -1,6 +1,7 @@
 // io_uring, multishot: one armed accept and one armed receive per connection complete again and
 // again; received bytes come in buffers that the kernel picks, and sockets have no descriptor.
-// Syscalls per request: 1/k io_uring_enter (k completions at once); no other.
+// Syscalls per request: 2/k io_uring_enter (k completions at once); no other. One wait ends with what
+// was received, one with what was sent.
 // Limit: a receive cannot be throttled, only cancelled, so what a slow reader sends meanwhile must
 // be kept.
 #include <poll.h>
@@ -15,6 +16,7 @@
 namespace muxbench {
 namespace {
 
+using uring::kRecvSendBundle;
 using uring::ProvidedBuffers;
 using uring::Ring;
 
@@ -57,11 +59,11 @@ Probe probe() {
   const bool skips = uring::trial::skips_success(ring);
   if (!accepts || !receives || !skips) {
     probe.unavailable_because =
-        "this io_uring has no multishot accept, no multishot receive or no silent send";
+        "this io_uring has no multishot accept, no multishot receive or no silent cancel";
   }
   probe.features.insert(probe.features.end(), {{"multishot_accept", accepts},
                                                {"multishot_recv", receives},
-                                               {"silent_sends", skips},
+                                               {"silent_cancels", skips},
                                                {"direct_descriptors", std::int64_t{files}},
                                                {"provided_buffers", std::int64_t{kBuffers}},
                                                {"incremental_buffers", buffers.incremental()},
@@ -89,8 +91,6 @@ struct Connection {
   bool receiving = false;
   bool cancelling = false;
   bool sending = false;
-  bool silently = false;        // the send under way tells only of failure
-  bool had_short_send = false;  // a send could not give the peer everything at once
   bool cancelling_send = false;
   bool peer_finished = false;  // to be told to the session after what is parked
   std::uint8_t shutdowns = 0;  // under way
@@ -126,8 +126,7 @@ class UringMultishot {
     submit_stop_watch();
     while (!connections_.finished()) {
       update_accept();
-      ring_.submit_and_wait(std::exchange(skip_wait_, false) ? 0 : connections_.timeout_ms());
-      settle_silent_sends();
+      ring_.submit_and_wait(connections_.timeout_ms());
       ring_.each_completion([this](const io_uring_cqe& cqe) { on_complete(cqe); });
       connections_.expire([this](Token token) { close(token, *connections_.find(token)); });
     }
@@ -168,52 +167,29 @@ class UringMultishot {
   }
 
   void submit_recv(Token token, Connection& connection) {
-    constexpr unsigned kBundle = 1U << 4;  // IORING_RECVSEND_BUNDLE, newer than our headers
     prepare(Operation::recv, token, [&](io_uring_sqe* sqe) {
       ::io_uring_prep_recv_multishot(sqe, connection.file.index, nullptr, 0, 0);
       sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
       sqe->buf_group = ProvidedBuffers::kGroup;
-      if (buffers_.bundles()) sqe->ioprio |= kBundle;
+      if (buffers_.bundles()) sqe->ioprio |= kRecvSendBundle;
     });
     connection.receiving = true;
   }
 
-  // Most sends have nothing to tell: the kernel takes all bytes while they are submitted, as they
-  // may not wait, and the next thing to do is to receive. Their completions would only end a wait.
+  // MSG_WAITALL: the kernel goes on after a short send.
   void submit_send(Token token, Connection& connection) {
     const std::span<const iovec> pieces = connection.session.write_buffers();
-    connection.silently = pieces.size() == 1 && !connection.had_short_send &&
-                          connection.parked.empty() && connection.session.then_reads();
     prepare(Operation::send, token, [&](io_uring_sqe* sqe) {
       if (pieces.size() == 1) {
         ::io_uring_prep_send(sqe, connection.file.index, pieces[0].iov_base, pieces[0].iov_len,
-                             MSG_WAITALL | MSG_NOSIGNAL | (connection.silently ? MSG_DONTWAIT : 0));
+                             MSG_WAITALL | MSG_NOSIGNAL);
       } else {
         ::io_uring_prep_writev(sqe, connection.file.index, pieces.data(),
                                static_cast<unsigned>(pieces.size()), 0);
       }
-      sqe->flags |= IOSQE_FIXED_FILE | (connection.silently ? IOSQE_CQE_SKIP_SUCCESS : 0);
+      sqe->flags |= IOSQE_FIXED_FILE;
     });
     connection.sending = true;
-    if (connection.silently) silent_sends_.push_back(token);
-  }
-
-  // Once they are submitted: those that have not completed, with a failure, are done.
-  void settle_silent_sends() {
-    if (silent_sends_.empty()) return;
-    if (!ring_.all_submitted() || ring_.hides_completions()) return void(skip_wait_ = true);
-    ring_.peek_completions([this](const io_uring_cqe& cqe) {
-      if (operation_of(cqe) == Operation::send) connections_.find(token_of(cqe))->silently = false;
-    });
-    settling_.swap(silent_sends_);
-    for (const Token token : settling_) {
-      Connection* connection = connections_.find(token);
-      if (connection == nullptr || !std::exchange(connection->silently, false)) continue;
-      connection->sending = false;
-      connection->session.on_written(connection->session.write_buffers()[0].iov_len);
-      proceed(token, *connection);
-    }
-    settling_.clear();
   }
 
   void submit_cancel(std::uint64_t target) {
@@ -300,7 +276,6 @@ class UringMultishot {
     // buffer was free (ENOBUFS), or completions had overflowed. proceed() arms it again where that
     // makes sense.
     connection->receiving = more_will_come;
-    skip_wait_ |= connection->silently;  // what has come waits until that send is settled
     if (!more_will_come) connection->cancelling = false;
     if (got.ok()) {
       if (got.end_of_file()) connection->peer_finished = true;
@@ -311,9 +286,8 @@ class UringMultishot {
   }
 
   void on_sent(Connection& connection, IoResult sent) {
-    connection.sending = connection.silently = false;
+    connection.sending = false;
     if (sent.ok()) connection.session.on_written(sent.count());
-    connection.had_short_send |= connection.session.wants_write();
     if (!sent.ok() && !sent.interrupted() && !sent.would_block()) connection.closing = true;
   }
 
@@ -340,7 +314,6 @@ class UringMultishot {
   // see no end.
   void close(Token token, Connection& connection) {
     connection.closing = true;
-    skip_wait_ |= connection.silently;
     if (connection.receiving && !std::exchange(connection.cancelling, true)) {
       submit_cancel(user_data(Operation::recv, token));
     }
@@ -355,9 +328,6 @@ class UringMultishot {
   int listener_;
   bool accepting_ = false;
   bool accepts_many_ = false;
-  bool skip_wait_ = false;           // there is more to do as soon as the sends are submitted
-  std::vector<Token> silent_sends_;  // not yet known to be submitted
-  std::vector<Token> settling_;      // always empty outside of settle_silent_sends()
   Ring ring_{kFlags};
   ProvidedBuffers buffers_{ring_, kBuffers, BufferPool::kBufferBytes};
   unsigned files_ = register_file_table(ring_);

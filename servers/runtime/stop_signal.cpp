@@ -96,13 +96,17 @@ Result<> install(int listener, const Address& address) {
   if (!in_child && ::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer) != 0) {
     return make_error("cannot create a timer: {}", describe(last_errno()));
   }
+  restore_handler();
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone shows as EPIPE where it is written to
+  return {};
+}
+
+void restore_handler() noexcept {
   struct sigaction action {};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO;  // no SA_RESTART: a blocked call comes back with EINTR
   action.sa_mask = stop_signals();
   for (const int number : {SIGTERM, SIGINT}) ::sigaction(number, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone shows as EPIPE where it is written to
-  return {};
 }
 
 bool requested() noexcept { return stop_requested; }
@@ -112,8 +116,17 @@ void leave_to_main_thread() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+void deliver(int number) noexcept {
+  restore_handler();
+  ::kill(::getpid(), number);
+  if (::gettid() != ::getpid()) return;  // a thread that leaves them to the main one
+  const sigset_t signals = stop_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
 void request() noexcept {
-  if (!stop_requested.exchange(true)) begin_to_stop();
+  static std::atomic<bool> asked = false;
+  if (!stop_requested && !asked.exchange(true)) ::kill(::getpid(), SIGTERM);
 }
 
 int descriptor() noexcept {

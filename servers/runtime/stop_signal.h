@@ -24,8 +24,13 @@ bool requested() noexcept;
 // is ending.
 void leave_to_main_thread() noexcept;
 
-// Begins to stop as if the signal had come: a part of the server has failed, and the rest must not
-// go on alone.
+// For a loop that takes SIGTERM and SIGINT itself (signalfd, sigtimedwait, a library's own handler),
+// when it has: gives the signal to the server's handler. From here on they go straight there.
+void deliver(int number) noexcept;
+// After a library that had a handler of its own.
+void restore_handler() noexcept;
+
+// Sends this process SIGTERM: a part of the server has failed, and the rest must not go on alone.
 void request() noexcept;
 
 // A worker with a listener of its own (SO_REUSEPORT): the signal shuts it down too. It stays open

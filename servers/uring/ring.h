@@ -17,6 +17,12 @@
 
 namespace muxbench::uring {
 
+// Constants of linux/io_uring.h that are newer than the headers of liburing 2.3.
+constexpr unsigned kRecvSendBundle = 1U << 4;       // IORING_RECVSEND_BUNDLE, Linux 6.10
+constexpr unsigned kFeatRecvSendBundle = 1U << 14;  // IORING_FEAT_RECVSEND_BUNDLE, Linux 6.10
+constexpr unsigned kPbufRingInc = 2;                // IOU_PBUF_RING_INC, Linux 6.12
+constexpr unsigned kCqeBufMore = 1U << 4;           // IORING_CQE_F_BUF_MORE, Linux 6.12
+
 class Ring {
  public:
   static constexpr unsigned kEntries = 1024;
@@ -85,19 +91,6 @@ class Ring {
     return (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_NEED_WAKEUP) != 0;
   }
 
-  // False after a wait that failed, say with EINTR: what was prepared goes with the next.
-  bool all_submitted() const noexcept { return ::io_uring_sq_ready(&ring_) == 0; }
-  // True when completions have overflowed: the kernel keeps the newest until the next wait.
-  bool hides_completions() const noexcept { return ::io_uring_cq_has_overflow(&ring_); }
-
-  // look(const io_uring_cqe&) for each completion that has arrived; they stay.
-  template <typename Look>
-  void peek_completions(Look look) {
-    unsigned head;
-    io_uring_cqe* cqe;
-    io_uring_for_each_cqe(&ring_, head, cqe) look(*cqe);
-  }
-
   // handle(const io_uring_cqe&) for each completion that has arrived; reads shared memory, no
   // system call. Returns their number.
   template <typename Handle>
@@ -162,8 +155,7 @@ class ProvidedBuffers {
         memory_(std::make_unique<std::byte[]>(count * bytes_each)),
         entries_(static_cast<io_uring_buf_ring*>(
             std::aligned_alloc(kPage, std::max(kPage, count * sizeof(io_uring_buf))))) {
-    constexpr unsigned kIncremental = 2;  // IOU_PBUF_RING_INC, newer than our headers
-    incremental_ = enlist(count, kIncremental);
+    incremental_ = enlist(count, kPbufRingInc);
     registered_ = incremental_ || enlist(count, 0);
     if (!registered_) return;
     ::io_uring_buf_ring_init(entries_.get());
@@ -177,17 +169,13 @@ class ProvidedBuffers {
   bool ok() const noexcept { return registered_; }
   bool incremental() const noexcept { return incremental_; }
   // Can one receive fill several (Linux 6.10)?
-  bool bundles() const noexcept {
-    constexpr unsigned kFeature = 1U << 14;  // IORING_FEAT_RECVSEND_BUNDLE, newer than our headers
-    return (ring_.get()->features & kFeature) != 0;
-  }
+  bool bundles() const noexcept { return (ring_.get()->features & kFeatRecvSendBundle) != 0; }
 
   // take(bytes) is shown what a receive has brought, buffer after buffer; afterwards the kernel has
   // those again. A bundle goes through buffers in the order in which the kernel got them, which is
   // always that of their numbers, as they come back in the order in which they were filled.
   template <typename Take>
   void with_received(const io_uring_cqe& cqe, Take take) {
-    constexpr unsigned kPartlyFilled = 1U << 4;  // IORING_CQE_F_BUF_MORE, newer than our headers
     auto id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
     for (auto left = static_cast<std::size_t>(cqe.res);;) {
       const std::size_t count = std::min(left, bytes_each_ - filled_[id]);
@@ -198,7 +186,7 @@ class ProvidedBuffers {
       recycle(id);
       id = static_cast<std::uint16_t>((id + 1) & mask_);
     }
-    if ((cqe.flags & kPartlyFilled) == 0) recycle(id);
+    if ((cqe.flags & kCqeBufMore) == 0) recycle(id);
   }
 
  private:
