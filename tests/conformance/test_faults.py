@@ -1,35 +1,44 @@
 """System calls that fail or do less than was asked. strace makes the kernel's answers; a small library
 put before libc makes transfers short. A fault that never happened proves nothing: each test makes sure that
-the kernel's answer was replaced, and passes over the models that make no such call, which are listed here."""
+the kernel's answer was replaced, and passes over the models that make no such call."""
 
 import re
 
 import pytest
 
-from support import client, preload, trace
+from support import client, preload, stated_calls, trace
 from support.model_table import STARTS_FOR_CLIENTS
 from support.server import Server
 
-IN_THE_RING = {"asio_uring", "uring_completion", "uring_multishot", "uring_sqpoll"}
 IN_A_PROGRAM_OF_ITS_OWN = {"inetd_nowait"}  # which strace does not follow
-# The models that make none of the calls.
-WITHOUT = {
-    trace.ACCEPT: IN_THE_RING,
-    trace.RECEIVE: IN_THE_RING | IN_A_PROGRAM_OF_ITS_OWN,
-    trace.SEND: IN_THE_RING | IN_A_PROGRAM_OF_ITS_OWN,
-    # They block in accept and recv, look around, or read a signalfd.
-    trace.WAIT + trace.ENTER: {"blocking_alarm", "blocking_iterative", "fork_per_connection", "inetd_nowait", "nonblocking_spin",
-                               "prefork", "rt_signal", "thread_per_connection", "thread_pool"},
-}
-# The models that make the call; nobody else does.
-ONLY = {
-    ("io_submit",): {"aio_poll"},
-    trace.ENTER: IN_THE_RING | {"uring_poll"},
-    ("epoll_ctl",): {"asio_callback", "asio_coroutine", "asio_threads", "epoll_children", "epoll_edge", "epoll_level", "epoll_multiprocess",
-                     "epoll_oneshot", "epoll_reuseport", "kqueue", "kqueue_batched", "libev", "libevent", "libuv"},
-    trace.FORK: STARTS_FOR_CLIENTS,
-    ("mmap",): {"posix_aio", "thread_per_connection"},  # a stack for each thread
-}
+WAITS = {"select", "poll", "epoll_wait", "kevent", "sigtimedwait", "io_getevents", "io_uring_enter"}
+
+
+def makes(model, calls):
+    """Does the model make one of them? By the head of its file."""
+    stated = stated_calls.names_of(model.name)
+    in_the_ring = "io_uring_enter" in stated and "recv" not in stated
+    if calls == trace.ACCEPT:
+        return not in_the_ring
+    if calls in (trace.RECEIVE, trace.SEND):
+        return not in_the_ring and model.name not in IN_A_PROGRAM_OF_ITS_OWN
+    if calls == trace.WAIT + trace.ENTER:
+        return bool(stated & WAITS)
+    if calls == trace.ENTER:
+        return "io_uring_enter" in stated
+    if calls == ("io_submit",):
+        return "io_submit" in stated
+    if calls == ("epoll_ctl",):
+        return bool(stated & {"epoll_wait", "kevent"})
+    if calls == trace.FORK:
+        return model.name in STARTS_FOR_CLIENTS
+    if calls == ("mmap",):  # a stack for each thread
+        return model.name in {"posix_aio", "thread_per_connection"}
+    return True
+
+
+KINDS = (trace.ACCEPT, trace.RECEIVE, trace.SEND, trace.WAIT + trace.ENTER, trace.ENTER, ("io_submit",), ("epoll_ctl",), trace.FORK,
+         ("mmap",))
 
 # name: [(calls, error, which of them)]. A call can have one injection at a time.
 TRANSIENT = {
@@ -85,13 +94,12 @@ def injection(faults):
 
 def skip_unless_it_makes(model, faults):
     for calls, _, _ in faults:
-        if model.name in WITHOUT.get(calls, ()) or model.name not in ONLY.get(calls, {model.name}):
+        if not makes(model, calls):
             pytest.skip(f"declared: {model.name} makes no call of {calls[0]} and its like")
 
 
 def test_who_is_passed_over_makes_none_of_the_calls(model):
-    passed_over = [calls for calls, names in WITHOUT.items() if model.name in names]
-    passed_over += [calls for calls, names in ONLY.items() if model.name not in names]
+    passed_over = [calls for calls in KINDS if not makes(model, calls)]
     # A sanitizer maps memory for itself, whatever the model does.
     unmade = sorted({call for calls in passed_over for call in calls} - ({"mmap"} if model.sanitized else set()))
     with Server(model) as server:
@@ -191,7 +199,7 @@ def short_io(libraries):
 
 def test_short_reads_and_writes(model, short_io, tmp_path):
     """Every transfer on a socket moves at most a few bytes, and some are interrupted first."""
-    if model.name in IN_THE_RING | {"posix_aio"}:
+    if not makes(model, trace.ACCEPT) or model.name == "posix_aio":
         pytest.skip(f"declared: {model.name} leaves its transfers to the kernel's ring or to the C library")
     mark = tmp_path / "short_io"
     environment = {**preload.environment(short_io), "SHORT_IO_MARK": str(mark)}

@@ -16,14 +16,11 @@ import time
 
 import pytest
 
-from support import client, processes, trace
+from support import client, models, processes, trace
 from support.patience import PATIENCE, attempts, wait_until
 from support.server import STOP_SECONDS, Server
 
 MIB = 1 << 20
-
-# Programs of more than one thread, with one client and two workers.
-THREADED = {"asio_threads", "epoll_oneshot", "epoll_reuseport", "posix_aio", "thread_per_connection", "thread_pool"}
 
 
 def stop(server, situation, number=signal.SIGTERM):
@@ -72,7 +69,8 @@ def test_signals_go_to_the_main_thread(model):
         def masks():
             return {thread: mask for thread, mask in processes.blocked_signals(server.pid).items() if thread != server.pid}
 
-        assert bool(masks()) == (model.name in THREADED), f"threads: {len(masks())}; is THREADED up to date?"
+        assert bool(masks()) == models.starts_threads(model.name), \
+            f"threads: {len(masks())}; does starts_threads() know how it starts them?"
         # Another worker may only just begin, and this is the first that a thread does.
         wait_until(lambda: all(mask & both == both for mask in masks().values()),
                    lambda: f"SIGTERM or SIGINT is not blocked in a thread: {[f'{mask:x}' for mask in masks().values()]}")

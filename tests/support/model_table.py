@@ -1,4 +1,7 @@
-"""All models, and what each may declare in --describe. test_declarations.py holds --describe to it."""
+"""What a model may declare in --describe. Its own file is where it declares; a model that lets itself off a test needs a line here, in
+EXCEPTIONS. test_declarations.py holds --describe to that."""
+
+from support import stated_calls
 
 USUAL = {
     "concurrent": True,               # it serves many clients at once
@@ -16,14 +19,33 @@ USUAL = {
     "survives_refused_watch": True,   # a failed epoll_ctl costs one connection
     "one_client_per_worker": False,
 }
-CHILD = {"work": ["none", "spin", "child"]}
-WORKERS = {"workers": True}
+
+# Any model may declare these, which add tests.
+FREE = {"workers": [False, True], "work": [["none", "spin"], ["none", "spin", "child"]]}
+
+FAMILIES = {"blocking", "process", "thread", "polling", "signal", "readiness", "completion", "library"}
+
 # Each worker has one client, and 256 workers are what it starts without --workers.
-ONE_EACH = {**WORKERS, "one_client_per_worker": True, "max_connections": 256}
+ONE_EACH = {"one_client_per_worker": True, "max_connections": 256}
 EDGE = {"edge_triggered": True}
-AIO = ("io_setup", "io_submit")
-RING = ("io_uring_setup",)
-TRIED_RING = ("io_uring_setup", "io_uring_enter")  # it tries its operations before it says that it has them
+EXCEPTIONS = {
+    "blocking_iterative": {"concurrent": False},
+    "blocking_alarm": {"concurrent": False},
+    "inetd_nowait": {"program_per_connection": True},
+    "prefork": ONE_EACH,
+    "thread_pool": ONE_EACH,
+    "nonblocking_spin": {"idle_cpu": True},
+    "select": {"max_connections": 1008},  # FD_SETSIZE, less what the server has open itself
+    "rt_signal": EDGE,
+    "epoll_edge": EDGE,
+    "posix_aio": {"max_connections": 4096, "signal_per_connection": True},
+    "uring_poll": EDGE,
+    "libev": {"survives_refused_watch": False},
+    "libuv": {"sheds_when_full": True, "survives_refused_watch": False},
+    "asio_callback": EDGE,
+    "asio_coroutine": EDGE,
+    "asio_threads": EDGE,
+}
 
 # They start a process or a thread while they serve; the others start in advance what they need, or nothing.
 STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connection", "posix_aio"}
@@ -32,39 +54,12 @@ STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connect
 ONE_OF_EACH_SHAPE = ("blocking_iterative", "fork_per_connection", "inetd_nowait", "prefork", "thread_per_connection", "epoll_level",
                      "uring_completion", "libuv", "asio_callback")
 
-# name: (family, what differs from USUAL, calls without any one of which it is not available; some kernels forbid them)
-MODELS = {
-    "blocking_iterative": ("blocking", {"concurrent": False, **CHILD}, ()),
-    "blocking_alarm": ("blocking", {"concurrent": False}, ()),
-    "fork_per_connection": ("process", {}, ()),
-    "inetd_nowait": ("process", {"program_per_connection": True}, ()),
-    "prefork": ("process", ONE_EACH, ()),
-    "thread_per_connection": ("thread", CHILD, ()),
-    "thread_pool": ("thread", {**ONE_EACH, **CHILD}, ()),
-    "nonblocking_spin": ("polling", {"idle_cpu": True}, ()),
-    "select": ("readiness", {"max_connections": 1008}, ()),  # FD_SETSIZE, less what the server has open itself
-    "poll": ("readiness", {}, ()),
-    "sigio": ("signal", {}, ()),
-    "rt_signal": ("signal", EDGE, ()),
-    "epoll_level": ("readiness", CHILD, ()),
-    "epoll_children": ("readiness", CHILD, ()),
-    "epoll_edge": ("readiness", EDGE, ()),
-    "epoll_oneshot": ("readiness", WORKERS, ()),
-    "epoll_multiprocess": ("readiness", {**WORKERS, **CHILD}, ()),
-    "epoll_reuseport": ("readiness", WORKERS, ()),
-    "kqueue": ("readiness", {}, ()),
-    "kqueue_batched": ("readiness", {}, ()),
-    "aio_poll": ("completion", {}, AIO),
-    "posix_aio": ("completion", {"max_connections": 4096, "signal_per_connection": True}, ()),
-    "uring_poll": ("readiness", EDGE, TRIED_RING),
-    "uring_completion": ("completion", {}, TRIED_RING),
-    "uring_multishot": ("completion", {}, TRIED_RING),
-    "uring_sqpoll": ("completion", {}, TRIED_RING),
-    "libev": ("library", {"survives_refused_watch": False}, ()),
-    "libevent": ("library", {}, ()),
-    "libuv": ("library", {"sheds_when_full": True, "survives_refused_watch": False}, ()),
-    "asio_callback": ("library", EDGE, ()),
-    "asio_coroutine": ("library", EDGE, ()),
-    "asio_threads": ("library", {**WORKERS, **EDGE}, ()),
-    "asio_uring": ("library", {}, RING),
-}
+def calls_that_a_kernel_may_lack(model_name):
+    """Without any one of them the model is not available. Its file says that it makes the last one."""
+    stated = stated_calls.names_of(model_name)
+    if "io_submit" in stated:
+        return ("io_setup", "io_submit")
+    if "io_uring_enter" not in stated:
+        return ()
+    # The others try their operations before they say that they have them.
+    return ("io_uring_setup",) if model_name == "asio_uring" else ("io_uring_setup", "io_uring_enter")

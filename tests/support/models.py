@@ -63,6 +63,15 @@ def all_models():
     return [Model(p) for p in programs if p.is_file() and os.access(p, os.X_OK)]
 
 
+def source_of(name):
+    return (REPOSITORY / "servers" / "models" / f"{name}.cpp").read_text()
+
+
+def starts_threads(name):
+    """With one client and two workers."""
+    return re.search("pthread_create|run_worker_threads|aio_init", source_of(name)) is not None
+
+
 def targets_in_cmake():
     """The names that servers/CMakeLists.txt has a program built for."""
     text = (REPOSITORY / "servers" / "CMakeLists.txt").read_text()

@@ -7,10 +7,10 @@ be said in advance; "1/k" is one for all k requests that are ready at once, and 
 """
 
 import collections
+import functools
 import re
 
-from support import trace
-from support.models import REPOSITORY
+from support import models, trace
 
 # The call as a file names it, and what it may be for the kernel.
 KERNEL_NAMES = {
@@ -29,9 +29,10 @@ KERNEL_NAMES = {
 Stated = collections.namedtuple("Stated", "name least most shared")
 
 
+@functools.cache
 def text_of(model_name):
     """The list as the file has it, without what stands in brackets."""
-    source = (REPOSITORY / "servers" / "models" / f"{model_name}.cpp").read_text()
+    source = models.source_of(model_name)
     head = " ".join(line.removeprefix("//").strip() for line in source.partition("#include")[0].splitlines())
     match = re.search(r"Syscalls per request: (.+?)[.;] ", re.sub(r" \([^)]*\)", "", head))
     assert match, f"the head of servers/models/{model_name}.cpp has no line \"Syscalls per request: 1 recv, 1 send.\""
@@ -48,6 +49,11 @@ def parse(text):
         stated.append(Stated(name, 0, float("inf"), False) if at_will else
                       Stated(name, int(least), int(most or least), bool(shared)))
     return stated
+
+
+def names_of(model_name):
+    """The calls that the model makes for a request, as its file names them."""
+    return {each.name for each in parse(text_of(model_name))}
 
 
 def count_by_stated_name(stated, counts):
