@@ -54,6 +54,7 @@ STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connect
 ONE_OF_EACH_SHAPE = ("blocking_iterative", "fork_per_connection", "inetd_nowait", "prefork", "thread_per_connection", "epoll_level",
                      "uring_completion", "libuv", "asio_callback")
 
+
 def calls_that_a_kernel_may_lack(model_name):
     """Without any one of them the model is not available. Its file says that it makes the last one."""
     stated = stated_calls.names_of(model_name)
