@@ -20,11 +20,15 @@ EXPERIMENT = {"name": "small", "question": "Does it work?", "protocol": "echo", 
 pytestmark = pytest.mark.alone
 
 
-@pytest.fixture
-def hosts():
+def need_run():
     need_program()
     if not MUXBENCH.exists():
         pytest.skip("environment: this build has no muxbench")
+
+
+@pytest.fixture
+def hosts():
+    need_run()
     with Hosts(2, "r") as made:
         yield made
         made.await_empty()

@@ -55,7 +55,7 @@ class Hosts:
             _ip("netns", "add", name)
             _ip("-n", self.server, "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", name)
             _ip("-n", self.server, "link", "set", f"port{number}", "master", "bridge0", "up")
-            _ip("-n", name, "address", "add", f"10.99.0.{10 + number}/24", "dev", "eth0")
+            _ip("-n", name, "address", "add", f"{self.address_of(name)}/24", "dev", "eth0")
             _ip("-n", name, "link", "set", "lo", "up")
             _ip("-n", name, "link", "set", "eth0", "up")
         return self
@@ -102,6 +102,14 @@ class Hosts:
 
     def on_server(self, *command):
         return ["nsenter", f"--net=/run/netns/{self.server}", *map(str, command)]
+
+    def on_host(self, name, *command, setup="true"):
+        """The command in that namespace with that as its host name, and with file systems of its own: `setup` may mount."""
+        return ["nsenter", f"--net=/run/netns/{name}", "unshare", "--uts", "--mount", "sh", "-c",
+                f'hostname {name} && {setup} && exec "$@"', "sh", *map(str, command)]
+
+    def address_of(self, name):
+        return ADDRESS if name == self.server else f"10.99.0.{10 + self.names.index(name)}"
 
     def mpirun(self, *command, hosts=None):
         """Starts the command once on each of these hosts, from the server's machine."""

@@ -70,10 +70,10 @@ Result<std::vector<Diagnosis>> examine_load_hosts(const LoadHostsRequest& reques
     } else {
       all_there = false;
       list.push_back(missing("load host " + name, probed.error().message,
-                             fmt::format("ssh {} true must work without a password, openmpi-bin be "
-                                         "installed there, and the program be copied: "
-                                         "scripts/push.sh {}",
-                                         name, name)));
+                             fmt::format("ssh {0} true must work without a password (ssh-copy-id "
+                                         "{0}), openmpi-bin be installed there, and the program be "
+                                         "copied: scripts/push.sh {0}",
+                                         name)));
     }
   }
   if (!all_there || hosts->names.size() == 1) return list;

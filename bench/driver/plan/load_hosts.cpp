@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 using Words = std::vector<std::string>;
 
+constexpr const char* kSshOptions = "-o BatchMode=yes -o ConnectTimeout=10";
+
 void add_words(Words& words, std::initializer_list<std::string> more) {
   words.insert(words.end(), more.begin(), more.end());
 }
@@ -133,6 +135,30 @@ std::string output_of(const Words& command) {
   return all + line;
 }
 
+// What the user has set of Open MPI's parameters: in the command, else in the environment.
+std::optional<std::string> parameter(const Words& words, const std::string& name) {
+  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+    if (words[i].ends_with("-mca") && words[i + 1] == name) return words[i + 2];
+  }
+  const char* const value = std::getenv(("OMPI_MCA_" + name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// No one is there to answer a password prompt. Of an option that is given twice ssh takes the first, so
+// the user's own come first.
+void add_ssh_options(Words& words) {
+  const auto agent = split_words(parameter(words, "plm_rsh_agent").value_or("ssh"));
+  if (!agent || fs::path(agent->front()).filename() != "ssh") return;
+  const std::string own = parameter(words, "plm_rsh_args").value_or("");
+  const std::string all = own + (own.empty() ? "" : " ") + kSshOptions;
+  const auto given = std::find(words.begin(), words.end(), "plm_rsh_args");
+  if (given != words.end() && given + 1 != words.end()) {
+    *(given + 1) = all;
+  } else {
+    add_words(words, {"--mca", "plm_rsh_args", all});
+  }
+}
+
 void add_open_mpi(const Words& hosts, const std::string& network, Words& words) {
   if (::geteuid() == 0) add_words(words, {"--allow-run-as-root"});
   std::string list;
@@ -140,11 +166,8 @@ void add_open_mpi(const Words& hosts, const std::string& network, Words& words) 
   // All CPUs of a host are the load generator's, and no host need have the folder that we are in.
   add_words(words, {"--host", list, "-np", std::to_string(hosts.size()), "--map-by", "node",
                     "--bind-to", "none", "--wdir", "/"});
+  add_ssh_options(words);
   // What the user has chosen is left alone.
-  if (!has_word(words, "plm_rsh_agent") && !has_word(words, "plm_rsh_args")) {
-    // No one is there to answer a password prompt.
-    add_words(words, {"--mca", "plm_rsh_args", "-o BatchMode=yes -o ConnectTimeout=10"});
-  }
   if (!has_word(words, "pml")) add_words(words, {"--mca", "pml", "ob1"});
   if (!has_word(words, "btl")) add_words(words, {"--mca", "btl", "tcp,self"});
   // Of several networks of a host Open MPI may choose one that does not lead here.

@@ -42,6 +42,12 @@ Result<Json> hear(ChildProcess& child, int listener) {
       "connections pass");
 }
 
+// Those of ssh say why, and those of a launcher only that a host is missing.
+bool is_of_ssh(const std::string& line) {
+  return line.starts_with("ssh: ") || line.find("Permission denied (") != std::string::npos ||
+         line.find("Host key verification failed") != std::string::npos;
+}
+
 std::string trimmed(const std::string& line) {
   const auto from = line.find_first_not_of(" \t\r");
   if (from == std::string::npos) return {};
@@ -53,6 +59,7 @@ std::string trimmed(const std::string& line) {
 std::string gist_of(const std::string& errors, const std::vector<std::string>& hosts) {
   constexpr std::size_t kReadable = 300;
   std::string all;
+  std::string of_ssh;
   std::string about_a_host;
   std::istringstream text(errors);
   for (std::string raw; std::getline(text, raw);) {
@@ -63,8 +70,11 @@ std::string gist_of(const std::string& errors, const std::vector<std::string>& h
       return line.find(host) != std::string::npos;
     });
     if (names_one && about_a_host.empty()) about_a_host = line;
+    if (of_ssh.empty() && is_of_ssh(line)) of_ssh = line;
   }
-  std::string gist = about_a_host.empty() ? all : about_a_host;
+  std::string gist = all;
+  if (!about_a_host.empty()) gist = about_a_host;
+  if (!of_ssh.empty()) gist = of_ssh;
   if (gist.size() > kReadable) gist = gist.substr(0, kReadable) + " ...";
   return gist;
 }

@@ -18,8 +18,8 @@ struct ProbedHosts {
 // lacking, or repeats what the launcher said.
 Result<ProbedHosts> probe_load_hosts(const LoadHosts& hosts);
 
-// What a launcher said to people, as one sentence: what it said about one of these hosts, else the
-// beginning.
+// What a launcher said to people, as one sentence: what ssh said, else what it said about one of these
+// hosts, else the beginning.
 std::string gist_of(const std::string& errors, const std::vector<std::string>& hosts);
 
 }  // namespace muxbench

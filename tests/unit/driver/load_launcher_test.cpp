@@ -18,6 +18,9 @@ TEST(GistOf, IsWhatALauncherSaidAboutAHost) {
       gist_of(killed, {"load1", "load2"}),
       "mpirun noticed that process rank 1 with PID 0 on node load2 exited on signal 9 (Killed).");
   EXPECT_EQ(gist_of("  one\n=====\n\n two \n", {"load1"}), "one two");
+  EXPECT_EQ(gist_of("root@10.0.0.7: Permission denied (publickey).\n---\ntarget node:  load1\n",
+                    {"load1"}),
+            "root@10.0.0.7: Permission denied (publickey).");
   EXPECT_EQ(gist_of("", {"load1"}), "");
   EXPECT_LT(gist_of(std::string(10'000, 'x'), {}).size(), 400U);
 }
