@@ -9,7 +9,7 @@ from string import Template
 
 from muxplots import answer, captions, charts, drift, host, host_levels, micro_charts, micro_findings, style
 from muxplots.chart import Absent, Chart
-from muxplots.html import first_screen, svg, tables, verdicts
+from muxplots.html import first_screen, load_hosts, svg, tables, verdicts
 from muxplots.micro import Micro
 from muxplots.report import Experiment, Finding, Report
 
@@ -35,6 +35,7 @@ def build(report: Report, raw: str | None, micro: Micro | None = None) -> str:
     light, dark = drawings.colours()
     folds = [_fold("overview", "All experiments", figures["overview"], report)]
     folds += [_experiment(report, experiment, figures[f"experiment-{experiment.name}"]) for experiment in report.experiments]
+    folds.append(_fold("load-hosts", load_hosts.TITLE, load_hosts.section(report), report))
     folds.append(_fold("micro", micro_findings.TITLE, _micro_findings(micro) + figures["micro"], report))
     samples = captions.samples(report.cells)
     return Template((_HERE / "page.html").read_text()).substitute(

@@ -236,6 +236,9 @@ def host(report: Report) -> str:
     return pairs("Host", [(key.replace("_", " "), _plain(key, told[key])) for key in told])
 
 
+_OF_LOAD_HOSTS = ("load_host_facts", "path")  # these have a part of the page
+
+
 def method(report: Report) -> str:
     run = report.section.optional_object("run").value
     plan = report.section.optional_object("plan").value
@@ -244,7 +247,7 @@ def method(report: Report) -> str:
     if isinstance(git, dict):
         dirty = " with changes" if git.get("dirty") else ""
         rows.append(("revision", f"{git.get('revision', '')}{dirty}"))
-    rows += [(key.replace("_", " "), _plain(key, plan[key])) for key in plan]
+    rows += [(key.replace("_", " "), _plain(key, plan[key])) for key in plan if key not in _OF_LOAD_HOSTS]
     command = run.get("command_line")
     if isinstance(command, list):
         rows.append(("command", " ".join(map(str, command))))
