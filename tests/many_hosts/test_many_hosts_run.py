@@ -80,6 +80,7 @@ def test_a_run_with_load_hosts(hosts, experiments, tmp_path):
         assert trial["server"]["cpu_ns_per_request"] > 0
         assert trial["server"]["softirq_source"].startswith("irq and softirq")
         assert f"{ADDRESS}:0" in trial["server"]["command_line"]
+    assert all(cell["summary"]["softirq_ns_per_request"]["n"] == 2 for cell in report["cells"])
     summary = (tmp_path / "out" / "summary.md").read_text()
     assert f"load from {hosts.names[0]}, {hosts.names[1]} to {ADDRESS} (bridge0" in summary.replace("\\", "")
 
@@ -111,6 +112,27 @@ def test_a_killed_load_host_fails_its_trial_and_the_run_goes_on(hosts, experimen
     failed = [trial for trial in trials if trial["status"] == "failed"]
     assert len(failed) == 1 and len(report["trials"]) == 2, [trial.get("error") for trial in trials]
     assert name in failed[0]["error"] and "signal 9" in failed[0]["error"], failed[0]["error"]
+
+
+def test_a_cut_network_fails_its_trial_and_the_run_goes_on(hosts, experiments, tmp_path):
+    name = hosts.names[1]
+    (experiments / "small.json").write_text(json.dumps({**EXPERIMENT, "sweep": {"connections": [16]}}))
+    process = subprocess.Popen(command(hosts, tmp_path, "--no-charts", "--duration", "20s", "--no-counting"),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    lost = hosts.load_generator_on(name, "--target")
+    # More than MPI says before the window, in which its daemons are silent.
+    wait_until(lambda: hosts.packets_from(name) > 20_000, lambda: f"only {hosts.packets_from(name)} packets came")
+    hosts.wire(name, "down")
+    # Nobody can reach it now: that host's daemon ends it, and itself.
+    wait_until(lambda: lost not in hosts.processes(), lambda: f"processes are left: {hosts.processes()}")
+    hosts.wire(name, "up")
+    _, err = process.communicate(timeout=RUN_PATIENCE)
+    assert process.returncode in (0, 1), err  # that of a twin is no failure of the run
+    report = checked_report(tmp_path)
+    trials = report["trials"] + report["twin_trials"]
+    failed = [trial for trial in trials if trial["status"] == "failed"]
+    assert failed and all(name in trial["error"] for trial in failed), [trial.get("error") for trial in trials]
+    assert any(trial["status"] == "ok" for trial in trials), [trial["error"] for trial in failed]
 
 
 def test_an_interrupted_run_leaves_no_process_on_any_host(hosts, experiments, tmp_path):
@@ -153,7 +175,9 @@ def test_one_command_with_charts(hosts, tmp_path):
                           capture_output=True, text=True, timeout=RUN_PATIENCE)
     assert done.returncode in (0, 1), done.stderr
     assert any(cell["status"] == "measured" for cell in checked_report(tmp_path)["cells"])
-    assert list((tmp_path / "out" / "charts").glob("*.svg")) and (tmp_path / "out" / "report.html").exists()
+    assert list((tmp_path / "out" / "charts").glob("*.svg"))
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert 'id="load-hosts"' in page and all(f'<th scope="row">{name}</th>' in page for name in hosts.names)
 
 
 def test_a_run_over_a_veth_pair(experiments, tmp_path):

@@ -111,6 +111,17 @@ class Hosts:
     def address_of(self, name):
         return ADDRESS if name == self.server else f"10.99.0.{10 + self.names.index(name)}"
 
+    def packets_from(self, name):
+        """How many packets of that host have come to the bridge."""
+        port = f"/sys/class/net/port{self.names.index(name)}/statistics/rx_packets"
+        shown = subprocess.run(["ip", "netns", "exec", self.server, "cat", port], capture_output=True, text=True, check=True,
+                               timeout=PATIENCE)
+        return int(shown.stdout)
+
+    def wire(self, name, state):
+        """Cuts the host off ("down"), or joins it again ("up")."""
+        _ip("-n", self.server, "link", "set", f"port{self.names.index(name)}", state)
+
     def mpirun(self, *command, hosts=None):
         """Starts the command once on each of these hosts, from the server's machine."""
         hosts = hosts or self.names

@@ -170,6 +170,13 @@ void add_open_mpi(const Words& hosts, const std::string& network, Words& words) 
   // What the user has chosen is left alone.
   if (!has_word(words, "pml")) add_words(words, {"--mca", "pml", "ob1"});
   if (!has_word(words, "btl")) add_words(words, {"--mca", "btl", "tcp,self"});
+  // Its daemons end with their processes when the network has been silent for that long, in seconds and
+  // tries: by themselves after 8 minutes.
+  for (const auto& [name, value] : {std::pair{"oob_tcp_keepalive_time", "10"},
+                                    {"oob_tcp_keepalive_intvl", "5"},
+                                    {"oob_tcp_keepalive_probes", "3"}}) {
+    if (!has_word(words, name)) add_words(words, {"--mca", name, value});
+  }
   // Of several networks of a host Open MPI may choose one that does not lead here.
   for (const char* const of : {"oob_tcp_if_include", "btl_tcp_if_include"}) {
     if (!network.empty() && !has_word(words, of)) add_words(words, {"--mca", of, network});
