@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 
+MOST_PENDING = 1 << 20  # bytes for a client that does not read: more of its requests are not taken
 NAME = os.path.basename(sys.argv[0]).removeprefix("server_")
 
 CAPABILITIES = {"concurrent": NAME != "one_client", "workers": False,
@@ -42,6 +43,7 @@ class Echo:
         self.connections = 0
         self.load = set()  # the connections of those that came after the verification
         self.requests = 0  # of the load
+        self.leaked = []
 
     def is_late(self):
         """In the midst of the load."""
@@ -66,6 +68,12 @@ class Echo:
         self.pending[connection] = b""
         self.selector.register(connection, selectors.EVENT_READ)
         self.connections += 1
+        if NAME == "leaks_descriptors" and self.connections % 100 == 0:
+            self.leaked.append(os.dup(0))
+        if NAME == "leaks_memory":
+            self.leaked.append(bytes(4096))
+        if NAME == "dies_after_a_while" and self.connections == 500:
+            sys.exit(3)
         # The verification before a trial makes three connections.
         if self.connections > 3:
             self.load.add(connection)
@@ -105,8 +113,9 @@ class Echo:
                 break
             self.pending[connection] = self.pending[connection][sent:]
         connection.setblocking(False)
-        more = selectors.EVENT_WRITE if self.pending[connection] else 0
-        self.selector.modify(connection, selectors.EVENT_READ | more)
+        read = selectors.EVENT_READ if len(self.pending[connection]) < MOST_PENDING else 0
+        write = selectors.EVENT_WRITE if self.pending[connection] else 0
+        self.selector.modify(connection, read | write)
 
     def close(self, connection):
         self.selector.unregister(connection)

@@ -29,6 +29,11 @@ def of_session(session):
     return found
 
 
+def children(parent):
+    """The processes whose parent it is, zombies included."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and (fields := _stat(name)) and int(fields[1]) == parent]
+
+
 def descriptors(pid):
     """How many files the process has open; 0 if it has ended."""
     try:

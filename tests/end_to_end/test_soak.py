@@ -1,0 +1,102 @@
+"""tests/soak.sh passes servers that keep what they have, and names those that leak, lie or die."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from support import models, processes
+from support.patience import PATIENCE, RUN_PATIENCE, wait_until
+
+SOAK = models.REPOSITORY / "tests" / "soak.sh"
+FAKE = pathlib.Path(__file__).with_name("fake_server.py")
+SHORT = "0.01"  # minutes; it ends after the least number of rounds that it can judge
+
+
+@pytest.fixture
+def build(tmp_path):
+    """build(name, ...): a build folder with these servers: ours, or else fakes."""
+    def make(*names):
+        for folder in ("servers", "loadgen"):
+            (tmp_path / folder).mkdir()
+        (tmp_path / "loadgen" / "loadgen").symlink_to(models.BUILD / "loadgen" / "loadgen")
+        for name in names:
+            program = models.BUILD / "servers" / f"server_{name}"
+            (tmp_path / "servers" / f"server_{name}").symlink_to(program if program.exists() else FAKE)
+        return tmp_path
+    return make
+
+
+def start(build, *arguments):
+    return subprocess.Popen(["bash", SOAK, *arguments], env={**os.environ, "MUXBENCH_BUILD": str(build)},
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def soak(build, *arguments):
+    """(status, output, errors, {(model, protocol): the columns after these})"""
+    process = start(build, *arguments)
+    out, err = process.communicate(timeout=RUN_PATIENCE)
+    rows = [line.split() for line in out.splitlines()[1:-1]]
+    return process.returncode, out, err, {tuple(row[:2]): row[2:] for row in rows}
+
+
+def test_servers_that_keep_what_they_have_pass(build):
+    status, out, err, rows = soak(build("epoll_level", "fork_per_connection"), SHORT)
+    assert status == 0, out + err
+    assert set(rows) == {(model, protocol) for model in ("epoll_level", "fork_per_connection") for protocol in ("echo", "http")}
+    for requests, errors, *_, verdict in rows.values():
+        assert int(requests.replace(",", "")) > 6_000 and errors == "0" and verdict == "ok", out
+    assert out.splitlines()[-1].startswith("6 rounds, ") and out.splitlines()[-1].endswith(" 0 errors: no faults")
+
+
+@pytest.mark.parametrize("name, fault", [
+    ("leaks_descriptors", "descriptors grow"),
+    ("leaks_memory", "memory grows"),
+    ("dies_after_a_while", "the server ended"),
+    ("bad_exit", "expected exit status 0, seen 7"),
+])
+def test_a_faulty_server_is_named(build, name, fault):
+    status, out, err, rows = soak(build(name, "epoll_level"), SHORT)
+    assert status == 1, out + err
+    bad = next(line for line in out.splitlines() if line.startswith(f"{name} "))
+    assert fault in bad, out
+    assert rows["epoll_level", "echo"][-1] == "ok" and rows["epoll_level", "http"][-1] == "ok", out
+    assert out.splitlines()[-1].endswith(": 1 servers with faults")
+
+
+def test_wrong_answers_are_counted(build):
+    status, out, err, rows = soak(build("wrong_bytes"), SHORT)
+    assert status == 1, out + err
+    assert int(rows["wrong_bytes", "echo"][1]) > 100, out
+
+
+def descendants(pid):
+    found = processes.children(pid)
+    return found + [each for child in found for each in descendants(child)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_all_that_was_started(build, number):
+    process = start(build("epoll_multiprocess", "thread_per_connection"), "30")
+    try:
+        wait_until(lambda: process.stderr.readline().startswith("soak: round 1,"), "no round ends")
+        started = wait_until(lambda: descendants(process.pid), "no server runs")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    assert process.returncode == 128 + number, err
+    assert "interrupted" in out and "epoll_multiprocess" in out
+    left = [pid for pid in started if processes.state(pid) not in (None, "X", "Z")]
+    assert not left
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["0"], "MINUTES is a number above 0"),
+    (["soon"], "invalid float value"),
+    (["--models", "none_such"], "there is no available concurrent model \"none_such\"; there are good"),
+])
+def test_a_wrong_command_line_is_refused(build, arguments, said):
+    status, _, err, _ = soak(build("good"), *arguments)
+    assert status == 2 and said in err
