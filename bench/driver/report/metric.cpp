@@ -85,8 +85,9 @@ constexpr std::array kMetrics{
            .title = "softirq time per request",
            .best = "Least softirq time per request",
            .worse = "More softirq time per request",
-           .description = "CPU time of interrupts and of the network stack's work after them, on all "
-                          "CPUs of the server's machine, for each request.",
+           .description =
+               "CPU time of interrupts and of the network stack's work after them, on all "
+               "CPUs of the server's machine, for each request.",
            .unit = Unit::nanoseconds,
            .more_is_better = false,
            .path = "/server/softirq_ns_per_request",
