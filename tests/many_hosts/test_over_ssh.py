@@ -199,8 +199,10 @@ def test_without_a_key_doctor_ends_without_a_prompt(machines):
 
 
 @pytest.mark.parametrize("launcher", ["mpirun", "mpirun --mca plm_rsh_args '-o ServerAliveInterval=5'",
-                                      "mpirun --mca plm_rsh_agent 'ssh -o ServerAliveInterval=5'"])
+                                      "mpirun --mca plm_rsh_agent 'ssh -o ServerAliveInterval=5'", "mpiexec.hydra"])
 def test_without_a_key_a_run_ends_without_a_prompt(machines, tmp_path, launcher):
+    if shutil.which(launcher.split()[0]) is None:
+        pytest.skip("missing tool: apt-get install mpich")
     words = machines.muxbench("run", *ALONE, "--models", "epoll_level", "--experiments", "connections", "--out", tmp_path / "out",
                               "--launcher", launcher)
     status, said = ends_without_a_prompt(machines.on_server(*words, key="other_key"))

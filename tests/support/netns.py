@@ -17,18 +17,24 @@ ADDRESS = "10.99.0.1"  # of the server's machine
 NETWORK = "10.99.0.0/24"
 
 
-def need_hosts():
-    """Skips the test where no such hosts can be made, or nothing can start a process on them."""
+def need_namespaces():
+    """Skips the test where no such hosts can be made."""
     if os.geteuid() != 0:
         pytest.skip("environment: not root, who may make network namespaces")
-    for program, package in (("ip", "iproute2"), ("mpirun", "openmpi-bin libopenmpi-dev")):
-        if shutil.which(program) is None:
-            pytest.skip(f"missing tool: apt-get install {package}")
-    if "Open MPI" not in subprocess.run(["mpirun", "--version"], capture_output=True, text=True, timeout=PATIENCE).stdout:
-        pytest.skip("environment: mpirun is not that of Open MPI, whose options these tests use")
+    if shutil.which("ip") is None:
+        pytest.skip("missing tool: apt-get install iproute2")
     tried = subprocess.run(["unshare", "--net", "--uts", "true"], capture_output=True, text=True, timeout=PATIENCE)
     if tried.returncode != 0:
         pytest.skip(f"environment: no namespaces: {tried.stderr.strip()}")
+
+
+def need_hosts():
+    """The same where Open MPI cannot start a process on them."""
+    need_namespaces()
+    if shutil.which("mpirun") is None:
+        pytest.skip("missing tool: apt-get install openmpi-bin libopenmpi-dev")
+    if "Open MPI" not in subprocess.run(["mpirun", "--version"], capture_output=True, text=True, timeout=PATIENCE).stdout:
+        pytest.skip("environment: mpirun is not that of Open MPI, whose options these tests use")
 
 
 def _ip(*words):

@@ -183,16 +183,29 @@ void add_open_mpi(const Words& hosts, const std::string& network, Words& words) 
   }
 }
 
+// MPICH's own: its options of ssh are in the environment.
+void add_hydra(const Words& hosts, Words& words) {
+  add_words(words, {"-hosts", fmt::format("{}", fmt::join(hosts, ",")), "-ppn", "1", "-n",
+                    std::to_string(hosts.size()), "-wdir", "/"});
+  const bool own_agent = has_word(words, "-launcher-exec") || has_word(words, "-bootstrap-exec") ||
+                         std::getenv("HYDRA_LAUNCHER_EXEC") != nullptr;
+  if (own_agent) return;
+  const char* const own = std::getenv("HYDRA_LAUNCHER_EXTRA_ARGS");
+  words.insert(words.begin(),
+               {"/usr/bin/env", fmt::format("HYDRA_LAUNCHER_EXTRA_ARGS={}{}{}", own ? own : "",
+                                            own ? " " : "", kSshOptions)});
+}
+
 Words add_hosts(const Words& launcher, const Words& hosts, const std::string& network) {
   Words words = launcher;
-  const std::string list = fmt::format("{}", fmt::join(hosts, ","));
-  const std::string count = std::to_string(hosts.size());
   const std::string name = fs::path(words.front()).filename();
   if (name == "srun") {
+    const std::string list = fmt::format("{}", fmt::join(hosts, ","));
+    const std::string count = std::to_string(hosts.size());
     add_words(words, {"--nodelist", list, "--nodes", count, "--ntasks", count, "--ntasks-per-node",
                       "1", "--cpu-bind=none", "--kill-on-bad-exit=1", "--chdir", "/"});
-  } else if (output_of({words.front(), "--version"}).find("HYDRA") != std::string::npos) {  // MPICH
-    add_words(words, {"-hosts", list, "-ppn", "1", "-n", count, "-wdir", "/"});
+  } else if (output_of({words.front(), "--version"}).find("HYDRA") != std::string::npos) {
+    add_hydra(hosts, words);
   } else {
     add_open_mpi(hosts, network, words);
   }

@@ -23,7 +23,22 @@ void drain(int listener) {
   }
 }
 
-// The last line of JSON that it prints.
+// Those of ssh say why, and those of a launcher only that a host is missing.
+bool is_of_ssh(const std::string& line) {
+  return line.starts_with("ssh: ") || line.find("Permission denied (") != std::string::npos ||
+         line.find("Host key verification failed") != std::string::npos;
+}
+
+// MPICH's launcher waits on for a host that its ssh could not log in to.
+bool ssh_has_failed(const std::string& errors) {
+  std::istringstream text(errors);
+  for (std::string line; std::getline(text, line);) {
+    if (is_of_ssh(line)) return true;
+  }
+  return false;
+}
+
+// The last line of JSON that it prints, null where there is none.
 Result<Json> hear(ChildProcess& child, int listener) {
   const auto deadline = Clock::now() + kPatience;
   Json last;
@@ -32,6 +47,7 @@ Result<Json> hear(ChildProcess& child, int listener) {
     const Wait wait = child.read_line(line, Clock::now() + std::chrono::milliseconds(20));
     drain(listener);
     if (wait == Wait::interrupted) return make_error("interrupted");
+    if (wait == Wait::timeout && ssh_has_failed(child.error_output())) return Json();
     if (wait == Wait::timeout) continue;
     Json document = Json::parse(line, nullptr, false);
     if (document.is_object()) last = std::move(document);
@@ -40,12 +56,6 @@ Result<Json> hear(ChildProcess& child, int listener) {
   return make_error(
       "the load hosts have not answered for 90 s; look whether their firewalls let MPI's "
       "connections pass");
-}
-
-// Those of ssh say why, and those of a launcher only that a host is missing.
-bool is_of_ssh(const std::string& line) {
-  return line.starts_with("ssh: ") || line.find("Permission denied (") != std::string::npos ||
-         line.find("Host key verification failed") != std::string::npos;
 }
 
 std::string trimmed(const std::string& line) {
@@ -66,9 +76,12 @@ std::string gist_of(const std::string& errors, const std::vector<std::string>& h
     const std::string line = trimmed(raw);
     if (line.find_first_not_of("-=*") == std::string::npos) continue;  // a rule, or nothing
     all += (all.empty() ? "" : " ") + line;
-    const bool names_one = std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-      return line.find(host) != std::string::npos;
-    });
+    // A process of MPICH's launcher begins with its own host, whatever it is about.
+    const bool own = line.starts_with("[proxy:") || line.starts_with("[mpiexec@");
+    const bool names_one =
+        !own && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+          return line.find(host) != std::string::npos;
+        });
     if (names_one && about_a_host.empty()) about_a_host = line;
     if (of_ssh.empty() && is_of_ssh(line)) of_ssh = line;
   }
