@@ -29,12 +29,14 @@ TEST(Metrics, LieAtTheirPathsInATrialOfAReport) {
   trial.cpu->split = CpuTime{std::chrono::milliseconds(300), std::chrono::milliseconds(600)};
   trial.process_bytes_per_connection = 100;
   trial.kernel_bytes_per_connection = 200;
+  trial.softirq = std::chrono::milliseconds(100);
   const Json json = fixtures::report_json(record);
   const auto values = metric_values(json.at("muxbench").at("trials").at(0));
   for (const Metric& metric : metrics()) EXPECT_TRUE(values.contains(metric.key)) << metric.key;
   EXPECT_DOUBLE_EQ(values.at("server_cpu_ns_per_request"), 9000);
   EXPECT_DOUBLE_EQ(values.at("server_user_ns_per_request"), 3000);
   EXPECT_DOUBLE_EQ(values.at("server_system_ns_per_request"), 6000);
+  EXPECT_DOUBLE_EQ(values.at("softirq_ns_per_request"), 1000);
   EXPECT_EQ(json.at("muxbench").at("cells").at(0).at("summary").size(), metrics().size());
 }
 
