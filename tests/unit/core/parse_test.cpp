@@ -37,6 +37,7 @@ TEST(ParseCount, ReadsDecimalAndBinaryMultiples) {
   EXPECT_EQ(*parse_count("16KiB"), 16'384U);
   EXPECT_EQ(*parse_count("1.5k"), 1'500U);
   EXPECT_EQ(*parse_count("1MiB"), 1'048'576U);
+  EXPECT_EQ(*parse_count("3GiB"), 3'221'225'472U);
 }
 
 TEST(ParseCount, RefusesFractionsAndSigns) {

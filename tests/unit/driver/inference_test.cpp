@@ -99,6 +99,14 @@ TEST(FitLine, FindsSlopeAndIntercept) {
   EXPECT_GT(fit->half_width(100), fit->half_width());
 }
 
+TEST(FitLine, IsExactWhereTheNumbersAreSmall) {
+  const auto fit = fit_line({{0, {1, 1, 1}}, {1, {1.5, 1.5, 1.5}}, {2, {2, 2, 2}}});
+  ASSERT_TRUE(fit);
+  EXPECT_NEAR(fit->slope, 0.5, 1e-9);
+  EXPECT_NEAR(fit->intercept, 1, 1e-9);
+  EXPECT_NEAR(fit->half_width(), 0, 1e-9);
+}
+
 TEST(FitLine, NeedsThreeValuesAndTrialsWhereItCounts) {
   EXPECT_FALSE(fit_line({}));
   EXPECT_FALSE(fit_line({{0, {1, 2, 3}}, {10, {4, 5, 6}}}));

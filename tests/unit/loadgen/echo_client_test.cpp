@@ -215,6 +215,16 @@ TEST_F(EchoPeer, ATruncatedMessageLeavesItToTheTimeout) {
   EXPECT_FALSE(client_.conclude(state_));
 }
 
+TEST_F(EchoPeer, ProgressCountsFromTheBeginOfTheMessage) {
+  client_.begin(state_);
+  EXPECT_EQ(answer(take_sent(state_)), Outcome::succeeded);
+  client_.begin(state_);
+  Bytes sent = take_sent(state_);
+  sent.resize(10);
+  EXPECT_EQ(answer(sent), Outcome::more);
+  EXPECT_EQ(client_.progress(state_), "message 1, 10 of 64 bytes received");
+}
+
 TEST_F(EchoPeer, AnotherConnectionsBytesNameIt) {
   other_.emplace();
   client_.open(*other_, 4, 1);

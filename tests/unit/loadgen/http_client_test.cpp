@@ -70,6 +70,17 @@ TEST(HttpClient, AsksForThePathsInTurn) {
   EXPECT_THAT(exchange.site[0].request, HasSubstr("Host: localhost:80\r\n\r\n"));
 }
 
+TEST(HttpClient, AnotherConnectionBeginsWithNothingOfTheOneBefore) {
+  Exchange exchange;
+  exchange.request();
+  EXPECT_EQ(exchange.answer(response().substr(0, 60)), Outcome::more);
+  exchange.client.open(exchange.state, 3, 2);
+  EXPECT_EQ(exchange.client.outgoing(exchange.state).size(), 0U);
+  exchange.request();
+  EXPECT_EQ(exchange.answer(response()), Outcome::succeeded);
+  EXPECT_EQ(exchange.errors.total(), 0U);
+}
+
 TEST(HttpClient, ARightResponseSucceedsAtEverySplit) {
   const std::string text = response();
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {

@@ -41,6 +41,24 @@ TEST(Hgrm, LinesAscendToTheMaximumAndCountAll) {
   EXPECT_THAT(to_hgrm(histogram), HasSubstr("Total count    =           1000]"));
 }
 
+// As HdrHistogram's own writer: five lines for each halving of what is left.
+TEST(Hgrm, PercentilesComeCloserTowardsTheEnd) {
+  Histogram histogram;
+  for (int i = 1; i <= 1'000; ++i) histogram.record(microseconds(i));
+  std::istringstream text(to_hgrm(histogram));
+  std::string header;
+  std::getline(text, header);
+  for (const double wanted : {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.775}) {
+    double value = 0;
+    double quantile = 0;
+    std::string seen;
+    double rest = 0;
+    ASSERT_TRUE(text >> value >> quantile >> seen >> rest);
+    EXPECT_DOUBLE_EQ(quantile, wanted);
+    EXPECT_NEAR(rest, 1 / (1 - wanted), 0.005) << wanted;
+  }
+}
+
 TEST(Hgrm, OfNothingHasNoNumbersThatAreNone) {
   const std::string text = to_hgrm(Histogram());
   EXPECT_THAT(text, testing::Not(HasSubstr("nan")));
