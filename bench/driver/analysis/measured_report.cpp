@@ -104,8 +104,9 @@ Result<> add_trials(const report::Report& report, std::map<std::string, Measured
     }
   }
   for (auto& [id, cell] : cells) {
-    std::erase_if(cell.values,
-                  [&](const auto& entry) { return entry.second.size() < cell.good_trials; });
+    std::erase_if(cell.values, [good = cell.good_trials](const auto& entry) {
+      return entry.second.size() < good;
+    });
   }
   return {};
 }

@@ -49,6 +49,7 @@ TEST(ParseCount, RefusesFractionsAndSigns) {
 TEST(ToString, PicksTheLargestUnitThatFits) {
   EXPECT_EQ(to_string(Nanoseconds(999)), "999 ns");
   EXPECT_EQ(to_string(microseconds(20)), "20 us");
+  EXPECT_EQ(to_string(microseconds(2500)), "2.5 ms");
   EXPECT_EQ(to_string(milliseconds(1500)), "1.5 s");
 }
 

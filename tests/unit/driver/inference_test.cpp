@@ -96,6 +96,8 @@ TEST(FitLine, FindsSlopeAndIntercept) {
   EXPECT_NEAR(fit->intercept, 5000, 1);
   EXPECT_EQ(fit->trials, 9U);
   EXPECT_LT(fit->half_width(), 0.01);
+  // Student's t for 95 % and the two degrees of freedom of the three trials that count most.
+  EXPECT_NEAR(fit->half_width() / fit->error, 4.302653, 1e-6);
   EXPECT_GT(fit->half_width(100), fit->half_width());
 }
 

@@ -352,6 +352,27 @@ TEST_F(ShortEcho, BytesTooManyDoNotHoldTheNextMessagesUp) {
   EXPECT_EQ(errors_.total(), 5U);
 }
 
+class LargeEcho : public EchoPeer {
+ protected:
+  LargeEcho() : EchoPeer(3U << 19) {}
+};
+
+TEST_F(LargeEcho, SaysThatMoreIsToBeSentThanOneSlice) {
+  client_.begin(state_);
+  EXPECT_TRUE(client_.outgoing(state_).continued());
+  EXPECT_EQ(take_sent(state_).size(), pattern_.longest_slice());
+  EXPECT_FALSE(client_.outgoing(state_).continued());
+  EXPECT_EQ(take_sent(state_).size(), (3U << 19) - pattern_.longest_slice());
+}
+
+TEST_F(EchoPeer, BytesThatNobodyAskedForAndMoreOfThemWithTheAnswerAreOneError) {
+  EXPECT_EQ(answer(Bytes(3, std::byte{0xee})), Outcome::more);
+  client_.begin(state_);
+  EXPECT_EQ(answer(Bytes(5, std::byte{0xee}) + take_sent(state_)), Outcome::failed);
+  EXPECT_EQ(errors_.count(ErrorKind::extra), 1U);
+  EXPECT_EQ(errors_.total(), 1U);
+}
+
 class EchoDistribution : public EchoPeer {
  protected:
   EchoDistribution() : EchoPeer(*MessageSizes::parse("1-300*3,2KiB,128KiB"), 8) {}
@@ -372,6 +393,23 @@ TEST_F(EchoDistribution, MessagesOfManySizesAllVerify) {
   EXPECT_EQ(errors_.total(), 0U);
   EXPECT_EQ(outcomes_.size(), begun);
   EXPECT_THAT(outcomes_, testing::Each(Outcome::succeeded));
+}
+
+TEST_F(EchoDistribution, AWrongByteIsNamedByItsMessageAndItsPlaceThere) {
+  const MessageSizes sizes = *MessageSizes::parse("1-300*3,2KiB,128KiB");
+  for (int i = 0; i < 3; ++i) client_.begin(state_);
+  Bytes sent;
+  while (client_.outgoing(state_).size() != 0) {
+    const Bytes part = take_sent(state_);
+    sent.insert(sent.end(), part.begin(), part.end());
+  }
+  const std::size_t first = sizes.size(17, 0);
+  const std::size_t place = sizes.size(17, 1) / 2;
+  sent[first + place] ^= std::byte{1};
+  answer(sent);
+  EXPECT_EQ(errors_.total(), 1U);
+  EXPECT_THAT(errors_.first(ErrorKind::corrupt),
+              HasSubstr(fmt::format("message 1, byte {}:", place)));
 }
 
 class EchoSizes : public EchoPeer, public testing::WithParamInterface<std::uint32_t> {
