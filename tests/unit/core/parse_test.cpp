@@ -50,6 +50,7 @@ TEST(ToString, PicksTheLargestUnitThatFits) {
   EXPECT_EQ(to_string(Nanoseconds(999)), "999 ns");
   EXPECT_EQ(to_string(microseconds(20)), "20 us");
   EXPECT_EQ(to_string(microseconds(2500)), "2.5 ms");
+  EXPECT_EQ(to_string(milliseconds(1000)), "1 s");
   EXPECT_EQ(to_string(milliseconds(1500)), "1.5 s");
 }
 
