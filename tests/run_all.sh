@@ -24,9 +24,8 @@ ctest --test-dir "$root/build" --output-on-failure -j2 --output-junit "$root/bui
 python=$("$root/scripts/find_python.sh" pytest xdist jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
-# Most tests wait more than they compute, so there are more processes than CPUs. At the start each process takes a 24th of the
-# tests, and less and less later on: so folders of many short tests come first, and the longest tests last.
-folders=(tests/conformance tests/profile tests/loadgen tests/plots tests/exports tests/end_to_end tests/many_hosts)
+folders=(tests/plots tests/exports tests/loadgen tests/end_to_end tests/many_hosts tests/conformance tests/profile)
+# Most tests wait more than they compute, so there are more processes than CPUs.
 status=0
 "$python" -m pytest -q -rfEs --durations=30 "${folders[@]}" -m "not alone" -n 6 | tee build/pytest.txt || status=$?
 "$python" -m pytest -q -rfEs "${folders[@]}" -m alone | tee build/pytest-alone.txt || status=$((status ? status : $?))
