@@ -134,8 +134,12 @@ def eat():
         with open(group, "w") as file:
             file.write("0")
     eaten = []
-    while True:
-        eaten.append(b"x" * (1 << 22))
+    try:
+        while True:
+            eaten.append(b"x" * (1 << 22))
+    except MemoryError:
+        os.write(2, b"MemoryError\n")
+        os._exit(1)
 
 
 def flood_stderr():

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from driver_bench import SMALL
+from driver_bench import SLICED, SMALL
 from support.patience import wait_until
 
 
@@ -86,6 +86,24 @@ def test_a_server_that_exhausts_its_memory_fails_and_the_cause_is_named(bench):
         reason = cell["reason"]
         assert re.fullmatch(r"the server exited with status 1 while it was under load, with up to \d+\.\d MiB resident, where "
                             r"--server-memory lets each of its processes have 96\.0 MiB of data: MemoryError", reason), reason
+
+
+def test_a_server_with_too_many_threads_to_count_is_measured_without_its_counts(bench, without_cgroup):
+    """Without a cgroup each of its threads needs some 60 descriptors."""
+    bench.real("epoll_level", "thread_per_connection")
+    bench.experiment({**SLICED, "sweep": {"connections": [32]}, "repetitions": 1})
+    few = ("prlimit", "--nofile=1000:1000")
+    result = bench.run("--duration", "30ms", prefix=(*without_cgroup, *few))
+    assert result.returncode == 0, result.stderr
+    used = [way["rung"] for way in bench.report()["muxbench"]["counting"] if way["used"]]
+    if used != ["inherit"]:
+        pytest.skip(f"environment: threads are not counted here: {used}; muxbench doctor says why")
+    one, = bench.cells_of("epoll_level")
+    many, = bench.cells_of("thread_per_connection")
+    assert one["status"] == many["status"] == "measured"
+    assert "counts" in one and "counts" not in many
+    assert ("the system calls of one cell were not counted (thread_per_connection/small/connections:32): perf events of the "
+            "server's threads need more descriptors; raise the hard limit (ulimit -Hn)") in bench.report()["muxbench"]["run"]["notes"]
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ namespace muxbench {
 namespace {
 
 bool all_good(const RunRecord& record) {
-  const auto good = [](const TrialResult& trial) { return trial.ok() && trial.stop_error.empty(); };
+  const auto good = [](const TrialResult& trial) {
+    return (trial.ok() || trial.uncountable) && trial.stop_error.empty();
+  };
   return std::all_of(record.trials.begin(), record.trials.end(), good) &&
          std::all_of(record.counting_trials.begin(), record.counting_trials.end(), good);
 }

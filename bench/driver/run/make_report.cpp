@@ -11,6 +11,24 @@
 namespace muxbench {
 namespace {
 
+// Those of the plan, and one about the servers that could not be counted.
+std::vector<std::string> notes_of(const RunRecord& record) {
+  std::vector<std::string> notes = record.notes;
+  const TrialResult* first = nullptr;
+  std::size_t uncounted = 0;
+  for (const TrialResult& trial : record.counting_trials) {
+    if (!trial.uncountable) continue;
+    if (uncounted++ == 0) first = &trial;
+  }
+  if (first != nullptr) {
+    notes.push_back(fmt::format(
+        "the system calls of {} not counted ({}{}): {}",
+        uncounted == 1 ? "one cell were" : fmt::format("{} cells were", uncounted),
+        record.cells[first->cell].id, uncounted == 1 ? "" : " is the first", first->error));
+  }
+  return notes;
+}
+
 Json run_section(const RunRecord& record) {
   Json run{{"started", rfc3339(record.started)},
            {"finished", rfc3339(record.finished)},
@@ -22,7 +40,7 @@ Json run_section(const RunRecord& record) {
     run["git"] = {{"revision", record.build.revision}, {"dirty", record.build.dirty}};
   }
   if (record.steal_time) run["steal_ns"] = record.steal_time->count();
-  run["notes"] = record.notes;
+  run["notes"] = notes_of(record);
   return run;
 }
 
@@ -109,7 +127,7 @@ report::Report make_report(const RunRecord& record) {
                         .status = record.interrupted ? "interrupted" : "complete"};
   report.run = {.profile = record.profile,
                 .seed = record.seed,
-                .notes = record.notes,
+                .notes = notes_of(record),
                 .json = run_section(record)};
   if (!record.build.revision.empty()) report.run.revision = record.build.revision;
   report.plan = {.trials = record.planned_trials,

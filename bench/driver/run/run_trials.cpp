@@ -417,7 +417,9 @@ class Runner {
     for (const Outcome& outcome : step.outcomes) {
       const std::string& cell = record_.cells[outcome.result.cell].id;
       const TrialResult& result = outcome.result;
-      if (!result.ok()) observer_.remark(fmt::format("failed: {}: {}", cell, result.error));
+      if (!result.ok() && !result.uncountable) {
+        observer_.remark(fmt::format("failed: {}: {}", cell, result.error));
+      }
       if (!result.stop_error.empty()) {
         observer_.remark(fmt::format("flagged: {}: {}", cell, result.stop_error));
       }

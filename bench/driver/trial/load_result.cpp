@@ -1,5 +1,7 @@
 #include "trial/load_result.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace muxbench {
@@ -67,6 +69,12 @@ std::string load_failure(const LoadResult& result) {
   if (!result.stop_reason.empty()) return "the load generator gave up: " + result.stop_reason;
   if (result.requests == 0.0) return "not one request succeeded within the measured window";
   return "the load generator ended with status \"" + result.status + "\"";
+}
+
+bool lost_connections(const LoadResult& result) {
+  return std::any_of(result.errors.begin(), result.errors.end(), [](const LoadError& error) {
+    return error.kind == "closed" || error.kind == "reset" || error.kind == "refused";
+  });
 }
 
 }  // namespace muxbench

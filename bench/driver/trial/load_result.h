@@ -53,4 +53,7 @@ std::optional<LoadResult> read_load_result(Json document);
 // it is ok.
 std::string load_failure(const LoadResult& result);
 
+// Whether connections ended without an announcement, as those of a server that dies do.
+bool lost_connections(const LoadResult& result);
+
 }  // namespace muxbench

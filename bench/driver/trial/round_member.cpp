@@ -87,7 +87,7 @@ std::optional<Slice> RoundMember::run_slice(const SlicePlan& plan) {
   }
   if (document->is_null()) {
     const auto ended = session_->result();
-    fail(ended ? load_failure(*ended) : ended.error().message);
+    ended ? fail(*ended) : fail(ended.error().message);
     return {};
   }
   auto slice = read_slice(*document);
@@ -98,8 +98,7 @@ std::optional<Slice> RoundMember::run_slice(const SlicePlan& plan) {
   if (is_ok(*document)) return slice;
   drain();
   leave();
-  if (const auto session = result_of_session())
-    fail(load_failure(*session));  // it names the errors
+  if (const auto session = result_of_session()) fail(*session);  // it names the errors
   return {};
 }
 
@@ -110,6 +109,7 @@ void RoundMember::count(SyscallCounter& counter, const SlicePlan& plan) {
   counted.started = Clock::now() - began_;
   if (auto watching = counter.watch(*server_->process().group()); !watching) {
     counted.error = watching.error().message;
+    counted.uncountable = true;
     return;
   }
   // One that never rests is stopped when it is read.
@@ -152,7 +152,7 @@ RoundMember::Found RoundMember::finish() {
 void RoundMember::take_result() {
   const auto session = result_of_session();
   if (!session) return;
-  if (auto failure = load_failure(*session); !failure.empty()) return fail(failure);
+  if (!load_failure(*session).empty()) return fail(*session);
   result_.load = result_of_slices(*session, result_.slices);
   if (counts_ && counts_->ok()) counts_->load = result_of_slices(*session, counts_->slices);
 }
@@ -178,6 +178,11 @@ void RoundMember::wake() {
 
 void RoundMember::freeze() {
   for (const pid_t pid : server_->process().usage().processes()) ::kill(pid, SIGSTOP);
+}
+
+void RoundMember::fail(const LoadResult& session) {
+  result_.load.errors = session.errors;
+  fail(load_failure(session));
 }
 
 void RoundMember::fail(const std::string& reason) {

@@ -49,6 +49,7 @@ class RoundMember {
   void take_result();
   void wake();
   void freeze();
+  void fail(const LoadResult& session);
   void fail(const std::string& reason);  // ends both sides at once
   void stop_server();
 

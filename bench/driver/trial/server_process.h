@@ -36,6 +36,7 @@ class ServerProcess {
   ServerUsage usage() const noexcept { return {group_.get(), child_->pid()}; }
   const WatchedProcesses* group() const noexcept { return &watched_; }  // for a SyscallCounter
 
+  void wait_for_its_end(Nanoseconds at_most) { child_->wait_until(Clock::now() + at_most); }
   // "the server was killed by SIGSEGV while it was verified: its last words", where `when` is that
   // "while ..."; or nothing while it lives.
   std::optional<std::string> death(std::string_view when = "");

@@ -25,6 +25,7 @@ void measure(const TrialSetup& setup, VerifiedServer& server, TrialResult& resul
   if (setup.counter != nullptr) {
     if (auto watching = setup.counter->watch(*server.process().group()); !watching) {
       result.error = watching.error().message;
+      result.uncountable = true;
       return;
     }
   }

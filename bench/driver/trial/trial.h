@@ -40,6 +40,7 @@ struct TrialResult {
 
   std::string error;           // empty: it succeeded
   bool server_failed = false;  // the error is the server's: it will most likely come again
+  bool uncountable = false;    // the error is that this server cannot be counted: nothing failed
   std::string stop_error;      // it measured, and then did not stop as the contract says
   std::vector<std::string> server_command;
   std::vector<std::string> load_command;

@@ -107,6 +107,7 @@ struct Fields<TrialResult> {
     use("took", trial.took);
     use("error", trial.error);
     use("server_failed", trial.server_failed);
+    use("uncountable", trial.uncountable);
     use("stop_error", trial.stop_error);
     use("server_command", trial.server_command);
     use("load_command", trial.load_command);

@@ -1,7 +1,15 @@
 #include "trial/verified_server.h"
 
 #include "plan/trial_cost.h"
+
 namespace muxbench {
+namespace {
+
+// The kernel closes a process's sockets before the process has ended, and a runtime may close them
+// long before. A server that closes connections and lives on costs a failed trial this time.
+constexpr auto kLastBreath = std::chrono::seconds(2);
+
+}  // namespace
 
 std::optional<VerifiedServer> VerifiedServer::start(const TrialSetup& setup, TrialResult& result) {
   const std::string& protocol = setup.experiment->protocol;
@@ -53,6 +61,7 @@ LoadRequest VerifiedServer::load_request(const TrialSetup& setup) const {
 }
 
 void VerifiedServer::look_whether_it_died(TrialResult& result) {
+  if (lost_connections(result.load)) process_.wait_for_its_end(kLastBreath);
   if (const auto died = process_.death("while it was under load")) {
     result.error = *died;
     result.server_failed = true;

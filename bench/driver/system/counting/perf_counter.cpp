@@ -175,9 +175,17 @@ class PerfCounter final : public SyscallCounter {
       const auto threads = threads_of(process_tree(root));
       scopes_.clear();
       for (const pid_t thread : threads) scopes_.push_back({thread, -1});
-      const auto opened = open_all();
+      auto opened = open_all();
+      if (!opened) {  // perhaps for want of the descriptors that those of earlier servers have
+        release();
+        opened = open_all();
+      }
       const bool unchanged = threads_of(process_tree(root)) == threads;
-      if (unchanged || (!opened && attempt + 1 == kAttempts)) return opened;
+      if (opened && unchanged) return {};
+      if (!opened && (unchanged || attempt + 1 == kAttempts)) {
+        release();  // the next server has fewer threads, perhaps
+        return opened;
+      }
     }
     return make_error("the server's threads came and went faster than they could be watched");
   }
