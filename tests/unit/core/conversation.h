@@ -57,6 +57,12 @@ class FakeSite final : public Site {
   std::map<std::string, DocumentRef, std::less<>> documents_;
 };
 
+// One for all tests of a program.
+inline FakeSite& site() {
+  static FakeSite instance;
+  return instance;
+}
+
 struct Transcript {
   std::string output;
   bool closed = false;       // the session was done()

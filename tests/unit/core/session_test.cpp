@@ -9,11 +9,6 @@
 namespace muxbench {
 namespace {
 
-FakeSite& site() {
-  static FakeSite instance;
-  return instance;
-}
-
 struct Case {
   const char* name;
   Protocol protocol;

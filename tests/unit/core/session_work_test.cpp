@@ -94,11 +94,6 @@ TEST_F(HeldGreeting, OnlyAnswersAreHeldAndTheEndComesAfterThem) {
   EXPECT_TRUE(session.done());
 }
 
-FakeSite& site() {
-  static FakeSite instance;
-  return instance;
-}
-
 class HeldPages : public HeldAnswers {
  protected:
   HeldPages() : HeldAnswers(Http{site()}) {}
