@@ -42,7 +42,7 @@ def _selected(config):
 def pytest_generate_tests(metafunc):
     if "model" in metafunc.fixturenames:
         chosen = _selected(metafunc.config)
-        if _is_quick(metafunc.config) and any(metafunc.definition.iter_markers("shared_code")):
+        if _is_quick(metafunc.config) and not any(metafunc.definition.iter_markers("every_model")):
             chosen = [one for one in chosen if one.name in ONE_OF_EACH_SHAPE] or chosen
         # Without programs one test of each kind remains, and fails: see the fixture.
         metafunc.parametrize("model", chosen or [None], indirect=True,

@@ -24,10 +24,10 @@ ctest --test-dir "$root/build" --output-on-failure -j2 --output-junit "$root/bui
 python=$("$root/scripts/find_python.sh" pytest xdist jsonschema matplotlib numpy)
 cd "$root"
 export MUXBENCH_BUILD=$root/build
-folders=(tests/plots tests/exports tests/loadgen tests/end_to_end tests/many_hosts tests/conformance tests/profile)
-# Most tests wait more than they compute, so there are more processes than CPUs.
+# The longest come first. Most tests wait more than they compute, so there are more processes than CPUs.
+folders=(tests/end_to_end tests/many_hosts tests/plots tests/exports tests/loadgen tests/conformance tests/profile)
 status=0
-"$python" -m pytest -q -rfEs --durations=30 "${folders[@]}" -m "not alone" -n 6 | tee build/pytest.txt || status=$?
+"$python" -m pytest -q -rfEs --durations=30 "${folders[@]}" -m "not alone" -n 6 --dist loadgroup | tee build/pytest.txt || status=$?
 "$python" -m pytest -q -rfEs "${folders[@]}" -m alone | tee build/pytest-alone.txt || status=$((status ? status : $?))
 results=(build/pytest.txt build/pytest-alone.txt)
 "$python" tests/skipped.py build/ctest.xml "${results[@]}" "${strict[@]}" || status=$((status ? status : 1))

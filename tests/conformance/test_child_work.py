@@ -11,7 +11,7 @@ from support import client, trace
 from support.patience import PATIENCE, wait_until
 from support.server import STOP_SECONDS, Server
 
-pytestmark = pytest.mark.needs("work", "child")
+pytestmark = [pytest.mark.every_model, pytest.mark.needs("work", "child")]
 
 
 class Work:

@@ -23,6 +23,7 @@ def counters(model, tmp_path, talk, *options):
     return json.loads(file.read_text())
 
 
+@pytest.mark.every_model
 def test_every_connection_and_request_is_counted(model, tmp_path):
     connections, requests = 7, 30
 
@@ -41,7 +42,6 @@ def test_every_connection_and_request_is_counted(model, tmp_path):
         assert sum(worker[name] for worker in seen["workers"]) == seen[name], f"{name} of the workers: {seen}"
 
 
-@pytest.mark.shared_code
 def test_a_full_disk_is_a_failure(model):
     server = Server(model, "--counters", "/dev/full").start()
     try:
@@ -54,7 +54,6 @@ def test_a_full_disk_is_a_failure(model):
         server.kill()
 
 
-@pytest.mark.shared_code
 def test_what_is_no_file_is_refused(model, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -11,6 +11,8 @@ from support import documents, model_table, models
 from support.model_table import EXCEPTIONS, FAMILIES, FREE, USUAL
 from support.patience import PATIENCE
 
+pytestmark = pytest.mark.every_model
+
 
 @pytest.mark.unavailable_too
 def test_a_model_declares_what_the_table_says(model):

@@ -11,6 +11,7 @@ from support.model_table import calls_that_a_kernel_may_lack
 from support.server import Server, run_to_end
 
 
+@pytest.mark.every_model
 @pytest.mark.unavailable_too
 def test_describe_is_one_object(model):
     """What it may say of its capabilities is in test_declarations.py."""
@@ -24,7 +25,6 @@ def test_describe_is_one_object(model):
         f"exactly a model that is not available has a reason; seen {said}"
 
 
-@pytest.mark.shared_code
 @pytest.mark.unavailable_too
 def test_a_low_soft_limit_of_descriptors_changes_nothing(model):
     """It is raised before the kernel is asked for what depends on it."""
@@ -68,12 +68,12 @@ def expect_refusal(model, arguments, expected_status):
     return err
 
 
-@pytest.mark.shared_code
 def test_bad_arguments_end_with_one_sentence_and_status_2(model, size):
     for arguments in BAD_COMMAND_LINES:
         expect_refusal(model, arguments, 2)
 
 
+@pytest.mark.every_model
 def test_what_is_not_declared_is_refused(model):
     if not model.capability("workers"):
         expect_refusal(model, ["--workers", "2"], 2)
@@ -81,7 +81,6 @@ def test_what_is_not_declared_is_refused(model):
         expect_refusal(model, ["--work", "child"], 2)
 
 
-@pytest.mark.shared_code
 def test_remote_address_only_when_it_is_allowed(model):
     error = expect_refusal(model, ["--listen", "0.0.0.0:0"], 2)
     assert "--allow-remote" in error, f"the remedy, --allow-remote, is not in {error!r}"
@@ -90,7 +89,6 @@ def test_remote_address_only_when_it_is_allowed(model):
         client.echo_once(server)
 
 
-@pytest.mark.shared_code
 def test_port_in_use_names_the_address(model):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -98,7 +96,6 @@ def test_port_in_use_names_the_address(model):
         assert address in error, f"{address} is in use, and the message does not name it: {error!r}"
 
 
-@pytest.mark.shared_code
 def test_unix_path_in_use_is_left_alone_and_a_stale_one_is_taken(model, tmp_path):
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as taken:
@@ -112,7 +109,6 @@ def test_unix_path_in_use_is_left_alone_and_a_stale_one_is_taken(model, tmp_path
         client.echo_once(server)
 
 
-@pytest.mark.shared_code
 def test_a_file_that_is_no_socket_is_left_alone(model, tmp_path):
     path = tmp_path / "notes"
     path.write_text("precious")
@@ -130,6 +126,7 @@ def test_unavailable_says_why_and_exits_3(model):
     expect_refusal(model, [], 3)
 
 
+@pytest.mark.every_model
 def test_a_kernel_without_its_calls_makes_it_unavailable(model, tmp_path):
     """A model that stands on a call which this kernel forbids must notice, and not fall over."""
     calls = calls_that_a_kernel_may_lack(model.name)

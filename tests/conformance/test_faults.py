@@ -156,6 +156,7 @@ def test_a_watch_refused_after_child_work_is_not_waited_for(model, tmp_path):
     expect_reached(traced, faults)
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("faults", cases(FATAL, FATAL_FULL))
 def test_failures_cost_one_connection(model, faults):
     expect_the_cost_of_one_connection(model, faults)
@@ -197,6 +198,7 @@ def short_io(libraries):
     return preload.build("short_io.c", libraries)
 
 
+@pytest.mark.every_model
 def test_short_reads_and_writes(model, short_io, tmp_path):
     """Every transfer on a socket moves at most a few bytes, and some are interrupted first."""
     if not makes(model, trace.ACCEPT) or model.name == "posix_aio":

@@ -63,7 +63,6 @@ def refused(server, target):
     assert SECRET.strip() not in answer.body, f"GET {target}: the secret got out"
 
 
-@pytest.mark.shared_code
 def test_paths_never_leave_the_root(server):
     up = ["..", "%2e%2e", "%2E.", ".%2e", "..%2f..", "..%5c", "..\\", "%2e%2e%2f%2e%2e", "..;", "....//..",
           "%252e%252e", "..%00", "%c0%ae%c0%ae", "..%c0%af"]
@@ -78,7 +77,6 @@ def test_paths_never_leave_the_root(server):
         refused(server, target)
 
 
-@pytest.mark.shared_code
 def test_symbolic_links_never_leave_the_root(server, site):
     answer = http.expect_status(server, http.get("/inside"), {200, 403, 404}, "a link within the root")
     assert answer.status != 200 or answer.body == b"b\n"
@@ -87,7 +85,6 @@ def test_symbolic_links_never_leave_the_root(server, site):
         refused(server, target)
 
 
-@pytest.mark.shared_code
 def test_what_is_not_a_file_is_refused_without_hanging(server):
     for target in ("/fifo", "/folder", "/folder/", "/folder/deep", "/socket", "/unreadable", "/closed/c.txt",
                    "/closed", "/none", "/none/none", "/a.txt/", "/a.txt/b", "/" + "x" * 300, "/" + "y/" * 1000):
@@ -100,7 +97,6 @@ def test_what_is_not_a_file_is_refused_without_hanging(server):
         client.expect_same(answer.body, content, f"GET {target}")
 
 
-@pytest.mark.shared_code
 def test_refusals_keep_no_descriptor(server):
     http.ask(server, http.get("/a.txt"))
     before = server.descriptors()
@@ -133,7 +129,6 @@ def test_file_shrinks_while_it_is_sent(server, site):
     client.expect_same(answer.body, b"a\n", "another file after that")
 
 
-@pytest.mark.shared_code
 def test_file_grows_while_it_is_sent(server, site):
     content = client.pattern("grow", 4 * MIB)
     (site / "grows").write_bytes(content)
@@ -148,7 +143,6 @@ def test_file_grows_while_it_is_sent(server, site):
         client.expect_same(reader.answer().body, b"a\n", "the request after it")
 
 
-@pytest.mark.shared_code
 def test_files_come_and_go(server, site):
     (site / "changes").write_bytes(b"first\n")
     (site / "goes").write_bytes(b"goes\n")
@@ -189,7 +183,6 @@ def test_slow_heads_are_closed_by_the_idle_timeout(model, site):
 @pytest.mark.parametrize("begin", [b"GET /a.txt HTTP/1.1\r\nHost: a\r\nX: ",
                                    pytest.param(b"neither a method nor a version\r\n\r\n", marks=pytest.mark.full)],
                          ids=["head", "after_a_refusal"])
-@pytest.mark.shared_code
 def test_a_byte_now_and_then_does_not_hold_a_connection(model, site, begin):
     """A request has as long to arrive as a connection may be silent (with blocking calls twice that), whatever comes of
     it meanwhile; and after the last answer the rest is read to its end, but not for ever."""
@@ -208,6 +201,7 @@ def test_a_byte_now_and_then_does_not_hold_a_connection(model, site, begin):
         get_in_time(server)
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("concurrent", True)
 def test_large_file_to_many_slow_clients(server, site):
     content = client.pattern("many", MIB // 2)

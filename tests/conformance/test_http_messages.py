@@ -11,6 +11,7 @@ from support.http_pages import PAGE, TEXT
 from support.patience import PATIENCE
 
 
+@pytest.mark.every_model
 def test_get_and_head(http_server, root):
     for target, content, kind in [("/", PAGE, "text/html"), ("/index.html", PAGE, "text/html"),
                                   ("/a.txt", TEXT, "text/plain"), ("/a.txt?query=1", TEXT, "text/plain"),
@@ -34,7 +35,6 @@ def test_get_and_head(http_server, root):
                 assert -2 < age < 5 + PATIENCE, f"Date is {age:.0f} s old"
 
 
-@pytest.mark.shared_code
 def test_version_1_0_and_connection_options(http_server):
     for version, fields, stays in [
         ("HTTP/1.1", ["Host: test"], True),
@@ -57,7 +57,6 @@ def test_version_1_0_and_connection_options(http_server):
                 reader.expect_end()
 
 
-@pytest.mark.shared_code
 def test_methods(http_server):
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
         answer = http.expect_status(http_server, http.get("/a.txt", method), {405, 501})
@@ -86,7 +85,6 @@ def pipelined(server, request, cuts, expected, what):
         client.expect_same(seen, expected, what)
 
 
-@pytest.mark.shared_code
 def test_pipelining_split_at_every_offset(http_server, size):
     targets = ["/a.txt", "/", "/empty", "/none"]
     single = {}
@@ -106,6 +104,7 @@ def test_pipelining_split_at_every_offset(http_server, size):
     pipelined(http_server, request, range(1, len(request)), single["/a.txt"] * 2, "2 requests, byte by byte")
 
 
+@pytest.mark.every_model
 def test_pipelined_large_and_small_to_a_slow_reader(http_server, root):
     """Order and bytes hold when answers are larger than every buffer."""
     big = (root / "big.bin").read_bytes()

@@ -85,7 +85,6 @@ BAD = {
 }
 
 
-@pytest.mark.shared_code
 def test_bad_requests_are_refused_and_closed(http_server):
     for name, (request, status) in BAD.items():
         # What follows must never be taken for a request of its own.
@@ -95,7 +94,6 @@ def test_bad_requests_are_refused_and_closed(http_server):
     client.expect_same(answer.body, TEXT, "a good request after the bad ones")
 
 
-@pytest.mark.shared_code
 def test_bad_requests_split_at_every_offset(http_server, size):
     """The verdict does not depend on how the bytes arrived."""
     for name in ("obs-fold", "bare CR in value", "two Hosts", "CR CR LF", "length and chunked", "version too long"):
@@ -113,7 +111,6 @@ def test_bad_requests_split_at_every_offset(http_server, size):
                 reader.expect_end()
 
 
-@pytest.mark.shared_code
 def test_line_ends_are_not_guessed(http_server):
     """A lone LF may be taken for a line end (RFC 9112 section 2.2) or refused, but not half of it."""
     for request in (b"GET /a.txt HTTP/1.1\nHost: a\n\n", b"GET /a.txt HTTP/1.1\r\nHost: a\n\r\n"):
@@ -122,7 +119,6 @@ def test_line_ends_are_not_guessed(http_server):
     client.expect_same(answer.body, TEXT, "one empty line first")
 
 
-@pytest.mark.shared_code
 def test_content_is_never_read_as_a_request(http_server):
     """Smuggling: whatever is done with content, what is in it is not answered."""
     hidden = http.get("/big.bin", "HEAD")

@@ -18,6 +18,7 @@ REFUSE_BEYOND_THEIR_LIMIT = ("select",)
 FD_SETSIZE = 1024
 
 
+@pytest.mark.every_model
 def test_simultaneous_connects_each_echo(model, size):
     """All at once, more than some have places for: then they wait in the backlog and are served as others leave.
     Only a model that refuses them gets no more than it has places for."""
@@ -81,6 +82,7 @@ def test_connect_and_close_returns_to_the_baseline(model, size):
             assert grown < 512 * 1024, f"{cycles} connections came and went: memory grew by {grown // 1024} KiB"
 
 
+@pytest.mark.every_model
 def test_abrupt_closes_leave_no_zombie(model, size):
     with Server(model) as server:
         client.echo_once(server)
@@ -123,6 +125,7 @@ def test_no_foreign_byte_when_descriptors_are_reused(model, size):
                 sock.close()
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("workers", True)
 def test_workers_share_the_connections_and_end_together(model, size):
     with Server(model, "--workers", "3") as server:
@@ -180,6 +183,7 @@ def outcomes(socks, expected):
     return list(seen.values())
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("concurrent", True)
 def test_limit_of_the_mechanism(model, tmp_path):
     """Beyond it clients wait, or are refused and counted (select and FD_SETSIZE); those within it never notice."""

@@ -15,6 +15,7 @@ MIB = 1 << 20
 IDLE_TIMEOUT = 1.0  # the option takes whole seconds
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("concurrent", True)
 def test_stalled_clients_do_not_hold_the_others(model):
     """Three that do not read what comes back, and three that say nothing. In the end one of the first reads after all:
@@ -56,6 +57,7 @@ def test_stalled_in_mid_message_does_not_hold_the_others(model):
             sock.close()
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("concurrent", True)
 def test_a_crowd_that_wrote_while_the_server_was_away(model):
     """Far more at once than its buffers hold."""
@@ -164,6 +166,7 @@ def expect_closed_by_timeout(sock, began):
     assert took > 0.9 * IDLE_TIMEOUT, f"--idle-timeout 1: closed after only {took:.2f} s"
 
 
+@pytest.mark.every_model
 def test_idle_connections_cost_no_cpu(model, size):
     """From some time on; the first windows may still see the end of what the crowd set off. So many as the tier asks
     for, where a worker is a connection too; fewer only for select (FD_SETSIZE), and one where one is served at a time."""

@@ -11,6 +11,8 @@ from support import client, preload, trace
 from support.patience import PATIENCE, wait_until
 from support.server import Server
 
+pytestmark = pytest.mark.every_model
+
 
 @pytest.fixture(scope="session")
 def ring_watch(libraries):

@@ -43,7 +43,6 @@ def test_ready_line_comes_only_after_listen(model, tmp_path):
         f"expected listen(2) and then the ready line; seen:\n{log}"
 
 
-@pytest.mark.shared_code
 def test_backlog_is_ours(model, tmp_path):
     """--backlog reaches listen(2); a connect storm depends on it."""
     wrap = trace.traced_from_start(tmp_path / "log", "-e", "trace=listen")
@@ -81,6 +80,7 @@ def test_a_server_that_never_had_a_client_ends_before_its_deadline(model, no_dea
         stop(server, "SIGTERM straight after the ready line")
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
 def test_silent_connections_get_end_of_file(model, transport, tmp_path, no_deadline):
     """They have nothing in flight either: each sees FIN, none a reset, and the deadline is not waited for."""
@@ -93,6 +93,7 @@ def test_silent_connections_get_end_of_file(model, transport, tmp_path, no_deadl
             sock.close()
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
 def test_what_is_in_flight_is_answered(model, transport, tmp_path, no_deadline):
     """Messages that have arrived when the signal comes are answered in full, then the connection ends."""
@@ -150,6 +151,7 @@ def load(server, clients):
             thread.join()
 
 
+@pytest.mark.every_model
 def test_under_load(model):
     with Server(model) as server:
         with load(server, 8 if model.concurrent else 1) as wrong:
@@ -175,6 +177,7 @@ def stuck_client(server):
             return sock
 
 
+@pytest.mark.every_model
 def test_a_client_that_never_reads_is_cut_off_at_the_deadline(model, noted_deadline, tmp_path):
     """It has answers in flight for ever. The server sets itself a deadline, within the contract's time."""
     environment, deadlines = noted_deadline
@@ -196,7 +199,6 @@ def test_second_signal_ends_it_before_its_deadline(model, second, no_deadline, t
         sock.close()
 
 
-@pytest.mark.shared_code
 def test_a_second_signal_tells_of_a_full_disk_too(model, no_deadline, tmp_path):
     server = Server(model, "--counters", "/dev/full", listen=f"unix:{tmp_path}/s", environment=no_deadline).start()
     try:
@@ -221,7 +223,6 @@ def test_no_new_connection_after_the_signal(model, no_deadline, tmp_path):
         server.expect_end("SIGTERM, then the last client went")
 
 
-@pytest.mark.shared_code
 def test_the_port_is_free_again_at_once(model):
     with Server(model) as server:
         listen = server.address
@@ -233,6 +234,7 @@ def test_the_port_is_free_again_at_once(model):
         client.echo_once(server)
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("workers", True)
 def test_with_workers(model):
     with Server(model, "--workers", "3") as server:

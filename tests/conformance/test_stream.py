@@ -23,6 +23,7 @@ def expect_bounded_memory(server, before, what):
         f"{what}: the server's memory grew by {grown / MIB:.1f} MiB, expected less than {BOUNDED_MEMORY / MIB:.0f}"
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("bytes_", [1, 4097, 65537,
                                     *(pytest.param(bytes_, marks=pytest.mark.full) for bytes_ in (2, 4095, 4096, 16383, 16384, 16385))])
 def test_sizes(model, bytes_):
@@ -46,6 +47,7 @@ def test_one_byte_at_a_time(model, size):
             client.echo(sock, payload[at:at + 1], f"byte {at}")
 
 
+@pytest.mark.every_model
 def test_slow_reader_gets_everything_in_bounded_memory(model, size):
     """The client sends all it can while it reads little and late, so that the server's writes get
     stuck and come short."""
@@ -73,6 +75,7 @@ def test_reading_in_small_pieces(model, size):
         client.converse(sock, payload, sent=client.fill(sock, payload, quiet=0.03), read_size=1999)
 
 
+@pytest.mark.every_model
 def test_half_close_gives_everything_back_then_end_of_file(model):
     payload = client.pattern("half", 8 * MIB)
     with Server(model) as server, client.connect(server) as sock:
@@ -81,6 +84,7 @@ def test_half_close_gives_everything_back_then_end_of_file(model):
         client.expect_end(sock, "8 MiB sent, finished and received")
 
 
+@pytest.mark.every_model
 def test_half_close_with_everything_in_flight(model):
     """FIN arrives behind data that the server has not begun to read."""
     payload = client.pattern("in flight", 60_000)
@@ -104,6 +108,7 @@ def test_fin_without_data(model):
         client.echo_once(server)
 
 
+@pytest.mark.every_model
 def test_reset_while_the_server_writes(model, size):
     payload = client.pattern("reset", 4 * MIB)
     with Server(model) as server:
@@ -132,6 +137,7 @@ def test_reset_before_accept(model, size):
         client.expect_return_to(server.descriptors, before, "descriptors after resets in the backlog")
 
 
+@pytest.mark.every_model
 def test_close_with_unread_answers(model):
     """The client asks and leaves; the answer meets a closed socket (RST, then EPIPE)."""
     with Server(model) as server:
@@ -170,6 +176,7 @@ def test_other_transports(model, transport, tmp_path):
         client.echo_once(server)
 
 
+@pytest.mark.every_model
 def test_greet(model):
     """The greeting at once, one line back, then the end, however the line arrives."""
     greeting = b"Hello World!\r\n"
@@ -190,7 +197,6 @@ def test_greet(model):
             assert rest in (b"", b"no end of line"), f"a line that does not end: seen {rest!r}"
 
 
-@pytest.mark.shared_code
 def test_work_spin_is_really_done(model):
     """Only a lower bound: the machine is shared."""
     with Server(model, "--work", "spin:20ms") as server, client.connect(server) as sock:
@@ -201,6 +207,7 @@ def test_work_spin_is_really_done(model):
         assert took >= 0.1, f"5 requests of spin:20ms each were answered in {took * 1000:.1f} ms"
 
 
+@pytest.mark.every_model
 @pytest.mark.needs("work", "child")
 def test_work_child_answers_all_and_leaves_nothing(model, tmp_path, size):
     for n in range(20):

@@ -24,6 +24,7 @@ def send_pieces(sock, pieces):
         assert sock.send(data, socket.MSG_OOB if urgent else 0) == len(data)
 
 
+@pytest.mark.every_model
 @pytest.mark.parametrize("cork", [False, True], ids=["segments", "one_segment"])
 @pytest.mark.parametrize("pieces", [pytest.param(pieces, id=name, marks=[] if name in ("in_the_middle", "last") else pytest.mark.full)
                                     for name, pieces in STREAMS.items()])

@@ -49,7 +49,6 @@ def test_it_serves_as_an_ordinary_user(model, options, uid):
             sock.close()
 
 
-@pytest.mark.shared_code
 @needs_root
 def test_root_stays_root_only_if_that_is_asked_for(model):
     with Server(model, "--user", "root") as server:
@@ -57,7 +56,6 @@ def test_root_stays_root_only_if_that_is_asked_for(model):
         assert status_of(server.pid, server.pid)["Uid"].split() == ["0"] * 4
 
 
-@pytest.mark.shared_code
 def test_whom_it_cannot_become_is_said(model):
     status, out, err = run_to_end(model, "--user", "no such user")
     assert (status, out) == (2, "") and err == (f"server_{model.name}: there is no user no such user; name one of /etc/passwd with --user\n"
@@ -101,7 +99,6 @@ def test_it_does_not_outlive_who_started_it(model):
                     pass
 
 
-@pytest.mark.shared_code
 @needs_root
 @pytest.mark.parametrize("options", [("--protocol", "http"), ("--work", "child")], ids=["http", "work"])
 def test_a_folder_that_it_may_not_read_is_named(model, options, tmp_path):
@@ -116,7 +113,6 @@ def test_a_folder_that_it_may_not_read_is_named(model, options, tmp_path):
         pass
 
 
-@pytest.mark.shared_code
 @needs_root
 def test_a_folder_behind_one_that_only_root_enters_is_served(model, tmp_path):
     closed = tmp_path / "closed"
@@ -129,7 +125,6 @@ def test_a_folder_behind_one_that_only_root_enters_is_served(model, tmp_path):
         assert client.receive_to_end(sock).endswith(b"\r\n\r\nfound")
 
 
-@pytest.mark.shared_code
 @needs_root
 def test_a_socket_in_roots_folder_stays_and_is_taken_over(model, tmp_path):
     """Who serves may not remove it."""
@@ -147,7 +142,6 @@ def test_a_socket_in_roots_folder_stays_and_is_taken_over(model, tmp_path):
         assert path.exists() and server.is_refusing()
 
 
-@pytest.mark.shared_code
 def test_a_socket_in_a_sticky_folder_is_removed(model, tmp_path):
     """As in /tmp: a file goes only at its owner's hand."""
     folder = tmp_path / "sticky"
@@ -158,7 +152,6 @@ def test_a_socket_in_a_sticky_folder_is_removed(model, tmp_path):
     assert not list(folder.iterdir())
 
 
-@pytest.mark.shared_code
 @pytest.mark.parametrize("what", ["file", "socket", "nothing"])
 def test_what_has_taken_its_sockets_place_is_left_alone(model, tmp_path, what):
     path = tmp_path / "socket"

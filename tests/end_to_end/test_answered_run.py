@@ -7,6 +7,8 @@ import pytest
 
 from driver_bench import SLICED, Bench, need_cgroup
 
+pytestmark = pytest.mark.xdist_group("answered_run")  # one process makes what they share
+
 MODELS = ("epoll_level", "poll", "thread_per_connection", "libuv")
 CPU = "server_cpu_ns_per_request"
 MOST_LINES = 15

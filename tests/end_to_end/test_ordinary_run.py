@@ -8,6 +8,8 @@ from driver_bench import BUILD, MUXBENCH, TRIALS_ALONE, check_report
 from ordinary_user import BECOME_NOBODY, bench_of_nobody
 from support.patience import PATIENCE, RUN_PATIENCE
 
+pytestmark = pytest.mark.xdist_group("ordinary_run")  # one process makes what they share
+
 MODELS = ("epoll_level", "fork_per_connection")
 
 # Keys under which 0 is what was found or asked for.

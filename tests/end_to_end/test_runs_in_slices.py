@@ -10,6 +10,8 @@ import pytest
 from driver_bench import BUILD, HERE, MUXBENCH, SLICED, SMALL, Bench, need_cgroup, one_sentence
 from support.patience import PATIENCE, wait_until
 
+pytestmark = pytest.mark.xdist_group("runs_in_slices")  # one process makes what they share
+
 MODELS = ("epoll_level", "nonblocking_spin", "poll")
 POINTS = (1, 4)
 ROUNDS = 2

@@ -41,6 +41,7 @@ def soak(build, *arguments):
     return process.returncode, out, err, {tuple(row[:2]): row[2:] for row in rows}
 
 
+@pytest.mark.full
 def test_servers_that_keep_what_they_have_pass(build):
     status, out, err, rows = soak(build("epoll_level", "fork_per_connection"), SHORT)
     assert status == 0, out + err
@@ -50,25 +51,24 @@ def test_servers_that_keep_what_they_have_pass(build):
     assert out.splitlines()[-1].startswith("6 rounds, ") and out.splitlines()[-1].endswith(" 0 errors: no faults")
 
 
-@pytest.mark.parametrize("name, fault", [
-    ("leaks_descriptors", "descriptors grow"),
-    ("leaks_memory", "memory grows"),
-    ("dies_after_a_while", "the server ended"),
-    ("bad_exit", "expected exit status 0, seen 7"),
-])
-def test_a_faulty_server_is_named(build, name, fault):
-    status, out, err, rows = soak(build(name, "epoll_level"), SHORT)
-    assert status == 1, out + err
-    bad = next(line for line in out.splitlines() if line.startswith(f"{name} "))
-    assert fault in bad, out
-    assert rows["epoll_level", "echo"][-1] == "ok" and rows["epoll_level", "http"][-1] == "ok", out
-    assert out.splitlines()[-1].endswith(": 1 servers with faults")
+FAULTS = {
+    "leaks_descriptors": "descriptors grow",
+    "leaks_memory": "memory grows",
+    "dies_after_a_while": "the server ended",
+    "bad_exit": "expected exit status 0, seen 7",
+}
 
 
-def test_wrong_answers_are_counted(build):
-    status, out, err, rows = soak(build("wrong_bytes"), SHORT)
+@pytest.mark.parametrize("names", [["leaks_memory"], pytest.param(list(FAULTS), marks=pytest.mark.full)], ids=["one", "all"])
+def test_faulty_servers_are_named_and_their_wrong_answers_counted(build, names):
+    status, out, err, rows = soak(build(*names, "wrong_bytes", "epoll_level"), SHORT)
     assert status == 1, out + err
+    for name in names:
+        bad = next(line for line in out.splitlines() if line.startswith(f"{name} "))
+        assert FAULTS[name] in bad, out
     assert int(rows["wrong_bytes", "echo"][1]) > 100, out
+    assert rows["epoll_level", "echo"][-1] == "ok" and rows["epoll_level", "http"][-1] == "ok", out
+    assert out.splitlines()[-1].endswith(f": {len(names) + 1} servers with faults")
 
 
 def descendants(pid):

@@ -9,6 +9,8 @@ import pytest
 from driver_bench import MUXBENCH, REPOSITORY
 from support.patience import PATIENCE, RUN_PATIENCE
 
+pytestmark = pytest.mark.xdist_group("without_libraries")  # one process makes what they share
+
 MISSING = {
     "libev": ("libev", "libev-dev", "library"),
     "libevent": ("libevent", "libevent-dev", "library"),

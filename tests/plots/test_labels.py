@@ -24,9 +24,14 @@ LONG = ["a_model_whose_name_says_everything_about_it_and_then_some_more", *synth
 
 
 @pytest.mark.parametrize("models", [
-    ["epoll_level"], synthetic.SIX_MODELS, synthetic.ALL_MODELS[10:18], synthetic.ALL_MODELS[:9],
-    synthetic.ALL_MODELS, STRANGERS, LONG,
-], ids=["1", "6", "8", "9", "32", "30-of-one-family", "long-name"])
+    pytest.param(["epoll_level"], id="1"),
+    pytest.param(synthetic.SIX_MODELS, id="6", marks=pytest.mark.full),
+    pytest.param(synthetic.ALL_MODELS[10:18], id="8", marks=pytest.mark.full),
+    pytest.param(synthetic.ALL_MODELS[:9], id="9"),
+    pytest.param(synthetic.ALL_MODELS, id="all"),
+    pytest.param(STRANGERS, id="30-of-one-family", marks=pytest.mark.full),
+    pytest.param(LONG, id="long-name"),
+])
 @pytest.mark.parametrize(
     "experiments", [SWEPT, DENSE, ONE_VALUE], ids=["swept", "dense", "one-value"]
 )

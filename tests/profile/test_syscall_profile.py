@@ -12,6 +12,8 @@ from support import client, documents, processes, stated_calls, trace
 from support.patience import wait_until
 from support.server import Server
 
+pytestmark = pytest.mark.every_model
+
 TOLERANCE = 0.02  # what comes before the first and after the last request
 
 

@@ -50,9 +50,9 @@ EXCEPTIONS = {
 # They start a process or a thread while they serve; the others start in advance what they need, or nothing.
 STARTS_FOR_CLIENTS = {"fork_per_connection", "inetd_nowait", "thread_per_connection", "posix_aio"}
 
-# Where a test is of code that models share, the quick tier runs it for these: one model of each shape that a server can have.
+# The quick tier runs the tests that are not marked every_model for these: one model of each shape that a server can have.
 ONE_OF_EACH_SHAPE = ("blocking_iterative", "fork_per_connection", "inetd_nowait", "prefork", "thread_per_connection", "epoll_level",
-                     "uring_completion", "libuv", "asio_callback")
+                     "epoll_edge", "uring_completion", "libuv", "asio_callback")
 
 
 def calls_that_a_kernel_may_lack(model_name):

@@ -45,6 +45,7 @@ class Trace:
         self._log = tempfile.NamedTemporaryFile(mode="r", suffix=".strace")
         # Not into programs that the server starts: their loader's calls are none of its own.
         self._command = ["strace", "-f", "-b", "execve", "-qq", "-o", self._log.name, *options]
+        self._injects = any("inject=" in option for option in options)
         self.counts = collections.Counter()
         self._injected = collections.Counter()
 
@@ -85,7 +86,8 @@ class Trace:
             seen = size
 
     def __exit__(self, *_):
-        self._let_it_come_to_rest()
+        if self._injects:
+            self._let_it_come_to_rest()
         self._process.send_signal(signal.SIGINT)  # it detaches, the server goes on
         try:
             self._process.wait(PATIENCE)
