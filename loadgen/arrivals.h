@@ -5,18 +5,11 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "loadgen/options.h"
 
 namespace muxbench::loadgen {
 
 using Instant = Clock::time_point;
-
-enum class Arrival : std::uint8_t { uniform, poisson };
-
-// One of the hosts that make a load together.
-struct HostPart {
-  std::uint32_t host = 0;
-  std::uint32_t hosts = 1;
-};
 
 class ArrivalSchedule {
  public:

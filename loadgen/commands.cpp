@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "loadgen/limits.h"
+#include "loadgen/interrupt.h"
 
 namespace muxbench::loadgen {
 namespace {

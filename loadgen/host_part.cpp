@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loadgen/limits.h"
+#include "loadgen/descriptors.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "loadgen/errors.h"
-#include "loadgen/options.h"
 
 namespace muxbench::loadgen {
 
@@ -54,13 +52,5 @@ HttpSite make_site(const std::vector<std::string>& paths, const std::string& hos
 
 // The bodies are the files of a folder ("/" stands for index.html).
 Result<> read_bodies(HttpSite& site, const std::string& root);
-
-// So many bytes of bodies are learnt from a server, of all paths together.
-inline constexpr std::uint64_t kMostLearnt = 256 * 1024 * 1024;
-
-// The bodies are what the server answers now, one request per path, each on a connection of its own
-// and within the timeouts of the load. False when one of them fails, and `errors` says why; or when
-// the process is interrupted.
-bool learn_bodies(HttpSite& site, const Options& options, ErrorLog& errors);
 
 }  // namespace muxbench::loadgen

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "command_line/command_line.h"
-#include "loadgen/limits.h"
+#include "loadgen/descriptors.h"
 #include "loadgen/option_reader.h"
 #include "loadgen/options_check.h"
 

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "loadgen/arrivals.h"
 #include "loadgen/message_sizes.h"
 #include "net/address.h"
 
@@ -22,6 +21,9 @@ enum class ProtocolKind : std::uint8_t { echo, greet, http };
 // Who ends the connection of a request that has one of its own.
 enum class Closer : std::uint8_t { client, server, reset };
 
+// When the requests of an open loop are due.
+enum class Arrival : std::uint8_t { uniform, poisson };
+
 // What a connection does.
 enum class Role : std::uint8_t {
   active,       // sends requests and reads the answers
@@ -29,6 +31,12 @@ enum class Role : std::uint8_t {
   mid_message,  // stops in the middle of its first message
   never_read,   // sends and sends, and never reads
   trickle,      // sends a byte a second
+};
+
+// One of the hosts that make a load together.
+struct HostPart {
+  std::uint32_t host = 0;
+  std::uint32_t hosts = 1;
 };
 
 std::string_view name_of(ProtocolKind protocol);

@@ -20,7 +20,7 @@
 #include "json/json.h"
 #include "loadgen/host_part.h"
 #include "loadgen/host_results.h"
-#include "loadgen/limits.h"
+#include "loadgen/interrupt.h"
 #include "loadgen/mpi/host_coordinator.h"
 #include "loadgen/mpi/peers.h"
 #include "loadgen/mpi/probe.h"

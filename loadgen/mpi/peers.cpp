@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/parse.h"
-#include "loadgen/limits.h"
+#include "loadgen/interrupt.h"
 
 namespace muxbench::loadgen {
 namespace {

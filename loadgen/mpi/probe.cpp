@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "loadgen/limits.h"
+#include "loadgen/descriptors.h"
 #include "net/interface_fields.h"
 #include "net/socket.h"
 
