@@ -3,14 +3,14 @@
 
 set(MUXBENCH_SANITIZE "" CACHE STRING "Sanitizers for every target, for example address,undefined or thread")
 
-add_library(muxbench_options INTERFACE)
-target_compile_options(muxbench_options INTERFACE
+add_library(muxbench_compile_options INTERFACE)
+target_compile_options(muxbench_compile_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers)
 if(MUXBENCH_SANITIZE)
   # Without vptr: it looks at an object through a pipe, so out of descriptors, which the tests try, it calls every object bad.
-  target_compile_options(muxbench_options INTERFACE
+  target_compile_options(muxbench_compile_options INTERFACE
     -fsanitize=${MUXBENCH_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer -fno-sanitize-recover=all)
-  target_link_options(muxbench_options INTERFACE -fsanitize=${MUXBENCH_SANITIZE})
+  target_link_options(muxbench_compile_options INTERFACE -fsanitize=${MUXBENCH_SANITIZE})
 endif()
 
 # What is not timed is compiled for a short build. muxbench_untimed(TARGET): the whole target, as one unit, since most of its time
@@ -34,11 +34,11 @@ function(muxbench_add_library name)
   if(ARG_SOURCES)
     add_library(muxbench_${name} STATIC ${ARG_SOURCES})
     target_include_directories(muxbench_${name} PUBLIC ${root})
-    target_link_libraries(muxbench_${name} PUBLIC muxbench_options ${ARG_LINK})
+    target_link_libraries(muxbench_${name} PUBLIC muxbench_compile_options ${ARG_LINK})
   else()
     add_library(muxbench_${name} INTERFACE)
     target_include_directories(muxbench_${name} INTERFACE ${root})
-    target_link_libraries(muxbench_${name} INTERFACE muxbench_options ${ARG_LINK})
+    target_link_libraries(muxbench_${name} INTERFACE muxbench_compile_options ${ARG_LINK})
   endif()
   add_library(muxbench::${name} ALIAS muxbench_${name})
 endfunction()
