@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "base/output.h"
-#include "loadgen/options.h"
-#include "loadgen/output_files.h"
-#include "loadgen/runner.h"
-#include "loadgen/summary.h"
+#include "engine/runner.h"
+#include "options/options.h"
+#include "result/output_files.h"
+#include "result/summary.h"
 
 namespace muxbench::loadgen {
 namespace {

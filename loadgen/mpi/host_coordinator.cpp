@@ -1,4 +1,4 @@
-#include "loadgen/mpi/host_coordinator.h"
+#include "host_coordinator.h"
 
 #include <charconv>
 

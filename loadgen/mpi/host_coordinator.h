@@ -2,8 +2,8 @@
 // when all are drained. Nothing is said within the window.
 #pragma once
 
-#include "loadgen/coordinator.h"
-#include "loadgen/mpi/peers.h"
+#include "engine/coordinator.h"
+#include "peers.h"
 
 namespace muxbench::loadgen {
 

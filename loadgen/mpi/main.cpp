@@ -17,17 +17,17 @@
 #include <vector>
 
 #include "base/output.h"
+#include "engine/interrupt.h"
+#include "engine/runner.h"
+#include "host_coordinator.h"
 #include "json/json.h"
-#include "loadgen/host_part.h"
-#include "loadgen/host_results.h"
-#include "loadgen/interrupt.h"
-#include "loadgen/mpi/host_coordinator.h"
-#include "loadgen/mpi/peers.h"
-#include "loadgen/mpi/probe.h"
-#include "loadgen/output_files.h"
-#include "loadgen/result_json.h"
-#include "loadgen/runner.h"
-#include "loadgen/summary.h"
+#include "options/host_part.h"
+#include "peers.h"
+#include "probe.h"
+#include "result/host_results.h"
+#include "result/output_files.h"
+#include "result/result_json.h"
+#include "result/summary.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -1,4 +1,4 @@
-#include "loadgen/mpi/peers.h"
+#include "peers.h"
 
 #include <fmt/ranges.h>
 #include <mpi.h>
@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/parse.h"
-#include "loadgen/interrupt.h"
+#include "engine/interrupt.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -1,4 +1,4 @@
-#include "loadgen/mpi/probe.h"
+#include "probe.h"
 
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "loadgen/descriptors.h"
 #include "net/interface_fields.h"
 #include "net/socket.h"
+#include "options/descriptors.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "client/echo_client.h"
 #include "input.h"
-#include "loadgen/echo_client.h"
 
 namespace muxbench::loadgen {
 namespace {

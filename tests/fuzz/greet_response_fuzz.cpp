@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "client/greet_client.h"
 #include "input.h"
-#include "loadgen/greet_client.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "client/http_client.h"
 #include "input.h"
-#include "loadgen/http_client.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "base/parse.h"
+#include "client/message_sizes.h"
+#include "engine/commands.h"
 #include "input.h"
-#include "loadgen/commands.h"
-#include "loadgen/message_sizes.h"
 #include "net/address.h"
 
 namespace muxbench {

@@ -1,4 +1,4 @@
-#include "loadgen/arrivals.h"
+#include "engine/arrivals.h"
 
 #include <gtest/gtest.h>
 

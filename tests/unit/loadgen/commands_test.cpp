@@ -1,4 +1,4 @@
-#include "loadgen/commands.h"
+#include "engine/commands.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

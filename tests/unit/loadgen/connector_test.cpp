@@ -1,10 +1,10 @@
-#include "loadgen/connector.h"
+#include "engine/connector.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "loadgen/worker.h"
+#include "engine/worker.h"
 #include "net/socket.h"
 #include "net/sys.h"
 

@@ -1,5 +1,5 @@
 // The echo client joined to a fake peer: no sockets, every fragmentation.
-#include "loadgen/echo_client.h"
+#include "client/echo_client.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "loadgen/errors.h"
+#include "client/errors.h"
 
 #include <gtest/gtest.h>
 

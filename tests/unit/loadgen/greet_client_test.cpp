@@ -1,4 +1,4 @@
-#include "loadgen/greet_client.h"
+#include "client/greet_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "loadgen/host_part.h"
+#include "options/host_part.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

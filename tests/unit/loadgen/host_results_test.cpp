@@ -1,4 +1,4 @@
-#include "loadgen/host_results.h"
+#include "result/host_results.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

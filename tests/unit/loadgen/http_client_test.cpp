@@ -1,4 +1,4 @@
-#include "loadgen/http_client.h"
+#include "client/http_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "loadgen/http_head.h"
+#include "client/http_head.h"
 
 #include <gtest/gtest.h>
 

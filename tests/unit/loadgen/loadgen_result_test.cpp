@@ -1,12 +1,12 @@
-#include "loadgen/result_json.h"
+#include "result/result_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "loadgen/summary.h"
 #include "metrics/percentiles.h"
+#include "result/summary.h"
 
 namespace muxbench::loadgen {
 namespace {

@@ -1,4 +1,4 @@
-#include "loadgen/message_sizes.h"
+#include "client/message_sizes.h"
 
 #include <gtest/gtest.h>
 

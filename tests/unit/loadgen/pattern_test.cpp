@@ -1,4 +1,4 @@
-#include "loadgen/pattern.h"
+#include "client/pattern.h"
 
 #include <gtest/gtest.h>
 

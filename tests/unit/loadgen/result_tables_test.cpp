@@ -1,4 +1,4 @@
-#include "loadgen/result_tables.h"
+#include "result/result_tables.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "loadgen/series.h"
+#include "result/series.h"
 
 #include <gtest/gtest.h>
 

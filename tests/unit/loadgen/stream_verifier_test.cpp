@@ -1,6 +1,6 @@
 // Each kind of deviation, with the stream cut in two at every point, and into single bytes: the
 // finding must not depend on the cut.
-#include "loadgen/stream_verifier.h"
+#include "client/stream_verifier.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,24 @@
+#include "client/errors.h"
+
+namespace muxbench::loadgen {
+
+void ErrorLog::add(ErrorKind kind, std::uint64_t count, std::string first) {
+  Entry& entry = entries_[static_cast<std::size_t>(kind)];
+  if (entry.count == 0) entry.first = std::move(first);
+  entry.count += count;
+}
+
+void ErrorLog::merge(const ErrorLog& other) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].count == 0) entries_[i].first = other.entries_[i].first;
+    entries_[i].count += other.entries_[i].count;
+  }
+}
+
+std::uint64_t ErrorLog::total() const noexcept {
+  std::uint64_t sum = 0;
+  for (const Entry& entry : entries_) sum += entry.count;
+  return sum;
+}
+
+}  // namespace muxbench::loadgen

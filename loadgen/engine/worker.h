@@ -1,0 +1,26 @@
+// What one thread of the load generator runs: the load loop of the protocol asked for.
+#pragma once
+
+#include <optional>
+
+#include "client/http_site.h"
+#include "client/pattern.h"
+#include "engine/control.h"
+#include "engine/load_loop.h"
+#include "options/options.h"
+
+namespace muxbench::loadgen {
+
+// Made once, read by all threads.
+struct Plan {
+  Options options;
+  std::optional<Pattern> pattern;  // echo and greet
+  HttpSite site;                   // http
+};
+
+// This thread's connections among those of all threads.
+Share share_of(const Options& options, unsigned thread);
+
+void run_worker(const Plan& plan, const Share& share, Control& control, ThreadReport& report);
+
+}  // namespace muxbench::loadgen
