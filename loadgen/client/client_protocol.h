@@ -1,5 +1,5 @@
 // What a client protocol is: a class without sockets or clock that says what to send and judges
-// what came. The load loop (load_loop.h) is a template over it, and tests join it to a fake peer.
+// what came. The load loop (engine/load_loop.h) is a template over it, and tests join it to a fake peer.
 //
 //   struct Client {
 //     static constexpr bool kConnectionPerRequest;  // each request opens a connection of its own

@@ -51,14 +51,14 @@ class EchoClient {
              std::uint32_t pipeline = 1);
 
   void open(State& state, std::uint32_t connection, std::uint32_t incarnation) const;
-  void begin(State& state) const noexcept {
+  [[gnu::always_inline]] void begin(State& state) const noexcept {
     state.asked += size_of(state, state.begun);
     if (state.begun++ == state.completed) state.due = state.asked;
   }
   Outgoing outgoing(const State& state) const noexcept;
   void sent(State& state, std::size_t bytes) const noexcept { state.sent += bytes; }
 
-  Received receive(State& state, std::span<const std::byte> bytes) {
+  [[gnu::always_inline]] Received receive(State& state, std::span<const std::byte> bytes) {
     const std::uint64_t open = state.due - std::min(state.due, state.verifier.reached());
     const auto own = bytes.first(std::min<std::uint64_t>(bytes.size(), open));
     const bool surplus = bytes.size() > open && state.completed + 1 == state.begun;
@@ -86,7 +86,7 @@ class EchoClient {
     return sizes_.size(state.connection, message);
   }
   // The oldest message is complete: on to the next.
-  void advance(State& state) const noexcept {
+  [[gnu::always_inline]] void advance(State& state) const noexcept {
     if (++state.completed != state.begun) state.due += size_of(state, state.completed);
   }
   Received examine(State& state, std::span<const std::byte> bytes);

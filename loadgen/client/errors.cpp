@@ -8,10 +8,11 @@ void ErrorLog::add(ErrorKind kind, std::uint64_t count, std::string first) {
   entry.count += count;
 }
 
-void ErrorLog::merge(const ErrorLog& other) {
+void ErrorLog::merge(const ErrorLog& other, std::string_view prefix) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].count == 0) entries_[i].first = other.entries_[i].first;
-    entries_[i].count += other.entries_[i].count;
+    const Entry& more = other.entries_[i];
+    if (more.count == 0) continue;
+    add(static_cast<ErrorKind>(i), more.count, std::string(prefix) + more.first);
   }
 }
 

@@ -46,7 +46,8 @@ class ErrorLog {
   // So many more of a kind, of which `first` was the first.
   void add(ErrorKind kind, std::uint64_t count, std::string first);
 
-  void merge(const ErrorLog& other);
+  // `prefix` stands before the first examples of `other`.
+  void merge(const ErrorLog& other, std::string_view prefix = {});
 
   std::uint64_t total() const noexcept;
   std::uint64_t count(ErrorKind kind) const noexcept {

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <charconv>
+#include <iterator>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -15,15 +17,9 @@ namespace {
 constexpr std::size_t kLongestLine = 256;
 constexpr std::uint64_t kLongestNs = 3'600'000'000'000;  // an hour
 
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (true) {
-    const std::size_t from = line.find_first_not_of(" \r");
-    if (from == std::string_view::npos) return words;
-    const std::size_t length = line.substr(from).find_first_of(" \r");
-    words.push_back(line.substr(from, length));
-    line.remove_prefix(from + words.back().size());
-  }
+std::vector<std::string> words_of(std::string_view line) {
+  std::istringstream stream{std::string(line)};
+  return {std::istream_iterator<std::string>(stream), {}};
 }
 
 std::optional<std::uint64_t> number_in(std::string_view word, std::uint64_t least,
@@ -35,7 +31,7 @@ std::optional<std::uint64_t> number_in(std::string_view word, std::uint64_t leas
   return number;
 }
 
-Result<Command> parse_slice(std::string_view line, const std::vector<std::string_view>& words,
+Result<Command> parse_slice(std::string_view line, const std::vector<std::string>& words,
                             const Options& options) {
   if (options.requests != 0) {
     return usage_error(
@@ -64,7 +60,7 @@ Result<Command> parse_slice(std::string_view line, const std::vector<std::string
 }  // namespace
 
 Result<Command> parse_command(std::string_view line, const Options& options) {
-  const std::vector<std::string_view> words = words_of(line);
+  const std::vector<std::string> words = words_of(line);
   if (words.size() == 1 && words[0] == "go") return Command{.kind = Command::Kind::go};
   if (words.size() == 1 && words[0] == "end") return Command{.kind = Command::Kind::end};
   if (!words.empty() && words[0] == "slice") return parse_slice(line, words, options);

@@ -6,15 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <vector>
 
 #include "base/clock.h"
-#include "client/errors.h"
 #include "engine/arrivals.h"
-#include "engine/bell.h"
-#include "metrics/histogram.h"
-#include "metrics/usage.h"
-#include "result/series.h"
+#include "engine/event_fd.h"
+#include "result/run_result.h"
 
 namespace muxbench::loadgen {
 
@@ -37,15 +33,16 @@ struct Control {
 
   std::atomic<unsigned> connected_threads{0};  // have opened what they could
   std::atomic<unsigned> drained_threads{0};    // have no request in flight any more
-  Bell drained;                                // the last of them rings
+  EventFd drained;                             // the last of them notifies
   std::atomic<bool> over{false};               // no turn follows: close all and end
   std::atomic<bool> stop{false};               // do not wait for what is due or in flight
   std::atomic<bool> overloaded{false};
 
-  // Set by the main thread while all threads rest; then it counts `turns` up and rings `call`.
+  // Set by the main thread while all threads rest; then it counts `turns` up and notifies
+  // `call`.
   Turn turn;
   std::atomic<unsigned> turns{0};
-  Bell call;
+  EventFd call;
   // May move forward when the run is interrupted or when the last request asked for is done.
   std::atomic<Instant> end{kNever};
 
@@ -57,6 +54,16 @@ struct Control {
 
   static_assert(std::atomic<Instant>::is_always_lock_free);
 
+  // False: no request is left to be sent.
+  bool take_ticket() noexcept { return tickets.fetch_add(1, std::memory_order_relaxed) < requests; }
+  void settle(std::uint32_t count, Instant now) noexcept {
+    if (settled.fetch_add(count, std::memory_order_relaxed) + count == requests) {
+      // The window includes its last request.
+      end.store(now + Nanoseconds(1), std::memory_order_relaxed);
+    }
+  }
+
+  bool is_stopped() const noexcept { return stop.load(std::memory_order_relaxed); }
   // The window ends at `moment`, unless it has ended before.
   void end_at(Instant moment) noexcept { end.store(std::min(end.load(), moment)); }
   void stop_at(Instant moment) noexcept {
@@ -75,35 +82,13 @@ struct SliceReport {
   Nanoseconds drain{};       // from the window's end until all was answered
 };
 
-// What one thread found. Read by the main thread after it has joined; `slice`, `latency` and
-// `schedule_lag` also whenever the thread is drained and rests.
+// What one thread found. Read by the main thread after it has joined; `slice`, and the latency and
+// schedule lag of `found`, also whenever the thread is drained and rests.
 struct ThreadReport {
+  RunResult found;    // its part of the run's
+  ThreadUsage usage;  // in the window
   SliceReport slice;
-  Histogram latency;
-  Histogram connect;
-  Histogram first_byte;    // of each connection's first response
-  Histogram schedule_lag;  // open loop: sent so long after it was due
-  Histogram own_lag;       // ... although a connection was free
-  Series series;
-  ErrorLog errors;
   Nanoseconds slowest{};  // since the latest sample
-  std::uint64_t requests = 0;
-  std::uint64_t requests_in_run = 0;     // from the load's start to its end, warm-up and all
-  std::uint64_t requests_in_window = 0;  // completed in it, whenever they were due
-  std::uint64_t failed_requests = 0;
-  std::uint64_t reconnects = 0;
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t bytes_received = 0;
-  std::uint32_t opened_active = 0;  // when the load starts
-  std::uint32_t opened_idle = 0;
-  std::uint32_t opened_stalled = 0;
-  std::uint32_t stalled_closed = 0;  // stalled clients that the server has thrown out
-  Nanoseconds opening{};             // how long opening all connections took
-  std::vector<std::uint32_t> requests_per_connection;
-  int cpu = 0;
-  CpuTime cpu_time;    // in the window
-  Nanoseconds wall{};  // between the two readings of cpu_time
-  Nanoseconds spun{};  // of it, polled near a deadline without finding anything to do
 
   // Of clients that never read, refreshed every 10 ms: it stands still once they are held up.
   std::atomic<std::uint64_t> live_unread_bytes{0};

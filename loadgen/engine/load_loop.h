@@ -1,40 +1,16 @@
-// One thread's load: an epoll loop over its connections. The client protocol is a template
-// argument, so the path from a readable socket to the next send is one inlined piece of code:
-// recv, compare, read the clock, record, send (load_loop_hot.h). In steady state there is no
-// epoll_ctl: sockets are registered once, edge-triggered, and a read that does not fill the buffer
-// has emptied the socket. The other parts are in load_loop_*.h, included by worker.cpp only.
+// One thread's load: an epoll loop over its connections. This is its course, round by round and turn
+// by turn; the hot path is in conversation.h, what happens to connections in connection_lifecycle.h.
 #pragma once
 
-#include <sys/epoll.h>
+#include <sched.h>
+#include <sys/prctl.h>
 
-#include <array>
-#include <cstddef>
-#include <functional>
 #include <optional>
-#include <queue>
-#include <vector>
+#include <thread>
 
-#include "client/client_protocol.h"
-#include "engine/arrivals.h"
-#include "engine/connector.h"
-#include "engine/control.h"
-#include "engine/ring.h"
-#include "net/sys.h"
-#include "options/options.h"
+#include "engine/ramp_up.h"
 
 namespace muxbench::loadgen {
-
-inline constexpr std::size_t kReceiveBufferBytes = 64 * 1024;
-inline constexpr int kReadsInTurn = 4;
-inline constexpr Nanoseconds kCheckInterval = std::chrono::milliseconds(10);
-inline constexpr Nanoseconds kUntilCalled = std::chrono::hours(1);  // longest sleep of who rests
-
-// The connections of one thread: their numbers are unique over all threads.
-struct Share {
-  unsigned thread = 0;
-  std::uint32_t first_active = 0, active = 0;
-  std::uint32_t first_idle = 0, idle = 0;  // idle and stalled ones
-};
 
 template <typename Client>
 class LoadLoop {
@@ -42,187 +18,158 @@ class LoadLoop {
   // `make_client(loop)` makes the protocol's side.
   template <typename MakeClient>
   LoadLoop(const Options& options, const Share& share, Control& control, ThreadReport& report,
-           MakeClient&& make_client);
+           MakeClient&& make_client)
+      : loop_(options, share, control, report),
+        lifecycle_(loop_, [&] { return make_client(*this); }) {
+    // prctl(2): a timer may be late by 50 us, or by 1 ns.
+    if (options.open_loop()) ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  }
 
-  void run();
+  void run() {
+    open_all();
+    loop_.control.connected_threads.fetch_add(1, std::memory_order_release);
+    while (await_turn()) {
+      start_turn();
+      while (loop_.clock.now < loop_.window.end()) {
+        round(kCheckInterval);
+        loop_.window.follow(latest_end());
+      }
+      loop_.window.close(loop_.statistics.end_window(loop_.window, loop_.clock.now));
+      while (!lifecycle_.drained() && !loop_.control.is_stopped()) round(kCheckInterval);
+      finish_turn();
+    }
+    lifecycle_.close_all();
+  }
 
   // The number of the first active connection for which test(State) holds.
   template <typename Test>
-  std::optional<std::uint32_t> find_connection(Test&& test) const;
-  ErrorLog& errors() noexcept { return report_.errors; }
-  const Client& client() const noexcept { return client_; }
+  std::optional<std::uint32_t> find_connection(Test&& test) const {
+    for (const ConnectionOf<Client>& connection : lifecycle_.connections().active()) {
+      if (connection.usable() && test(connection.protocol)) return connection.number;
+    }
+    return std::nullopt;
+  }
+  ErrorLog& errors() noexcept { return loop_.statistics.errors(); }
+  const Client& client() const noexcept { return lifecycle_.client(); }
 
  private:
-  enum class Phase : std::uint8_t { opening, rest, load };
-  enum class Status : std::uint8_t { closed, connecting, open, closing };
+  static constexpr Nanoseconds kUntilCalled = std::chrono::hours(1);  // longest sleep at rest
 
-  struct Connection {
-    typename Client::State protocol{};
-    Instant since{};    // what the latency of the oldest request in flight counts from
-    Instant waiting{};  // since when the peer owes something; connecting: since when
-    UniqueFd fd;
-    std::uint32_t number = 0;
-    std::uint32_t incarnation = 0;  // how often it was opened
-    std::uint32_t requests = 0;     // succeeded in the window
-    std::uint16_t in_flight = 0;    // requests
-    std::uint16_t ticketed = 0;     // ... of them, the youngest, that count towards --requests
-    std::uint16_t oldest = 0;       // pipelined: where the send times of those in flight begin
-    Status status = Status::closed;
-    Role role = Role::active;
-    std::uint8_t failures = 0;
-    bool stuck = false;     // the socket's send buffer is full
-    bool answered = false;  // the first byte has come
-    bool listed = false;    // open loop: among the free ones
-  };
-  static_assert(sizeof(Connection) <= 120, "128 bytes per connection are a promise");
-
-  struct Timer {
-    Instant due;
-    std::uint32_t index;
-    bool operator>(const Timer& other) const { return due > other.due; }
-  };
-
-  // The hot path, in load_loop_hot.h.
-  void round(Nanoseconds longest_wait);
-  void on_event(Connection& connection, std::uint32_t events);
-  void read(Connection& connection, bool to_the_end);
-  void take(Connection& connection, std::span<const std::byte> bytes);
-  bool next_request(Connection& connection);
-  bool begin_request(Connection& connection, Instant due);
-  void complete(Connection& connection, bool good);
-  void account(Connection& connection, bool good);
-  bool counts(Instant since, bool ticketed) const noexcept;
-  void flush(Connection& connection);
-
-  // The open loop, in load_loop_open.h.
-  int wait_precisely(Nanoseconds wait);
-  void dispatch();
-  void release(Connection& connection);
-  Connection* next_free();
-  bool drained() const noexcept;
-  Nanoseconds schedule_lag() const noexcept { return now_ - schedule_.next(); }
-
-  // The rest of a run, in load_loop_rare.h.
-  bool await_turn();
-  void start();
-  void follow_end() noexcept;
-  void finish_turn();
-  void check();
-  void run_timers();
-  void sweep();
-  void measure_begin();
-  void measure_end();
-  void take_sample();
-  bool take_ticket(Connection& connection, Instant moment);
-  void settle(std::uint32_t requests);
-  void verify_rest(Connection& connection);
-
-  // What a thread has done so far, read between two rounds.
-  struct Edge {
-    Instant time;
-    std::uint64_t completed = 0;  // requests that succeeded
-    std::uint64_t counted = 0;    // ... in a window
-    CpuTime cpu;
-    Nanoseconds spun{};
-    std::uint64_t sent = 0;  // bytes
-    std::uint64_t received = 0;
-  };
-  Edge edge() const noexcept;
-
-  // Opening and losing connections, in load_loop_connect.h.
-  void open_all();
-  void watch_call();
-  bool may_open(const Connection& connection) const noexcept;
-  bool owed(const Connection& connection) const noexcept;
-  void reopen(Connection& connection);
-  void open(Connection& connection, Instant due);
-  void attempt(Connection& connection);
-  void connected(Connection& connection);
-  void connect_failed(Connection& connection, Errno error);
-  void not_connected(const Connection& connection, Errno error);
-  void lost(Connection& connection, ErrorKind kind, std::string_view what);
-  void give_up(Connection& connection);
-  void drop(Connection& connection);
-  void end_exchange(Connection& connection, bool good);
-  bool finds_surplus(Connection& connection);
-  Instant sent_at(const Connection& connection, std::size_t nth) const;
-  void take_after(Connection& connection, std::span<const std::byte> bytes);
-  void replace(Connection& connection);
-  void leave(Connection& connection);
-  void reopen_later(Connection& connection);
-  void set_timer(Connection& connection, Nanoseconds pause);
-  void watch_writable(Connection& connection, bool on);
-
-  // Connections that hold no ordinary conversation, in load_loop_beside.h.
-  void take_beside(Connection& connection, std::span<const std::byte> bytes);
-  void act_beside(Connection& connection);
-  void stop_beside(Connection& connection);
-  void send_beside(Connection& connection, std::size_t most);
-  void never_read(Connection& connection);
-
-  static bool usable(const Connection& connection) noexcept {
-    return connection.status >= Status::open;
+  void round(Nanoseconds longest_wait) {
+    const Instant before = loop_.clock.now;
+    if (lifecycle_.read_on()) longest_wait = Nanoseconds(0);
+    for (const epoll_event& event : wait(longest_wait)) {
+      if (event.data.ptr == nullptr) continue;  // the main thread's call: it only ends the wait
+      lifecycle_.on_event(*static_cast<Connection*>(event.data.ptr), event.events);
+    }
+    if (loop_.clock.now == before) loop_.clock.read();
+    if (loop_.open_loop && loop_.phase == Phase::load) lifecycle_.dispatch();
+    if (loop_.clock.now >= loop_.clock.next_check) check();
   }
-  std::uint32_t index_of(const Connection& connection) const {
-    return static_cast<std::uint32_t>(&connection - connections_.data());
+
+  std::span<const epoll_event> wait(Nanoseconds longest) {
+    const Nanoseconds until_check = loop_.clock.next_check - loop_.clock.now;
+    longest = std::clamp(until_check, Nanoseconds(0), longest);
+    const bool precisely = loop_.open_loop || loop_.options.busy_poll;
+    if (precisely && loop_.phase == Phase::load) return wait_precisely(longest);
+    return loop_.poller.wait(longest);
   }
-  bool over() const noexcept { return control_.over.load(std::memory_order_relaxed); }
-  bool stopped() const noexcept { return control_.stop.load(std::memory_order_relaxed); }
 
-  const Options& options_;
-  Control& control_;
-  ThreadReport& report_;
-  const bool open_loop_;
-  const bool per_request_;  // each request opens a connection of its own
-  const std::uint16_t pipeline_;
-  Client client_;
-  Connector connector_;
-  UniqueFd epoll_;
-  const std::uint32_t active_;  // the first of the connections
-  // The last stands for the main thread's call: closed for ever, so its events only end a wait.
-  std::vector<Connection> connections_;
-  std::vector<Instant> send_times_;  // pipelined: a ring of `pipeline_` for each active connection
-  std::vector<std::byte> buffer_;
-  std::vector<std::uint32_t> unread_;  // connections that have more to read than was their turn
-  std::array<epoll_event, 512> events_;
-  std::vector<std::uint32_t> to_open_;  // connections that the next turn opens
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  // A timer wakes a thread 35 to 150 us late on a virtual machine, so the last stretch before a
+  // request is polled.
+  std::span<const epoll_event> wait_precisely(Nanoseconds longest) {
+    constexpr Nanoseconds kPolledStretch = std::chrono::microseconds(100);
+    const Nanoseconds until_due = lifecycle_.open_loop().next() - loop_.clock.now - kPolledStretch;
+    const bool polls = loop_.options.busy_poll || until_due.count() <= 0;
+    const Nanoseconds sleep = polls ? Nanoseconds(0) : std::min(longest, until_due);
+    const std::span<const epoll_event> events = loop_.poller.wait_precisely(sleep);
+    const Instant before = loop_.clock.now;
+    loop_.clock.read();
+    if (events.empty() && sleep.count() == 0) {
+      ::sched_yield();  // A server on the same CPU goes first.
+      loop_.clock.read();
+      loop_.statistics.polled_in_vain(loop_.clock.now - before);
+    }
+    return events;
+  }
 
-  ArrivalSchedule schedule_;
-  ArrivalSchedule ramp_;  // when connections may be opened
-  Ring<std::uint32_t> free_;
-  Instant starved_until_{};  // until then no connection was free
-  bool starved_ = false;
-  bool exhausted_ = false;         // no tickets are left
-  std::uint64_t outstanding_ = 0;  // requests in flight
-  Nanoseconds spun_{};             // polled in vain
+  void open_all() {
+    const Instant since = loop_.clock.read();
+    loop_.poller.add_wakeup(loop_.control.call.fd());
+    RampUp<Client> ramp_up(loop_, lifecycle_);
+    while (!over() && !ramp_up.done()) round(ramp_up.step());
+    loop_.statistics.opening_took(Clock::now() - since);
+    for (const Connection& connection : lifecycle_.connections().all()) {
+      if (connection.usable()) loop_.statistics.opened(connection.role);
+    }
+  }
 
-  Instant now_;         // the latest reading of the clock
-  Instant next_check_;  // when the rare parts are due
-  Instant last_sweep_;
-  Phase phase_ = Phase::opening;
+  // Sleeps while nothing happens to a connection. False: there is no further turn.
+  bool await_turn() {
+    loop_.phase = Phase::rest;
+    check();
+    while (loop_.control.turns.load(std::memory_order_acquire) == turns_ && !over())
+      round(kUntilCalled);
+    ++turns_;
+    return !over();
+  }
+
+  void start_turn() {
+    const Turn turn = loop_.control.turn;
+    loop_.phase = Phase::load;
+    std::this_thread::sleep_until(turn.start);
+    const Instant start = turn.is_slice() ? Clock::now() : turn.start;
+    if (loop_.open_loop) lifecycle_.open_loop().start(start, turn.rate);
+    loop_.window.start(turn, start, loop_.open_loop, latest_end());
+    loop_.statistics.begin_turn();
+    loop_.clock.next_check = loop_.clock.read();
+    lifecycle_.restart_timeouts();
+    check();
+    lifecycle_.start_load();
+  }
+
+  void finish_turn() {
+    loop_.window.finish();
+    loop_.statistics.end_turn();
+    if (loop_.control.drained_threads.fetch_add(1, std::memory_order_acq_rel) + 1 ==
+        loop_.options.threads) {
+      loop_.control.drained.notify();
+    }
+  }
+
+  // Every 10 ms, and at the edges of the window and of each of its samples.
+  void check() {
+    if (loop_.clock.now >= loop_.window.due()) begin_window();
+    if (loop_.window.is_open()) loop_.statistics.sample(loop_.window, loop_.clock.now);
+    lifecycle_.run_timers();
+    lifecycle_.check_timeouts();
+    loop_.statistics.publish();
+    if (loop_.open_loop && loop_.phase == Phase::load && lifecycle_.open_loop().overloaded()) {
+      loop_.control.overloaded.store(true, std::memory_order_relaxed);
+      loop_.control.stop_at(loop_.clock.now);
+    }
+
+    const bool at_rest = loop_.phase == Phase::rest && lifecycle_.opening().in_progress() == 0;
+    loop_.clock.next_check = at_rest ? Control::kNever : loop_.clock.now + kCheckInterval;
+    loop_.clock.check_by(loop_.window.due());
+    if (loop_.clock.now < loop_.window.end()) loop_.clock.check_by(loop_.window.end());
+    if (loop_.window.is_open()) loop_.clock.check_by(loop_.statistics.next_sample(loop_.window));
+    loop_.clock.check_by(loop_.timers.next());
+  }
+
+  void begin_window() {
+    const bool is_slice = loop_.window.is_slice();
+    const Instant moment = loop_.statistics.begin_window(!is_slice);
+    if (is_slice) loop_.clock.now = moment;
+    loop_.window.open(moment, latest_end());
+  }
+
+  Instant latest_end() const noexcept { return loop_.control.end.load(std::memory_order_relaxed); }
+  bool over() const noexcept { return loop_.control.over.load(std::memory_order_relaxed); }
+
+  LoopState loop_;
+  ConnectionLifecycle<Client> lifecycle_;
   unsigned turns_ = 0;  // so many were begun
-  Turn turn_;
-  bool whole_batches_ = false;            // a closed loop's slice
-  Instant window_due_ = Control::kNever;  // when the window is to begin
-  Instant begin_ = Control::kNever;       // from then on requests count ...
-  Instant counted_until_ = Control::kNever;
-  Instant end_ = Control::kNever;  // from then on none is begun
-  bool measuring_ = false;
-  std::uint32_t in_progress_ = 0;  // connections being opened
-  std::uint32_t closing_ = 0;      // connections that the server has yet to close
-  Instant last_connected_;         // when the latest one was open, or the first was begun
-  bool takes_no_more_ = false;     // the server, before the load; no more are tried
-  std::size_t sweep_hand_ = 0;
-  std::uint64_t completed_ = 0;  // requests that succeeded, in the window or not
-  std::uint64_t bytes_sent_ = 0;
-  std::uint64_t unread_bytes_ = 0;  // of them, by clients that never read
-  std::uint64_t bytes_received_ = 0;
-  Edge at_begin_;                         // of the window
-  Instant ended_;                         // the window
-  std::uint64_t completed_at_start_ = 0;  // of the turn
-  std::uint64_t failed_at_start_ = 0;
-  std::uint64_t errors_reported_ = 0;  // by the turns before
 };
 
 }  // namespace muxbench::loadgen

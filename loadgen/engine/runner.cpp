@@ -6,6 +6,7 @@
 
 #include "base/output.h"
 #include "base/parse.h"
+#include "engine/connection.h"
 #include "engine/control.h"
 #include "engine/interrupt.h"
 #include "engine/learn_bodies.h"
@@ -46,7 +47,7 @@ class Run {
       if (obeyed && options_.phases) coordinator_.next_command();
     }
     control_.over.store(true);
-    control_.call.ring();
+    control_.call.notify();
     threads_.clear();  // joins
     if (!obeyed) return obeyed.error();
     return gather();
@@ -109,7 +110,7 @@ class Run {
     control_.stop.store(false);
     control_.end.store(end);
     control_.turns.fetch_add(1, std::memory_order_release);
-    control_.call.ring();
+    control_.call.notify();
   }
 
   bool await_connections() {
@@ -118,10 +119,11 @@ class Run {
       std::this_thread::sleep_for(milliseconds(1));
     }
     std::uint64_t opened = 0;
-    for (const ThreadReport& report : reports_)
-      opened += report.opened_active + report.opened_idle + report.opened_stalled;
-    if (options_.connections + options_.beside() == 0) return true;  // one of many hosts
-    return opened > 0 || (options_.per_request() && options_.beside() == 0);
+    for (const ThreadReport& report : reports_) {
+      opened += report.found.connections + report.found.idle + report.found.stalled;
+    }
+    if (options_.connections + options_.background() == 0) return true;  // one of many hosts
+    return opened > 0 || (options_.per_request() && options_.background() == 0);
   }
 
   // Who never reads burdens the server in another way while its send buffer for that client fills
@@ -165,7 +167,7 @@ class Run {
   // What was due or begun in the window may still be under way.
   void await_drained() {
     if (!await_readable(control_.drained.fd())) control_.stop_at(Clock::now());
-    control_.drained.answer();
+    control_.drained.await();
     control_.drained_threads.exchange(0, std::memory_order_acq_rel);
   }
 
@@ -227,10 +229,10 @@ class Run {
       slice_.drain = std::max(slice_.drain, found.drain);
       elapsed += found.elapsed;
       slice_.requests_per_second += per_second(found.requests, found.elapsed);
-      slice_.latency.merge(report.latency);
-      report.latency.reset();
-      slice_.schedule_lag.merge(report.schedule_lag);
-      report.schedule_lag.reset();
+      slice_.latency.merge(report.found.latency);
+      report.found.latency.reset();
+      slice_.schedule_lag.merge(report.found.schedule_lag);
+      report.found.schedule_lag.reset();
     }
     slice_.elapsed = elapsed / options_.threads;
     slices_.sliced = true;
@@ -252,29 +254,8 @@ class Run {
       result.duration = end - begin;
     }
     for (const ThreadReport& report : reports_) {
-      result.latency.merge(report.latency);
-      result.connect.merge(report.connect);
-      result.first_byte.merge(report.first_byte);
-      result.schedule_lag.merge(report.schedule_lag);
-      result.own_lag.merge(report.own_lag);
-      result.series.merge(report.series);
-      result.errors.merge(report.errors);
-      result.requests += report.requests;
-      result.requests_in_window += report.requests_in_window;
-      result.requests_in_run += report.requests_in_run;
-      result.failed_requests += report.failed_requests;
-      result.reconnects += report.reconnects;
-      result.bytes_sent += report.bytes_sent;
-      result.bytes_received += report.bytes_received;
-      result.connections += report.opened_active;
-      result.idle += report.opened_idle;
-      result.stalled += report.opened_stalled;
-      result.stalled_closed += report.stalled_closed;
-      result.opening = std::max(result.opening, report.opening);
-      result.requests_per_connection.insert(result.requests_per_connection.end(),
-                                            report.requests_per_connection.begin(),
-                                            report.requests_per_connection.end());
-      result.threads.push_back({report.cpu, report.cpu_time, report.wall, report.spun});
+      merge(result, report.found);
+      result.threads.push_back(report.usage);
     }
     if (control_.overloaded.load()) {
       result.stop_reason = overload();
@@ -310,7 +291,7 @@ class Run {
 
 Result<RunResult> run(const Options& options, Coordinator& coordinator) {
   if (Result<> room =
-          make_room_for(std::uint64_t{options.connections} + options.beside(), options.threads);
+          make_room_for(std::uint64_t{options.connections} + options.background(), options.threads);
       !room) {
     return room.error();
   }

@@ -6,11 +6,7 @@
 #include "client/greet_client.h"
 #include "client/http_client.h"
 #include "engine/interrupt.h"
-#include "engine/load_loop_beside.h"
-#include "engine/load_loop_connect.h"
-#include "engine/load_loop_hot.h"
-#include "engine/load_loop_open.h"
-#include "engine/load_loop_rare.h"
+#include "engine/load_loop.h"
 
 namespace muxbench::loadgen {
 namespace {
@@ -59,26 +55,11 @@ void run_http(const Plan& plan, const Share& share, Control& control, ThreadRepo
 
 }  // namespace
 
-Share share_of(const Options& options, unsigned thread) {
-  const auto split = [&](std::uint32_t total) {
-    const std::uint32_t each = total / options.threads;
-    const std::uint32_t more = total % options.threads;  // the first threads take one more
-    return std::pair{each * thread + std::min(thread, more), each + (thread < more ? 1U : 0U)};
-  };
-  const auto [first_active, active] = split(options.connections);
-  const auto [first_idle, idle] = split(options.beside());
-  return {.thread = thread,
-          .first_active = first_active,
-          .active = active,
-          .first_idle = options.connections + first_idle,
-          .idle = idle};
-}
-
 void run_worker(const Plan& plan, const Share& share, Control& control, ThreadReport& report) {
   block_signals_in_this_thread();
   own_descriptors();
-  report.cpu = plan.options.cpus[share.thread % plan.options.cpus.size()];
-  pin_to(report.cpu);
+  report.usage.cpu = plan.options.cpus[share.thread % plan.options.cpus.size()];
+  pin_to(report.usage.cpu);
   switch (plan.options.protocol) {
     case ProtocolKind::echo:
       return run_echo(plan, share, control, report);

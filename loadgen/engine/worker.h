@@ -6,7 +6,7 @@
 #include "client/http_site.h"
 #include "client/pattern.h"
 #include "engine/control.h"
-#include "engine/load_loop.h"
+#include "engine/share.h"
 #include "options/options.h"
 
 namespace muxbench::loadgen {
@@ -17,9 +17,6 @@ struct Plan {
   std::optional<Pattern> pattern;  // echo and greet
   HttpSite site;                   // http
 };
-
-// This thread's connections among those of all threads.
-Share share_of(const Options& options, unsigned thread);
 
 void run_worker(const Plan& plan, const Share& share, Control& control, ThreadReport& report);
 

@@ -22,6 +22,7 @@
 #include "host_coordinator.h"
 #include "json/json.h"
 #include "options/host_part.h"
+#include "options/options.h"
 #include "peers.h"
 #include "probe.h"
 #include "result/host_results.h"
@@ -145,9 +146,7 @@ std::optional<RunResult> add_up(Peers& peers, const Options& own_options, RunRes
   if (!texts) fail_all(peers, texts.error().message, as_json);
   peers.broadcast("add up");
   RunResult all;
-  for (Histogram RunResult::*histogram :
-       {&RunResult::latency, &RunResult::connect, &RunResult::first_byte, &RunResult::schedule_lag,
-        &RunResult::own_lag}) {
+  for (Histogram RunResult::*histogram : kHistograms) {
     peers.add_up(own.*histogram);
     all.*histogram = std::move(own.*histogram);
   }

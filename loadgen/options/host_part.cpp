@@ -59,11 +59,11 @@ Options part_of(const Options& whole, HostPart part) {
   for (std::uint64_t& rate : own.rates) split(rate, with_connections(whole, part.hosts));
 
   // Numbers are unique over all hosts, so that a connection's bytes are those of no other.
-  const std::uint64_t all = std::uint64_t{whole.connections} + whole.beside();
+  const std::uint64_t all = std::uint64_t{whole.connections} + whole.background();
   const std::uint64_t most = (all + part.hosts - 1) / part.hosts + 5;  // five kinds are rounded up
   own.first_number = static_cast<std::uint32_t>(most * part.host);
 
-  const std::uint64_t connections = std::uint64_t{own.connections} + own.beside();
+  const std::uint64_t connections = std::uint64_t{own.connections} + own.background();
   if (!own.threads_asked) {
     own.threads = static_cast<std::uint32_t>(
         std::max<std::uint64_t>(own.cpus.size(), threads_needed(connections, descriptor_limit())));

@@ -167,7 +167,7 @@ Result<CommandLine> parse_options(int argc, const char* const* argv, std::string
                options.stall_never_read);
   reader.count("--stall-trickle", typed.stall_trickle, 0, kMostConnections, options.stall_trickle);
   const std::uint64_t needed =
-      threads_needed(std::uint64_t{options.connections} + options.beside(), descriptor_limit());
+      threads_needed(std::uint64_t{options.connections} + options.background(), descriptor_limit());
   options.threads = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(needed, 1, kMostThreads));
   options.threads_asked = !typed.threads.empty();
   if (options.threads_asked) {

@@ -86,9 +86,10 @@ struct Options {
   bool result_on_stdout() const { return json_on_stdout() || hgrm == "-" || csv == "-"; }
   std::uint32_t stalled() const { return stall_mid_message + stall_never_read + stall_trickle; }
   bool per_request() const { return churn || protocol == ProtocolKind::greet; }
-  // Idle and stalled connections are numbered after the active ones, in this order.
-  std::uint32_t beside() const { return idle + stalled(); }
-  Role role_beside(std::uint32_t number) const;
+  bool open_loop() const { return rate != 0; }
+  // Idle and stalled connections. They are numbered after the active ones, in this order.
+  std::uint32_t background() const { return idle + stalled(); }
+  Role background_role(std::uint32_t number) const;
 };
 
 // Options, or the text that --help and --version ask for.

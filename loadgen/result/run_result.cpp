@@ -35,42 +35,33 @@ int RunResult::exit_status() const {
 double RunResult::requests_per_second() const { return per_second(requests_in_window, duration); }
 
 void merge(RunResult& all, const RunResult& other, std::string_view peer) {
+  const std::string prefix = peer.empty() ? "" : fmt::format("{}: ", peer);
   all.interrupted = all.interrupted || other.interrupted;
   all.sliced = all.sliced || other.sliced;
   if (all.stop_reason.empty() && !other.stop_reason.empty()) {
-    all.stop_reason = fmt::format("{}: {}", peer, other.stop_reason);
+    all.stop_reason = prefix + other.stop_reason;
   }
   all.duration = std::max(all.duration, other.duration);
-  all.connections += other.connections;
-  all.idle += other.idle;
-  all.stalled += other.stalled;
-  all.stalled_closed += other.stalled_closed;
-  if (other.filling) all.filling = std::max(all.filling.value_or(Nanoseconds(0)), *other.filling);
   all.opening = std::max(all.opening, other.opening);
-  all.requests += other.requests;
-  all.requests_in_window += other.requests_in_window;
-  all.requests_in_run += other.requests_in_run;
-  all.failed_requests += other.failed_requests;
-  all.reconnects += other.reconnects;
-  all.bytes_sent += other.bytes_sent;
-  all.bytes_received += other.bytes_received;
-  for (std::size_t i = 0; i < kErrorKindNames.size(); ++i) {
-    const auto kind = static_cast<ErrorKind>(i);
-    if (other.errors.count(kind) == 0) continue;
-    all.errors.add(kind, other.errors.count(kind),
-                   fmt::format("{}: {}", peer, other.errors.first(kind)));
+  if (other.filling) all.filling = std::max(all.filling.value_or(Nanoseconds(0)), *other.filling);
+  for (std::uint32_t RunResult::*count : {&RunResult::connections, &RunResult::idle,
+                                          &RunResult::stalled, &RunResult::stalled_closed}) {
+    all.*count += other.*count;
   }
-  all.latency.merge(other.latency);
-  all.connect.merge(other.connect);
-  all.first_byte.merge(other.first_byte);
-  all.schedule_lag.merge(other.schedule_lag);
-  all.own_lag.merge(other.own_lag);
+  for (std::uint64_t RunResult::*count :
+       {&RunResult::requests, &RunResult::requests_in_window, &RunResult::requests_in_run,
+        &RunResult::failed_requests, &RunResult::reconnects, &RunResult::bytes_sent,
+        &RunResult::bytes_received, &RunResult::peak_memory_bytes}) {
+    all.*count += other.*count;
+  }
+  for (Histogram RunResult::*histogram : kHistograms) (all.*histogram).merge(other.*histogram);
+  all.errors.merge(other.errors, prefix);
   all.series.merge(other.series);
-  all.requests_per_connection.insert(all.requests_per_connection.end(),
-                                     other.requests_per_connection.begin(),
-                                     other.requests_per_connection.end());
-  all.threads.insert(all.threads.end(), other.threads.begin(), other.threads.end());
-  all.peak_memory_bytes += other.peak_memory_bytes;
+  const auto append = [](auto& list, const auto& more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
+  append(all.requests_per_connection, other.requests_per_connection);
+  append(all.threads, other.threads);
 }
 
 double per_second(std::uint64_t requests, Nanoseconds elapsed) {

@@ -8,6 +8,7 @@
 //                    connections besides the active ones, bytes while nothing is asked for.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -86,8 +87,12 @@ struct RunResult {
   double requests_per_second() const;  // 0 without a window
 };
 
-// Adds what another host found; `peer` names it, and stands before its first errors.
-void merge(RunResult& all, const RunResult& other, std::string_view peer);
+inline constexpr std::array kHistograms{&RunResult::latency, &RunResult::connect,
+                                        &RunResult::first_byte, &RunResult::schedule_lag,
+                                        &RunResult::own_lag};
+
+// Adds what another thread or host found; `peer` names the host, and stands before its first errors.
+void merge(RunResult& all, const RunResult& other, std::string_view peer = {});
 
 // 0 without time.
 double per_second(std::uint64_t requests, Nanoseconds elapsed);

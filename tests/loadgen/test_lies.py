@@ -15,7 +15,7 @@ PATHS = [f"--path={path}" for path in LyingHttp.PATHS]
 SHAPES = {
     "closed": (LyingEcho, ["--connections", 4]),
     "closed, two threads": (LyingEcho, ["--connections", 4, "--threads", 2]),
-    "closed beside the stalled": (LyingEcho, ["--connections", 4, "--stall-mid-message", 2, "--stall-trickle", 2]),
+    "closed, with stalled clients": (LyingEcho, ["--connections", 4, "--stall-mid-message", 2, "--stall-trickle", 2]),
     "closed, in pieces": (LyingEchoInPieces, ["--connections", 4]),
     "open": (LyingEcho, ["--connections", 4, "--rate", 400]),
     "pipeline": (LyingEcho, ["--connections", 3, "--pipeline", DEPTH]),
@@ -58,7 +58,7 @@ STALLED = {"flip": ("corrupt", 0), "drop": ("missing", 0), "duplicate": ("extra"
            "extra": ("corrupt", 0), "early": ("extra", 0), "crossed": ("corrupt", 0)}
 
 EXPECTED = {
-    "closed": ECHO, "closed, two threads": ECHO, "closed beside the stalled": ECHO, "closed, in pieces": ECHO, "open": ECHO,
+    "closed": ECHO, "closed, two threads": ECHO, "closed, with stalled clients": ECHO, "closed, in pieces": ECHO, "open": ECHO,
     "pipeline": PIPELINE, "pipeline, in pieces": PIPELINE,
     "churn, client closes": ECHO, "churn, client resets": ECHO, "churn, server closes": ECHO, "open churn": ECHO,
     "greet": GREET, "open greet": GREET,

@@ -104,7 +104,7 @@ def test_a_signal_ends_the_run_and_what_was_measured_is_reported():
     assert 0 < result["achieved"]["duration_ns"] < 600e9
 
 
-def test_idle_connections_are_held_beside_the_active_ones():
+def test_idle_connections_are_held_along_with_the_active_ones():
     with honest() as server:
         result = load(server.target, connections=4, idle=50, threads=2, requests=100)
         assert server.await_connections(54) == 54

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-#include "engine/worker.h"
+#include "engine/share.h"
 #include "net/socket.h"
 #include "net/sys.h"
 
@@ -78,9 +78,9 @@ TEST(Share, ConnectionsAreSplitWithoutGapOrOverlap) {
       EXPECT_FALSE(taken.at(share.first_active + i));
       taken.at(share.first_active + i) = true;
     }
-    for (std::uint32_t i = 0; i < share.idle; ++i) {
-      EXPECT_FALSE(taken.at(share.first_idle + i));
-      taken.at(share.first_idle + i) = true;
+    for (std::uint32_t i = 0; i < share.background; ++i) {
+      EXPECT_FALSE(taken.at(share.first_background + i));
+      taken.at(share.first_background + i) = true;
     }
   }
   EXPECT_THAT(taken, testing::Each(true));

@@ -66,7 +66,7 @@ TEST(HostPart, NumbersOfConnectionsAreUniqueOverAllHosts) {
   for (std::uint32_t host = 0; host < 5; ++host) {
     const Options part = part_of(whole(), {host, 5});
     EXPECT_GE(part.first_number, end);
-    end = part.first_number + part.connections + part.beside();
+    end = part.first_number + part.connections + part.background();
   }
 }
 

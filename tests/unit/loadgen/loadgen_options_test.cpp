@@ -116,10 +116,10 @@ TEST(Options, StalledClientsAreNumberedAfterTheOthers) {
   const auto line = parse({"--target", "127.0.0.1:1", "--connections", "2", "--idle", "1",
                            "--stall-mid-message", "1", "--stall-trickle", "1"});
   ASSERT_TRUE(line.ok()) << line.error().message;
-  EXPECT_EQ(line->options.beside(), 3U);
-  EXPECT_EQ(line->options.role_beside(2), Role::idle);
-  EXPECT_EQ(line->options.role_beside(3), Role::mid_message);
-  EXPECT_EQ(line->options.role_beside(4), Role::trickle);
+  EXPECT_EQ(line->options.background(), 3U);
+  EXPECT_EQ(line->options.background_role(2), Role::idle);
+  EXPECT_EQ(line->options.background_role(3), Role::mid_message);
+  EXPECT_EQ(line->options.background_role(4), Role::trickle);
 }
 
 TEST(Options, RatesAreStepsOfAnOpenLoop) {

@@ -11,18 +11,18 @@
 
 namespace muxbench::loadgen {
 
-class Bell {
+class EventFd {
  public:
   int fd() const noexcept { return fd_.get(); }
 
-  // An edge for each epoll instance that watches it, and readable until it is answered.
-  void ring() const noexcept {
+  // An edge for each epoll instance that watches it, and readable until it is awaited.
+  void notify() const noexcept {
     const std::uint64_t once = 1;
     while (::write(fd(), &once, sizeof once) < 0 && errno == EINTR) continue;
   }
 
-  // Sleeps until it has rung, if it has not yet since the last answer.
-  void answer() const noexcept {
+  // Sleeps until it was notified, if it was not since the last time.
+  void await() const noexcept {
     std::uint64_t times = 0;
     while (::read(fd(), &times, sizeof times) < 0 && errno == EINTR) continue;
   }
