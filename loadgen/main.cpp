@@ -5,7 +5,7 @@
 
 #include "base/output.h"
 #include "engine/runner.h"
-#include "options/options.h"
+#include "options/parse_options.h"
 #include "result/output_files.h"
 #include "result/summary.h"
 

@@ -29,6 +29,21 @@ CLI::Validator number(double least, double most);
 CLI::Validator one_of(std::vector<std::string> words);
 CLI::Validator folder();
 
+// An option whose text `parse` turns into the value of `target`, or into the sentence that the user
+// gets. A Text of std::vector<std::string> is an option that may be repeated.
+template <typename Text = std::string, typename T, typename Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse parse,
+                        const std::string& description) {
+  return app.add_option_function<Text>(
+      name,
+      [&target, parse, name](const Text& text) {
+        const auto value = parse(text);
+        if (!value) throw CLI::ValidationError(name, value.error().message);
+        target = static_cast<T>(*value);
+      },
+      description);
+}
+
 // What a command line lacks or has too much, in one sentence, and where to look.
 Error command_line_error(const CLI::ParseError& error, const std::string& program);
 

@@ -22,7 +22,7 @@
 #include "host_coordinator.h"
 #include "json/json.h"
 #include "options/host_part.h"
-#include "options/options.h"
+#include "options/parse_options.h"
 #include "peers.h"
 #include "probe.h"
 #include "result/host_results.h"

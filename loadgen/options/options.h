@@ -1,14 +1,12 @@
-// The command line of the load generator, checked: what parse_options returns makes sense.
+// What a load is to be, as the command line says it (parse_options.h).
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
 #include "client/message_sizes.h"
 #include "net/address.h"
 
@@ -91,15 +89,5 @@ struct Options {
   std::uint32_t background() const { return idle + stalled(); }
   Role background_role(std::uint32_t number) const;
 };
-
-// Options, or the text that --help and --version ask for.
-struct CommandLine {
-  Options options;
-  std::optional<std::string> text;
-};
-
-// `program`: its name in --help and --version.
-Result<CommandLine> parse_options(int argc, const char* const* argv,
-                                  std::string_view program = "loadgen");
 
 }  // namespace muxbench::loadgen

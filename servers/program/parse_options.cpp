@@ -7,20 +7,6 @@
 namespace muxbench {
 namespace {
 
-// An option whose text `parse` turns into `target`, or into the sentence that CLI11 then shows.
-template <typename T, typename Parse>
-CLI::Option* add_parsed(CLI::App& app, const std::string& name, T& target, Parse parse,
-                        const std::string& description) {
-  return app.add_option_function<std::string>(
-      name,
-      [&target, parse, name](const std::string& text) {
-        const auto value = parse(text);
-        if (!value) throw CLI::ValidationError(name, value.error().message);
-        target = *value;
-      },
-      description);
-}
-
 Result<ProtocolName> parse_protocol(std::string_view text) {
   if (text == "echo") return ProtocolName::echo;
   if (text == "greet") return ProtocolName::greet;

@@ -1,4 +1,4 @@
-#include "options/options.h"
+#include "options/parse_options.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,6 +92,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "at least 3"},
         Refusal{{"--target", "127.0.0.1:1", "--rate", "0"}, "--rate must be from 1"},
         Refusal{{"--target", "127.0.0.1:1", "--rate", "10k,1G"}, "--rate"},
+        Refusal{{"--target", "127.0.0.1:1", "--rate", "10k,"}, "--rate: \"\" is not"},
+        Refusal{{"--target", "127.0.0.1:1", "--rate", ""}, "--rate: \"\" is not"},
+        Refusal{{"--target", "127.0.0.1:1", "--threads", ""}, "--threads: \"\" is not"},
+        Refusal{{"--target", "127.0.0.1:1", "--churn", "--closer", ""}, "not \"\""},
         Refusal{{"--target", "127.0.0.1:1", "--rate", "1", "--duration", "100ms"},
                 "not one request within 100 ms"},
         Refusal{{"--target", "127.0.0.1:1", "--arrival", "poisson"}, "add --rate"},
