@@ -21,12 +21,12 @@ using Draw = std::function<double(Random&)>;
 double normal(Random& random, double cv) { return std::normal_distribution(1.0, cv)(random); }
 
 // What trials of a real server look like, from kind to ugly.
-struct Shape {
+struct Distribution {
   const char* name;
   Draw draw;
 };
-const std::vector<Shape>& shapes() {
-  static const std::vector<Shape> list{
+const std::vector<Distribution>& shapes() {
+  static const std::vector<Distribution> list{
       {"normal", [](Random& random) { return normal(random, 0.02); }},
       {"lognormal", [](Random& random) { return std::lognormal_distribution(0.0, 0.2)(random); }},
       {"bimodal",
@@ -47,7 +47,7 @@ std::vector<double> sample(const Draw& draw, std::size_t n, Random& random, doub
   return values;
 }
 
-int alarms(const Shape& shape, std::size_t n, int pairs, double scale = 1) {
+int alarms(const Distribution& shape, std::size_t n, int pairs, double scale = 1) {
   Random random(2026);
   int count = 0;
   for (int i = 0; i < pairs; ++i) {
@@ -58,7 +58,7 @@ int alarms(const Shape& shape, std::size_t n, int pairs, double scale = 1) {
 }
 
 TEST(Ratio, TheSameTwiceRaisesAtMostNinePercentAlarms) {
-  for (const Shape& shape : shapes()) {
+  for (const Distribution& shape : shapes()) {
     for (const std::size_t n : {4U, 5U, 10U, 30U}) {
       const int found = alarms(shape, n, 500);
       std::printf("A/A %-9s n = %2zu: %d of 500 alarms\n", shape.name, n, found);
@@ -79,7 +79,7 @@ std::vector<double> until_narrow(const Draw& draw, Random& random) {
 // muxbench compare takes as many of each side as both have: with all of them, outliers made 23 of
 // 100 pairs differ, because a side stops early when it has met none.
 TEST(Ratio, StoppingWhenTheIntervalIsNarrowRaisesNoMoreAlarms) {
-  for (const Shape& shape : shapes()) {
+  for (const Distribution& shape : shapes()) {
     Random random(11);
     int common = 0;
     int all = 0;
@@ -131,7 +131,7 @@ TEST(Ratio, FivePercentLessIsSeen) {
 }
 
 TEST(Ratio, TheIntervalHoldsTheTruthAsOftenAsItSays) {
-  for (const Shape& shape : {shapes()[0], shapes()[1]}) {
+  for (const Distribution& shape : {shapes()[0], shapes()[1]}) {
     for (const std::size_t n : {4U, 5U, 10U}) {
       Random random(7);
       int held = 0;
@@ -244,7 +244,7 @@ TEST(Adjusted, HolmAndBenjaminiHochbergByHand) {
 }
 
 // Of how many comparisons of 100 cells, none of which differs, any alarm is raised.
-int comparisons_with_alarm(const Shape& shape, std::size_t trials, Correction correction,
+int comparisons_with_alarm(const Distribution& shape, std::size_t trials, Correction correction,
                            int comparisons) {
   Random random(17);
   int with_alarm = 0;
@@ -264,7 +264,7 @@ int comparisons_with_alarm(const Shape& shape, std::size_t trials, Correction co
 // 200 is three standard deviations above.
 TEST(Adjusted, HundredCellsOfTheSameRaiseNoMoreThanTheBound) {
   for (const Correction correction : {Correction::holm, Correction::benjamini_hochberg}) {
-    for (const Shape& shape : shapes()) {
+    for (const Distribution& shape : shapes()) {
       for (const std::size_t trials : {5, 10}) {
         const int with_alarm = comparisons_with_alarm(shape, trials, correction, 200);
         std::printf("100 cells, %2zu trials, %-9s %s: %d of 200 with an alarm\n", trials,
