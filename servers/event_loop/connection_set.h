@@ -104,12 +104,7 @@ class ConnectionSet {
   int timeout_ms() noexcept {
     count(counters_.rounds);
     publish();
-    std::int64_t timeout = -1;
-    if (throttle_.paused()) {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(throttle_.pause_ends() - Clock::now());
-      timeout = std::max<std::int64_t>(0, left.count());
-    }
+    std::int64_t timeout = throttle_.pause_ms();
     if (idle_limit_ != 0 && connections_.size() != 0) {
       update_now();
       const std::int64_t left =
@@ -123,10 +118,16 @@ class ConnectionSet {
   // client who is silent while its answer is being worked on.
   template <typename Close>
   void expire(Close close) {
+    expire(close, [](const Connection& each) { return each.session.awaits_work(); });
+  }
+  // The same where another thread may have the session: is_at_work(connection) says whether it is
+  // the server's turn.
+  template <typename Close, typename IsAtWork>
+  void expire(Close close, IsAtWork is_at_work) {
     if (idle_limit_ == 0) return;
     update_now();
     connections_.each_silent_for(idle_limit_, [&](Token token) {
-      if (find(token)->session.awaits_work()) {
+      if (is_at_work(*find(token))) {
         connections_.touch(token);
       } else {
         close(token);

@@ -159,10 +159,11 @@ class EpollOneshot {
   void keep_time() {
     if (!has_idle_timeout_ && !listener_is_parked_) return;
     const std::lock_guard lock(mutex_);
-    connections_.expire([this](Token token) {
+    const auto end = [this](Token token) {
       ::shutdown(connections_.find(token)->fd.get(), SHUT_RDWR);
       connections_.restart_silence(token);  // so that it is not visited again before it is closed
-    });
+    };
+    connections_.expire(end, [](const Connection&) { return false; });
     if (listener_is_parked_ && connections_.accepting()) arm_listener();
   }
 

@@ -56,22 +56,23 @@ std::string how_it_ended(int status) {
 }
 
 // Until the stop signal, or until a child has ended. The signals are blocked except while it
-// sleeps: one that comes between the check and sigsuspend(2) would be slept through otherwise.
-void wait_for_signal_or_end(std::size_t children_started) {
+// sleeps: one that comes between the check and the wait would be slept through otherwise.
+void wait_for_signal_or_end(std::size_t children_started, const WaitAsParent& wait) {
   sigset_t blocked;
   sigset_t before;
   ::sigemptyset(&blocked);
   for (const int number : {SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&blocked, number);
   ::sigprocmask(SIG_BLOCK, &blocked, &before);
   while (!stop_signal::requested() && children::running() == children_started) {
-    ::sigsuspend(&before);
+    wait ? wait(before) : static_cast<void>(::sigsuspend(&before));
   }
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
 
-Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& serve) {
+Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& serve,
+                              const WaitAsParent& wait) {
   const unsigned workers = server.options.workers;
   children::reap_as_they_end();
   for (unsigned number = 0; number < workers; ++number) {
@@ -83,7 +84,7 @@ Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& 
     return make_error("cannot start worker process {} of {}: {}; ask for fewer with --workers",
                       number + 1, workers, describe(error));
   }
-  wait_for_signal_or_end(workers);
+  wait_for_signal_or_end(workers, wait);
   if (stop_signal::requested()) {
     children::stop_all(SIGTERM);
     return {};
@@ -95,10 +96,12 @@ Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& 
       "a worker process {}, so the server stops; see what it printed, or the kernel's log", how);
 }
 
-Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& serve) {
+Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& serve,
+                            const Meanwhile& meanwhile) {
   const unsigned workers = server.options.workers;
   std::vector<Result<>> results(workers);
   Result<> started;
+  Result<> done_meanwhile;
   {
     std::vector<std::jthread> threads;
     threads.reserve(workers);
@@ -115,8 +118,11 @@ Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& se
                            threads.size() + 1, workers, error.code().message());
       stop_signal::request();
     }
+    if (meanwhile) done_meanwhile = meanwhile(threads.size());
+    if (!done_meanwhile) stop_signal::request();
   }
   if (!started) return started;
+  if (!done_meanwhile) return done_meanwhile;
   for (Result<>& result : results) {
     if (!result) return result;
   }

@@ -23,6 +23,8 @@
 // says why. Both functions return when the last worker has ended.
 #pragma once
 
+#include <signal.h>
+
 #include <functional>
 
 #include "runtime/model.h"
@@ -31,10 +33,22 @@ namespace muxbench {
 
 using ServeAsWorker = std::function<Result<>(ServerContext& worker)>;
 
-// The calling process only starts the workers and watches over them.
-Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& serve);
+// What the parent of workers does instead of only waiting: one wait, with `mask`, and what follows
+// from it. It is called again and again until the stop signal has come or a worker has ended; their
+// signals are blocked, and let in by `mask` (ppoll).
+using WaitAsParent = std::function<void(const sigset_t& mask)>;
 
-// The calling thread only joins the others. `serve` runs in all of them at the same time.
-Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& serve);
+// The calling process only starts the workers and watches over them, or does a part by `wait`.
+Result<> run_worker_processes(const ServerContext& server, const ServeAsWorker& serve,
+                              const WaitAsParent& wait = {});
+
+// What the calling thread does while so many threads serve: accept for them, for example. It returns
+// when the stop signal has come; an error is the server's, and ends the threads too.
+using Meanwhile = std::function<Result<>(std::size_t threads)>;
+
+// `serve` runs in all threads at the same time. The calling thread joins them, after `meanwhile` if
+// there is one.
+Result<> run_worker_threads(const ServerContext& server, const ServeAsWorker& serve,
+                            const Meanwhile& meanwhile = {});
 
 }  // namespace muxbench

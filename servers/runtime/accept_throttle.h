@@ -7,7 +7,9 @@
 // they are, fewer than 100 calls a second fail.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -44,6 +46,12 @@ class AcceptThrottle {
     return !paused_ && connections < max_connections_;
   }
   bool paused() const noexcept { return paused_; }
+  // For a wait call: milliseconds until the pause ends, -1 if there is none.
+  int pause_ms() const noexcept {
+    if (!paused_) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(pause_ends_ - Clock::now());
+    return static_cast<int>(std::max<std::int64_t>(0, left.count()));
+  }
   Clock::time_point pause_ends() const noexcept { return pause_ends_; }
 
  private:

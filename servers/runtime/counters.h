@@ -11,8 +11,8 @@
 // A round is counted where a loop asks how long it may wait (ConnectionSet::timeout_ms()). In most models
 // that is once for each wait; the rounds are others than the waits in
 //   libev, libevent, libuv, asio_*  the library waits, and we ask only to set its timer anew
-//   epoll_oneshot                   its threads ask only while something can be due: with an idle
-//                                   timeout, or while accepting has paused
+//   epoll_oneshot                   their threads ask only while something can be due: with an idle
+//   leader_followers                timeout, or while accepting has paused
 //   rt_signal, sigio                not asked where there is more to do, so that the wait returns at
 //   uring_multishot                 once; and rt_signal waits in read, without poll, where nothing
 //                                   is due

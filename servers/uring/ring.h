@@ -3,6 +3,7 @@
 #pragma once
 
 #include <liburing.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #include <algorithm>
@@ -20,8 +21,17 @@ namespace muxbench::uring {
 // Constants of linux/io_uring.h that are newer than the headers of liburing 2.3.
 constexpr unsigned kRecvSendBundle = 1U << 4;       // IORING_RECVSEND_BUNDLE, Linux 6.10
 constexpr unsigned kFeatRecvSendBundle = 1U << 14;  // IORING_FEAT_RECVSEND_BUNDLE, Linux 6.10
+constexpr unsigned kFeatMinTimeout = 1U << 15;      // IORING_FEAT_MIN_TIMEOUT, Linux 6.12
 constexpr unsigned kPbufRingInc = 2;                // IOU_PBUF_RING_INC, Linux 6.12
 constexpr unsigned kCqeBufMore = 1U << 4;           // IORING_CQE_F_BUF_MORE, Linux 6.12
+constexpr int kOpEpollWait = 59;                    // IORING_OP_EPOLL_WAIT, Linux 6.15
+
+// io_uring_prep_epoll_wait(3), which is newer too: completes with a number of events, as epoll_wait
+// returns it. The events are written when it completes.
+inline void prep_epoll_wait(io_uring_sqe* sqe, int epoll, std::span<epoll_event> events) noexcept {
+  ::io_uring_prep_rw(kOpEpollWait, sqe, epoll, events.data(), static_cast<unsigned>(events.size()),
+                     0);
+}
 
 class Ring {
  public:

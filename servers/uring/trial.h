@@ -72,6 +72,28 @@ inline bool polls_many_times(Ring& ring, const Sockets& sockets) {
   });
 }
 
+// Can an epoll set be waited for (Linux 6.15)?
+inline bool waits_for_epoll(Ring& ring, const Sockets& sockets) {
+  const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  epoll_event watched{.events = EPOLLIN, .data = {.u64 = 1}};
+  ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, sockets.readable(), &watched);
+  epoll_event ready{};
+  prep_epoll_wait(ring.next_sqe(), epoll.get(), {&ready, 1});
+  const auto seen = completions(ring, 1);
+  return seen.size() == 1 && seen[0].res == 1 && ready.data.u64 == 1;
+}
+
+// Does a message get to a ring of these flags (Linux 5.18; where completions are deferred 6.3)?
+inline bool passes_messages(Ring& ring, const Ring::Flags& flags) {
+  Ring other(flags);
+  if (!other.ok()) return false;
+  ::io_uring_prep_msg_ring(ring.next_sqe(), other.get()->ring_fd, 1, 2, 0);
+  const auto sent = completions(ring, 1);
+  if (sent.size() != 1 || sent[0].res != 0) return false;
+  const auto received = completions(other, 1);
+  return received.size() == 1 && received[0].res == 1 && received[0].user_data == 2;
+}
+
 // Is a success kept silent that is not wanted (IOSQE_CQE_SKIP_SUCCESS, Linux 5.17)?
 inline bool skips_success(Ring& ring) {
   io_uring_sqe* silent = ring.next_sqe();

@@ -26,8 +26,11 @@ static int open_file(const char* what) {
 
 static void leave_mark(const char* what) { close(open_file(what)); }
 
+/* Each thread has a ring of its own: the one that it made last. */
+static __thread struct io_uring* own_ring;
+
 /* What sends that are under way were asked for, by the hash of their user_data; a collision forgets the older one. */
-static struct asked {
+static __thread struct asked {
   unsigned long long user_data;
   size_t bytes;
 } asked[4096];
@@ -63,23 +66,24 @@ static void cut(struct io_uring_sqe* send, struct io_uring_sqe* next) {
   next->flags = IOSQE_CQE_SKIP_SUCCESS;
 }
 
-static void before_submission(struct io_uring* ring) {
+static void before_submission(struct io_uring* ring, unsigned from, unsigned to) {
   const int cuts = getenv("RING_SHORT_SENDS") != NULL;
-  for (unsigned at = ring->sq.sqe_head; at != ring->sq.sqe_tail; ++at) {
+  for (unsigned at = from; at != to; ++at) {
     struct io_uring_sqe* sqe = &ring->sq.sqes[at & ring->sq.ring_mask];
     const size_t bytes = bytes_of(sqe);
     if (bytes == 0) continue;
     *asked_by(sqe->user_data) = (struct asked){sqe->user_data, bytes};
-    struct io_uring_sqe* next =
-        at + 1 != ring->sq.sqe_tail ? &ring->sq.sqes[(at + 1) & ring->sq.ring_mask] : NULL;
+    struct io_uring_sqe* next = at + 1 != to ? &ring->sq.sqes[(at + 1) & ring->sq.ring_mask] : NULL;
     if (cuts && sqe->opcode == IORING_OP_SEND && bytes > 1) cut(sqe, next);
   }
 }
 
+static __thread unsigned
+    looked_at; /* completions that the server has not taken yet are seen again */
+
 static void look_into(struct io_uring* ring) {
   static int overflow, no_buffers, short_send;
   if (!overflow && io_uring_cq_has_overflow(ring)) overflow = 1, leave_mark("overflow");
-  static unsigned looked_at; /* completions that the server has not taken yet are seen again */
   unsigned head;
   struct io_uring_cqe* cqe;
   io_uring_for_each_cqe(ring, head, cqe) {
@@ -102,26 +106,36 @@ static unsigned wanted_entries(unsigned asked) {
 
 int io_uring_queue_init_params(unsigned entries, struct io_uring* ring,
                                struct io_uring_params* parameters) {
-  no_descriptors_file = open_file("no_descriptors");
+  if (no_descriptors_file == 0) no_descriptors_file = open_file("no_descriptors");
+  own_ring = ring;
+  looked_at = 0;
   entries = wanted_entries(entries);
   parameters->cq_entries = wanted_entries(parameters->cq_entries);
   return REAL(io_uring_queue_init_params)(entries, ring, parameters);
 }
 
-#define LOOKING(call)        \
-  before_submission(ring);   \
-  const int status = (call); \
-  const int error = errno;   \
-  look_into(ring);           \
-  errno = error;             \
+#define LOOKING(from, to, call)      \
+  before_submission(ring, from, to); \
+  const int status = (call);         \
+  const int error = errno;           \
+  look_into(ring);                   \
+  errno = error;                     \
   return status;
+#define LOOKING_AT_QUEUE(call) LOOKING(ring->sq.sqe_head, ring->sq.sqe_tail, call)
 
-int io_uring_submit(struct io_uring* ring) { LOOKING(REAL(io_uring_submit)(ring)) }
+int io_uring_submit(struct io_uring* ring) { LOOKING_AT_QUEUE(REAL(io_uring_submit)(ring)) }
 int io_uring_submit_and_wait(struct io_uring* ring, unsigned count) {
-  LOOKING(REAL(io_uring_submit_and_wait)(ring, count))
+  LOOKING_AT_QUEUE(REAL(io_uring_submit_and_wait)(ring, count))
 }
 int io_uring_submit_and_wait_timeout(struct io_uring* ring, struct io_uring_cqe** first,
                                      unsigned count, struct __kernel_timespec* limit,
                                      sigset_t* mask) {
-  LOOKING(REAL(io_uring_submit_and_wait_timeout)(ring, first, count, limit, mask))
+  LOOKING_AT_QUEUE(REAL(io_uring_submit_and_wait_timeout)(ring, first, count, limit, mask))
+}
+/* Who calls this has shown the queue to the kernel already. */
+int io_uring_enter2(unsigned fd, unsigned count, unsigned least, unsigned flags, sigset_t* how,
+                    size_t size) {
+  struct io_uring* ring = own_ring;
+  LOOKING(*ring->sq.khead, *ring->sq.ktail,
+          REAL(io_uring_enter2)(fd, count, least, flags, how, size))
 }

@@ -29,7 +29,7 @@ def makes(model, calls):
     if calls == ("io_submit",):
         return "io_submit" in stated
     if calls == ("epoll_ctl",):
-        return bool(stated & {"epoll_wait", "kevent"})
+        return bool(stated & {"epoll_wait", "kevent"}) or model.name == "uring_epoll_wait"
     if calls == trace.FORK:
         return model.name in STARTS_FOR_CLIENTS
     if calls == ("mmap",):  # a stack for each thread
