@@ -34,6 +34,7 @@ EXCEPTIONS = {
     "inetd_nowait": {"program_per_connection": True},
     "prefork": ONE_EACH,
     "thread_pool": ONE_EACH,
+    "prethread_accept": ONE_EACH,
     "nonblocking_spin": {"idle_cpu": True},
     "select": {"max_connections": 1008},  # FD_SETSIZE, less what the server has open itself
     "rt_signal": EDGE,
