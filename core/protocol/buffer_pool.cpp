@@ -18,7 +18,7 @@ std::byte* BufferPool::acquire() noexcept {
 
 void BufferPool::release(std::byte* buffer) noexcept {
   --in_use_;
-  if (spare_.size() < kSpareBuffers) {
+  if (spare_.size() < most_spare_) {
     spare_.emplace_back(buffer);  // never allocates: the constructor reserved the room
   } else {
     delete[] buffer;

@@ -19,6 +19,10 @@ class BufferPool {
 
   BufferPool() { spare_.reserve(kSpareBuffers); }
 
+  // For a worker that gives back what another has taken, again and again: its pool would only grow.
+  // From here on it takes buffers from the allocator and gives them back to that.
+  void keep_no_spare() noexcept { most_spare_ = 0; }
+
   // nullptr when memory is exhausted.
   std::byte* acquire() noexcept;
   void release(std::byte* buffer) noexcept;
@@ -31,6 +35,7 @@ class BufferPool {
   static constexpr std::size_t kSpareBuffers = 64;
 
   std::vector<std::unique_ptr<std::byte[]>> spare_;
+  std::size_t most_spare_ = kSpareBuffers;
   std::size_t in_use_ = 0;
 };
 

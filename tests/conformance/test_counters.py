@@ -12,7 +12,7 @@ from support.server import Server, run_to_end
 
 # Threads that take what is ready from one set: nothing belongs to a worker there, and an idle thread is woken only
 # when the others cannot keep up. Asio lets one thread go on alone as long as it can.
-COMMON_SET = ("epoll_oneshot", "leader_followers", "asio_threads")
+COMMON_SET = ("epoll_oneshot", "leader_followers", "half_sync_half_async", "asio_threads")
 
 
 def counters(model, tmp_path, talk, *options):
