@@ -23,7 +23,7 @@ def makes(model, calls):
     if calls in (trace.RECEIVE, trace.SEND):
         return not in_the_ring and model.name not in IN_A_PROGRAM_OF_ITS_OWN
     if calls == trace.WAIT + trace.ENTER:
-        return bool(stated & WAITS)
+        return bool(stated & WAITS) or model.name == "prefork_fd_passing"  # its parent
     if calls == trace.ENTER:
         return "io_uring_enter" in stated
     if calls == ("io_submit",):

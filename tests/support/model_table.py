@@ -33,6 +33,7 @@ EXCEPTIONS = {
     "blocking_alarm": {"concurrent": False},
     "inetd_nowait": {"program_per_connection": True},
     "prefork": ONE_EACH,
+    "prefork_fd_passing": ONE_EACH,
     "thread_pool": ONE_EACH,
     "prethread_accept": ONE_EACH,
     "nonblocking_spin": {"idle_cpu": True},
