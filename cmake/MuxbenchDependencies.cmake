@@ -18,7 +18,7 @@ set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI COMPONENTS CXX)
 
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
-set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, libev, libevent, liburing, libuv")
+set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, boost_context, libev, libevent, liburing, libuv")
 
 # muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name, its target and its package in Debian; LABEL is its
 # name for people, if that is another. Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
@@ -44,6 +44,19 @@ if(MUXBENCH_SEEK_asio AND Boost_VERSION VERSION_GREATER_EQUAL 1.81)
   target_link_libraries(muxbench_asio INTERFACE Boost::headers)
   add_library(muxbench::asio ALIAS muxbench_asio)
 endif()
+
+# For stacks of user-level threads: libraries to link, where Asio is headers only.
+muxbench_optional(boost_context LABEL "Boost.Context of Boost 1.81" TARGET muxbench::boost_context PACKAGE libboost-context1.81-dev)
+foreach(name context)
+  if(MUXBENCH_SEEK_boost_${name} AND Boost_VERSION VERSION_GREATER_EQUAL 1.81)
+    find_library(BOOST_${name}_LIBRARY boost_${name})
+    if(BOOST_${name}_LIBRARY)
+      add_library(muxbench::boost_${name} UNKNOWN IMPORTED)
+      set_target_properties(muxbench::boost_${name} PROPERTIES
+        IMPORTED_LOCATION ${BOOST_${name}_LIBRARY} INTERFACE_LINK_LIBRARIES Boost::headers)
+    endif()
+  endif()
+endforeach()
 
 muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev)
 if(MUXBENCH_SEEK_libev)  # it comes without a pkg-config file

@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "libuv": {"sheds_when_full": True, "survives_refused_watch": False},
     "asio_callback": EDGE,
     "asio_coroutine": EDGE,
+    "asio_stackful": EDGE,
     "asio_threads": EDGE,
 }
 
