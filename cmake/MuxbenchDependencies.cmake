@@ -18,7 +18,7 @@ set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI COMPONENTS CXX)
 
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
-set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, boost_context, libev, libevent, liburing, libuv")
+set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, boost_context, boost_fiber, libev, libevent, liburing, libuv")
 
 # muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name, its target and its package in Debian; LABEL is its
 # name for people, if that is another. Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
@@ -47,7 +47,8 @@ endif()
 
 # For stacks of user-level threads: libraries to link, where Asio is headers only.
 muxbench_optional(boost_context LABEL "Boost.Context of Boost 1.81" TARGET muxbench::boost_context PACKAGE libboost-context1.81-dev)
-foreach(name context)
+muxbench_optional(boost_fiber LABEL "Boost.Fiber of Boost 1.81" TARGET muxbench::boost_fiber PACKAGE libboost-fiber1.81-dev)
+foreach(name context fiber)
   if(MUXBENCH_SEEK_boost_${name} AND Boost_VERSION VERSION_GREATER_EQUAL 1.81)
     find_library(BOOST_${name}_LIBRARY boost_${name})
     if(BOOST_${name}_LIBRARY)
