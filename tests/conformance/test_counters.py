@@ -42,8 +42,8 @@ def test_every_connection_and_request_is_counted(model, tmp_path):
         assert sum(worker[name] for worker in seen["workers"]) == seen[name], f"{name} of the workers: {seen}"
 
 
-def test_a_full_disk_is_a_failure(model):
-    server = Server(model, "--counters", "/dev/full").start()
+def test_a_full_disk_is_a_failure(model, no_deadline):
+    server = Server(model, "--counters", "/dev/full", environment=no_deadline).start()
     try:
         client.echo_once(server)
         server.signal(signal.SIGTERM)
