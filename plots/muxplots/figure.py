@@ -21,7 +21,6 @@ from muxplots.table import Line, Table
 ONE_HEIGHT = 300.0
 ABOVE = 16.0
 
-PANEL_HEIGHT = 136.0
 FAMILY_SIZE = 10.0
 FAMILY_ROOM = 30.0
 
@@ -61,7 +60,7 @@ def _draw_one(report: Report, table: Table, layout: Layout) -> Figure:
 def _draw_panels(report: Report, table: Table, layout: Layout) -> Figure:
     panels = families.group(table.lines, lambda line: line.look.family, layout.models)
     columns = min(layout.across, len(panels))
-    height = max(PANEL_HEIGHT, labels.room_for(max(len(group) for _, group in panels)))
+    height = max(layout.panel, labels.room_for(max(len(group) for _, group in panels)))
     row_height = FAMILY_ROOM + height + UNDER + 4
     beside = lines.column_width([line.name for line in table.lines]) + EDGE
     width = max((layout.panels - LEFT - EDGE) / columns - beside, layout.narrowest)

@@ -19,17 +19,18 @@ class Layout:
     narrowest: float  # a page grows rather than press a plot below this
     scale: float
     models: int  # as many in one panel can be told apart
+    panel: float = 136  # the least height of a panel of several
 
 
 SCREEN = Layout(one=640, panels=940, across=3, narrowest=180, scale=1.0, models=6)
 # 3.5 in, a column of IEEE's and ACM's two-column pages; in its own size it fits a telephone.
-# With fewer models in a panel a column would be longer than the page.
-COLUMN = Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, models=10)
+# With fewer models in a panel, or higher panels, the charts of all models would be longer than a page.
+COLUMN = Layout(one=336, panels=336, across=1, narrowest=84, scale=0.75, models=10, panel=100)
 LAYOUTS = {
     "screen": SCREEN,
     "column": COLUMN,
     # 7.16 in: both columns.
-    "page": Layout(one=687, panels=687, across=2, narrowest=160, scale=0.75, models=6),
+    "page": Layout(one=687, panels=687, across=2, narrowest=160, scale=0.75, models=8),
 }
 
 

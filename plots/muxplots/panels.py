@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from muxplots import axes, families, labels, lines, style, text
-from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, ONE_HEIGHT, PANEL_HEIGHT
+from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, ONE_HEIGHT
 from muxplots.labels import End, Scene
 from muxplots.layout import Layout
 from muxplots.page import EDGE, LEFT, UNDER, UNDER_TITLE, Page
@@ -47,7 +47,7 @@ def draw(
         groups = families.group(curves, lambda curve: curve.look.family, layout.models)
     columns = min(layout.across, len(groups))
     most = max(len(group) for _, group in groups)
-    least = PANEL_HEIGHT if len(groups) > 1 else ONE_HEIGHT
+    least = layout.panel if len(groups) > 1 else ONE_HEIGHT
     height = max(least, labels.room_for(most))
     head = FAMILY_ROOM if len(groups) > 1 else ABOVE
     row_height = head + height + UNDER + 4

@@ -19,20 +19,23 @@ from synthetic_trial import ONE_CLIENT, trial
 
 FAMILY_MEMBERS = {
     "blocking": ["blocking_iterative", "blocking_alarm"],
-    "process": ["fork_per_connection", "inetd_nowait", "prefork"],
-    "thread": ["thread_per_connection", "thread_pool"],
+    "process": ["fork_per_connection", "inetd_nowait", "prefork", "prefork_fd_passing"],
+    "thread": ["thread_per_connection", "thread_pool", "prethread_accept"],
     "polling": ["nonblocking_spin"],
     "readiness": [
-        "select", "poll", "epoll_level", "epoll_edge", "epoll_oneshot", "epoll_multiprocess",
-        "epoll_reuseport", "kqueue", "kqueue_batched", "uring_poll",
+        "select", "poll", "epoll_level", "epoll_children", "epoll_edge", "epoll_oneshot",
+        "half_sync_half_async", "leader_followers", "epoll_multiprocess", "epoll_handoff",
+        "epoll_reuseport", "epoll_reuseport_bpf", "kqueue", "kqueue_batched", "uring_poll",
+        "uring_epoll_wait",
     ],
     "signal": ["sigio", "rt_signal"],
     "completion": [
-        "aio_poll", "posix_aio", "uring_completion", "uring_multishot", "uring_sqpoll",
+        "aio_poll", "posix_aio", "uring_completion", "uring_min_wait", "uring_multishot",
+        "uring_msg_ring", "uring_sqpoll",
     ],
     "library": [
-        "libev", "libevent", "libuv", "asio_callback", "asio_coroutine", "asio_threads",
-        "asio_uring",
+        "libev", "libevent", "libuv", "fiber_boost", "asio_callback", "asio_coroutine",
+        "asio_stackful", "asio_threads", "asio_uring",
     ],
 }
 FAMILY_OF = {model: family for family, members in FAMILY_MEMBERS.items() for model in members}

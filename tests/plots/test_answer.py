@@ -184,7 +184,7 @@ def only_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts, "plan", lambda found: ([one for one in answer.plan(found) if isinstance(one, Chart)], []))
 
 
-@pytest.mark.parametrize("models", [MODELS, synthetic.ALL_MODELS], ids=["7", "32"])
+@pytest.mark.parametrize("models", [MODELS, synthetic.ALL_MODELS], ids=["7", "all"])
 def test_every_figure_of_the_table_is_that_of_a_cell(tmp_path: Path, monkeypatch, models: list[str]) -> None:
     only_the_answer(monkeypatch)
     document = answered(models)

@@ -139,7 +139,7 @@ def test_small_families_share_a_panel_and_large_ones_have_several() -> None:
 
 
 @pytest.mark.parametrize("name, inches", [("column", 3.5), ("page", 7.16)])
-def test_charts_of_32_models_fit_a_printed_page(tmp_path: Path, name: str, inches: float) -> None:
+def test_charts_of_all_models_fit_a_printed_page(tmp_path: Path, name: str, inches: float) -> None:
     layout = LAYOUTS[name]
     document = synthetic.build(synthetic.ALL_MODELS, [synthetic.IDLE], repetitions=2)
     loaded = report.load(synthetic.write(tmp_path, document))

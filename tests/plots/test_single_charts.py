@@ -283,7 +283,7 @@ def test_a_full_load_generator_leaves_cpu_time_and_memory_in_no_doubt(tmp_path: 
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.full)])
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("models", [
-    pytest.param(synthetic.SIX_MODELS, id="6", marks=pytest.mark.full), pytest.param(synthetic.ALL_MODELS, id="32"),
+    pytest.param(synthetic.SIX_MODELS, id="6", marks=pytest.mark.full), pytest.param(synthetic.ALL_MODELS, id="all"),
 ])
 def test_no_text_overlaps_or_leaves_the_page(tmp_path: Path, models, layout, theme: str) -> None:
     document = synthetic.build(models, [*FULL, synthetic.RATE], repetitions=2)

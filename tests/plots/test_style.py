@@ -108,7 +108,7 @@ def test_a_model_looks_the_same_in_every_chart_of_a_report(tmp_path: Path) -> No
 
 def test_the_family_is_that_of_the_report(tmp_path: Path) -> None:
     """Whatever the name: no model is known here."""
-    document = synthetic.build(synthetic.ALL_MODELS[:12], repetitions=2)
+    document = synthetic.build(synthetic.ALL_MODELS[:14], repetitions=2)
     for model in document["muxbench"]["models"]:
         model["family"] = "library" if model["name"] == "poll" else model["family"]
     chart = drawing.draw(tmp_path, document, "idle-throughput")
