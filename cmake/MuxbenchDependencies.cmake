@@ -18,7 +18,7 @@ set(MPI_CXX_SKIP_MPICXX ON)
 find_package(MPI COMPONENTS CXX)
 
 # Optional: a server whose library is missing is built as a program that says so (servers/CMakeLists.txt).
-set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, boost_context, boost_fiber, libev, libevent, liburing, libuv")
+set(MUXBENCH_WITHOUT "" CACHE STRING "Configure as if these libraries were missing: asio, boost_context, boost_fiber, libev, libevent, liburing, libuv, st")
 
 # muxbench_optional(libev TARGET libev::libev PACKAGE libev-dev): its name, its target and its package in Debian; LABEL is its
 # name for people, if that is another. Sets MUXBENCH_SEEK_libev, unless it is among MUXBENCH_WITHOUT.
@@ -86,6 +86,11 @@ endif()
 muxbench_optional(libuv TARGET PkgConfig::LIBUV PACKAGE libuv1-dev)
 if(MUXBENCH_SEEK_libuv)
   pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
+endif()
+
+muxbench_optional(st LABEL "State Threads" TARGET PkgConfig::ST PACKAGE libst-dev)
+if(MUXBENCH_SEEK_st)
+  pkg_check_modules(ST IMPORTED_TARGET st)
 endif()
 
 foreach(name IN LISTS MUXBENCH_WITHOUT)

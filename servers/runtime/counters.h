@@ -11,6 +11,7 @@
 // A round is counted where a loop asks how long it may wait (ConnectionSet::timeout_ms()). In most models
 // that is once for each wait; the rounds are others than the waits in
 //   libev, libevent, libuv, asio_*  the library waits, and we ask only to set its timer anew
+//   fiber_st                        only its thread that accepts asks, before it waits
 //   epoll_oneshot                   their threads ask only while something can be due: with an idle
 //   leader_followers                timeout, or while accepting has paused
 //   rt_signal, sigio                not asked where there is more to do, so that the wait returns at

@@ -15,6 +15,9 @@ MISSING = {
     "libev": ("libev", "libev-dev", "library"),
     "libevent": ("libevent", "libevent-dev", "library"),
     "libuv": ("libuv", "libuv1-dev", "library"),
+    "fiber_boost": ("Boost.Fiber of Boost 1.81 and Boost.Context of Boost 1.81", "libboost-fiber1.81-dev libboost-context1.81-dev",
+                    "library"),
+    "fiber_st": ("State Threads", "libst-dev", "library"),
     "uring_poll": ("liburing", "liburing-dev", "readiness"),
     "asio_uring": ("Boost.Asio of Boost 1.81 and liburing", "libboost1.81-dev liburing-dev", "library"),
 }
@@ -30,7 +33,7 @@ def configure(folder, without):
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
     folder = tmp_path_factory.mktemp("build")
-    done = configure(folder, "asio;libev;libevent;liburing;libuv")
+    done = configure(folder, "asio;boost_context;boost_fiber;libev;libevent;liburing;libuv;st")
     assert done.returncode == 0, done.stdout + done.stderr
     for name, (library, package, _) in MISSING.items():
         assert f"server_{name} says that it is unavailable: not found: {library} (apt-get install {package}" in done.stdout

@@ -34,8 +34,8 @@ FAMILY_MEMBERS = {
         "uring_msg_ring", "uring_sqpoll",
     ],
     "library": [
-        "libev", "libevent", "libuv", "fiber_boost", "asio_callback", "asio_coroutine",
-        "asio_stackful", "asio_threads", "asio_uring",
+        "libev", "libevent", "libuv", "fiber_boost", "fiber_st", "asio_callback",
+        "asio_coroutine", "asio_stackful", "asio_threads", "asio_uring",
     ],
 }
 FAMILY_OF = {model: family for family, members in FAMILY_MEMBERS.items() for model in members}
