@@ -1,30 +1,38 @@
 """The part of the page about a load that came through a device: the load hosts, the path between, and what the network stack took."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from statistics import median
 
 from muxplots import metrics, trials
-from muxplots.html import tables
 from muxplots.node import Node
 from muxplots.report import Cell, Report, Statistic
 
 TITLE = "Load hosts and the path between"
-_COLUMNS = ("Host", "CPUs", "Descriptors", "Interface", "Round trip p50", "p99", "Requests", "Window skew", "Flagged cells")
+_COLUMNS = ("Host", "Share of requests", "Round trip, median", "Round trip, p99", "Windows off by, median", "Windows off by, at most",
+            "Flagged cells")
+_TICK = "Counted in ticks of 10 ms: 0 ns is less than a tick in the window."
 
 
 def section(report: Report) -> str:
     """Empty if the load came over loopback."""
     plan = report.section.optional_object("plan")
     facts = list(plan.get("load_host_facts", default=[]).items())
-    parts = [_server(plan.optional_object("path")), _hosts(report, facts)] if facts else []
+    parts = [_in_short(report, facts, plan.optional_object("path")), _hosts(report, facts)] if facts else []
     parts.append(_softirq(report))
     return "".join(filter(None, parts))
 
 
-def _server(path: Node) -> str:
-    rows = [("address", path.optional_string("listen") or "?"), ("interface", _interface(path))]
-    return tables.pairs("The server's end", rows)
+def _in_short(report: Report, facts: Sequence[Node], path: Node) -> str:
+    """Who loaded what over which way, and whether one of them is suspect."""
+    names = [fact.get("name").text() for fact in facts]
+    who = f"{', '.join(names[:-1])} and {names[-1]} sent" if len(names) > 1 else f"{names[0]} sent"
+    listen = path.optional_string("listen") or "an unknown address"
+    flagged = [f"{name} in {count}" for name in names if (count := _flagged(report, name))]
+    suspect = f"Cells flagged because of a load host: {', '.join(flagged)}. Their remarks say why." if flagged else \
+        "No cell is flagged because of a load host."
+    return (f"<p>{html.escape(who)} the requests, to the server at {html.escape(listen)} "
+            f"({html.escape(_interface(path))}). {html.escape(suspect)}</p>")
 
 
 def _interface(node: Node) -> str:
@@ -43,7 +51,7 @@ def _interface(node: Node) -> str:
 
 
 def _hosts(report: Report, facts: Sequence[Node]) -> str:
-    """One row for each. Its share of the requests and the skew of its windows are those of all trials."""
+    """Two rows for each. Its share of the requests and the skew of its windows are those of all trials."""
     requests: dict[str, list[float]] = {}
     skews: dict[str, list[float]] = {}
     for trial in report.section.get("trials", default=[]).items():
@@ -53,18 +61,19 @@ def _hosts(report: Report, facts: Sequence[Node]) -> str:
             skews.setdefault(name, []).append(host.get("window_skew_ns").number())
     everything = sum(map(sum, requests.values()))
     rows = []
-    for fact in facts:
+    for number, fact in enumerate(facts):
         name = fact.get("name").text()
         rtt = fact.get("rtt_ns")
         share = f"{sum(requests[name]) / everything:.1%}" if everything and name in requests else "–"
-        skew = "–"
-        if skews.get(name):
-            skew = f"{metrics.show(median(skews[name]), 'ns')}, at most {metrics.show(max(skews[name]), 'ns')}"
-        rows.append((name, f"{fact.get('cpus').number():.0f}", f"{fact.get('descriptor_limit').number():.0f}", _interface(fact),
-                     metrics.show(rtt.get("p50").number(), "ns"), metrics.show(rtt.get("p99").number(), "ns"), share, skew,
+        skew = ("reference", "") if number == 0 else ("–", "–")  # windows are compared with those of the first host
+        if number > 0 and skews.get(name):
+            skew = (metrics.show(median(skews[name]), "ns"), metrics.show(max(skews[name]), "ns"))
+        rows.append((name, share, metrics.show(rtt.get("p50").number(), "ns"), metrics.show(rtt.get("p99").number(), "ns"), *skew,
                      str(_flagged(report, name))))
-    return _table("The load hosts: round trips of a handshake, share of all requests, how far windows lay apart (median, worst)",
-                  _COLUMNS, rows)
+    machines = [(fact.get("name").text(), f"{fact.get('cpus').number():.0f}", f"{fact.get('descriptor_limit').number():.0f}",
+                 _interface(fact)) for fact in facts]
+    return (_table("How the load hosts did", _COLUMNS, rows, numbers=range(1, len(_COLUMNS)))
+            + _table("What they are", ("Host", "CPUs", "Descriptors", "Interface"), machines, numbers=(1, 2)))
 
 
 def _flagged(report: Report, name: str) -> int:
@@ -78,8 +87,9 @@ def _softirq(report: Report) -> str:
         return ""
     rows = [(cell.experiment, trials.describe_point(cell), cell.model, _shown(cell, metrics.CPU), _shown(cell, metrics.SOFTIRQ))
             for cell in mine]
-    return _table("Softirq time per request: interrupts and the network stack's work after them, on all CPUs of the server's machine",
-                  ("Experiment", "Point", "Model", "Server CPU per request", "Softirq time per request"), rows)
+    table = _table(f"Interrupts and the network stack's work after them, on all CPUs of the server's machine. {_TICK}",
+                   ("Experiment", "Point", "Model", "Server CPU per request", "Softirq time per request"), rows, numbers=(3, 4))
+    return f"<details><summary>Softirq time per request ({len(rows)} {'cell' if len(rows) == 1 else 'cells'})</summary>{table}</details>"
 
 
 def _shown(cell: Cell, key: str) -> str:
@@ -87,13 +97,18 @@ def _shown(cell: Cell, key: str) -> str:
     return metrics.show(statistic.median, "ns") if statistic else "–"
 
 
-def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns)
+def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[int]) -> str:
+    """`numbers` are the columns of numbers."""
+    kinds = [" class=n" if number in numbers else "" for number in range(len(columns))]
+    head = "".join(f'<th scope="col"{kind}>{html.escape(column)}</th>' for column, kind in zip(columns, kinds, strict=True))
+    titles = [html.escape(column) for column in columns[1:]]
     body = "\n".join(
-        "<tr>" + f'<th scope="row">{html.escape(row[0])}</th>' + "".join(f"<td>{html.escape(value)}</td>" for value in row[1:]) + "</tr>"
+        "<tr>" + f'<th scope="row">{html.escape(row[0])}</th>'
+        + "".join(f'<td{kind} data-title="{title}">{html.escape(value)}</td>'
+                  for value, kind, title in zip(row[1:], kinds[1:], titles, strict=True)) + "</tr>"
         for row in rows
     )
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}"><table><caption>{html.escape(caption)}'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}"><table class=cards><caption>{html.escape(caption)}'
         f"</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
