@@ -11,11 +11,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/file.h"
 #include "base/output.h"
 #include "engine/interrupt.h"
 #include "engine/runner.h"
@@ -35,20 +35,6 @@ namespace {
 
 constexpr const char* kProgram = "loadgen_mpi";
 
-// FNV-1a of the program's file: it tells an old copy from a new one.
-std::string program_hash() {
-  std::ifstream file("/proc/self/exe", std::ios::binary);
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  std::vector<char> bytes(1 << 16);
-  while (file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) || file.gcount() > 0) {
-    for (std::streamsize i = 0; i < file.gcount(); ++i) {
-      hash =
-          (hash ^ static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)])) * 0x100000001b3U;
-    }
-  }
-  return fmt::format("{:016x}", hash);
-}
-
 // Open MPI puts each process on one core. Our threads are to have all that the host gives.
 void leave_core_of_launcher() {
   if (std::getenv("OMPI_MCA_orte_bound_at_launch") == nullptr) return;
@@ -61,10 +47,11 @@ void leave_core_of_launcher() {
 Json introduction(const std::string& error) {
   utsname system{};
   ::uname(&system);
+  const auto program = content_hash("/proc/self/exe");
   return {{"name", system.nodename},
           {"machine", system.machine},
-          {"program", program_hash()},
-          {"error", error}};
+          {"program", program ? *program : std::string()},
+          {"error", !error.empty() || program ? error : program.error().message}};
 }
 
 // Two processes on hosts of one name, as on one machine, are told apart by their number.
@@ -84,14 +71,21 @@ std::string wrong_with(const std::vector<Json>& hosts, const std::vector<std::st
     if (const auto error = hosts[i].at("error").get<std::string>(); !error.empty()) {
       return i == 0 ? error : fmt::format("load host {}: {}", names[i], error);
     }
-    if (hosts[i].at("program") == hosts[0].at("program")) continue;
-    return fmt::format(
-        "load host {} has another version of this program ({}, {}) than {} ({}, {}): copy one to "
-        "all "
-        "hosts with scripts/push.sh",
-        names[i], hosts[i].at("program").get<std::string>(),
-        hosts[i].at("machine").get<std::string>(), names[0],
-        hosts[0].at("program").get<std::string>(), hosts[0].at("machine").get<std::string>());
+    const auto of = [&](std::size_t host, const char* key) {
+      return hosts[host].at(key).get<std::string>();
+    };
+    if (of(i, "machine") != of(0, "machine")) {
+      return fmt::format(
+          "load host {} is of the architecture {} and {} of {}: take load hosts of one "
+          "architecture",
+          names[i], of(i, "machine"), names[0], of(0, "machine"));
+    }
+    if (of(i, "program") != of(0, "program")) {
+      return fmt::format(
+          "load host {} has another version of this program ({}) than {} ({}): copy one to all "
+          "hosts with scripts/push.sh",
+          names[i], of(i, "program"), names[0], of(0, "program"));
+    }
   }
   return {};
 }

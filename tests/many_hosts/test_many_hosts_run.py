@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 
@@ -150,6 +151,63 @@ def test_a_host_that_cannot_be_reached_ends_the_run_before_it_begins(hosts, expe
     words = [nobody if word == ",".join(hosts.names) else word for word in command(hosts, tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_PATIENCE, cwd=tmp_path)
     assert done.returncode == 1 and f"cannot be started on {nobody}: " in done.stderr and "doctor --load-hosts" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def another_build(folder):
+    made = folder / "another_build"
+    made.write_bytes(PROGRAM.read_bytes() + b"another build")
+    return PROGRAM, made
+
+
+def of_another_architecture(folder):
+    """Its header says that it is for a machine that there is not here."""
+    content = bytearray(PROGRAM.read_bytes())
+    content[18:20] = (0x1234).to_bytes(2, "little")  # e_machine
+    made = folder / "of_another_architecture"
+    made.write_bytes(content)
+    return PROGRAM, made
+
+
+def without_its_library(folder):
+    made = folder / "without_its_library"
+    made.write_bytes(PROGRAM.read_bytes().replace(b"libmpi.so.", b"libnot.so."))
+    return PROGRAM, made
+
+
+def nothing_there(folder):
+    made = folder / "nothing_there"
+    made.mkdir()
+    return PROGRAM.parent, made
+
+
+# What stands on the last host, how many hosts there are, and what is said about it.
+DIFFERENT = [
+    (another_build, 1, "load host {last} has another version of"),
+    (another_build, 2, "load host {last} has another version of this program"),
+    (of_another_architecture, 2, "{last} is of another architecture than the program (Exec format error): take load hosts"),
+    ("NETNS_I686", 1, "load host {last} is of the architecture i686 and this machine of x86_64: take load hosts"),
+    ("NETNS_I686", 2, "load host {last} is of the architecture i686 and {first} of x86_64: take load hosts"),
+    (without_its_library, 2, "error while loading shared libraries: libnot.so."),
+    (nothing_there, 2, "{last} has no such program: scripts/push.sh {last}"),
+]
+
+
+@pytest.mark.parametrize("how, count, told", DIFFERENT)
+def test_a_host_that_differs_ends_the_run_before_it_begins(hosts, experiments, tmp_path, how, count, told):
+    names = hosts.names[:count]
+    if how == "NETNS_I686":
+        if platform.machine() != "x86_64":
+            pytest.skip("environment: no machine that can say that it is of i686")
+        different = {how: names[-1]}
+    else:
+        program, other = how(tmp_path)
+        other.chmod(0o755)
+        different = {"NETNS_SWAP": f"{names[-1]}:{program}:{other}"}
+    words = [",".join(names) if word == ",".join(hosts.names) else word for word in command(hosts, tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=RUN_PATIENCE, cwd=tmp_path, env={**os.environ, **different})
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert told.format(first=names[0], last=names[-1]) in done.stderr, done.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -41,15 +41,16 @@ void programs(const Paths& paths, std::vector<Diagnosis>& list) {
                              : missing("experiments", "unusable", experiments.error().message));
 }
 
-Diagnosis cpus() {
+Diagnosis cpus(bool load_hosts) {
   const auto allowed = allowed_cpus();
-  const auto plan = plan_cpus(allowed, {});
+  const auto plan = plan_cpus(allowed, {.server = {}, .load = {}, .elsewhere = load_hosts});
   if (!plan) {
     return lack("cpus", fmt::format("{} of use here", allowed.size()),
                 "server and load generator would share it: add CPUs, or run with --share-cpus");
   }
-  return good("cpus", fmt::format("server on {}, load generator on {} ({})",
-                                  to_string(plan->server), to_string(plan->load), cpu_model()));
+  return good("cpus",
+              fmt::format("server on {}, load generator on {} ({})", to_string(plan->server),
+                          load_hosts ? "the load hosts" : to_string(plan->load), cpu_model()));
 }
 
 Diagnosis charts() {
@@ -74,7 +75,7 @@ const char* mark(Health health) {
 int doctor(const Paths& paths, const LoadHostsRequest& load_hosts) {
   std::vector<Diagnosis> diagnoses;
   programs(paths, diagnoses);
-  diagnoses.push_back(cpus());
+  diagnoses.push_back(cpus(load_hosts.any()));
   diagnoses.push_back(charts());
   for (Diagnosis& diagnosis : examine_host()) diagnoses.push_back(std::move(diagnosis));
   if (load_hosts.any()) {

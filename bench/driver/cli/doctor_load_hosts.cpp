@@ -69,11 +69,12 @@ Result<std::vector<Diagnosis>> examine_load_hosts(const LoadHostsRequest& reques
       judge(name, probed->hosts.at(0), ours, list);
     } else {
       all_there = false;
-      list.push_back(missing("load host " + name, probed.error().message,
-                             fmt::format("ssh {0} true must work without a password (ssh-copy-id "
-                                         "{0}), openmpi-bin be installed there, and the program be "
-                                         "copied: scripts/push.sh {0}",
-                                         name)));
+      list.push_back(
+          missing("load host " + name, probed.error().message,
+                  fmt::format("ssh {0} true must work without a password (ssh-copy-id "
+                              "{0}), and {0} have this machine's architecture and "
+                              "system, openmpi-bin, and the program: scripts/push.sh {0}",
+                              name)));
     }
   }
   if (!all_there || hosts->names.size() == 1) return list;
@@ -90,7 +91,7 @@ Result<std::vector<Diagnosis>> examine_load_hosts(const LoadHostsRequest& reques
                           time_at(host, "/clock_offset_ns"));
   }
   list.push_back(good("load hosts", fmt::format("the same program on all, started in {}; clocks "
-                                                "against the first: {}",
+                                                "(since boot) against the first: {}",
                                                 format_duration(together->launching), clocks)));
   return list;
 }

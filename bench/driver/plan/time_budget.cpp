@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/format.h"
 #include "base/parse.h"
 #include "plan/extra_trials.h"
 #include "plan/trial_cost.h"
@@ -172,7 +173,10 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
         left.pop_back();
       } else {
         fits = with_repetitions(left, fixed.repetitions.value_or(profile.least_repetitions));
-        if (!fixed.duration) fits = with_durations(*fits, 0, profile.shortest);
+        // The shortest windows save nothing where launching the load takes far longer.
+        const bool launched = left.front().launching > profile.comfortable;
+        const Nanoseconds least = launched ? profile.comfortable : profile.shortest;
+        if (!fixed.duration) fits = with_durations(*fits, 0, least);
         break;
       }
     }
@@ -201,9 +205,12 @@ Fitted fit(const std::vector<Experiment>& experiments, const ExperimentCost& cos
     const std::string promise = profile.limit_is_asked_for
                                     ? fmt::format("The run ends after {} (--budget)", limit)
                                     : fmt::format("Profile {} promises {}", profile.name, limit);
+    const bool as_asked = fixed.duration || fixed.repetitions;
     fitted.notes.push_back(
-        fmt::format("{}, and the durations and repetitions of the command line need about {}.",
-                    promise, to_string(fitted.estimate)));
+        fmt::format("{}, and {} about {}.", promise,
+                    as_asked ? "the durations and repetitions of the command line need"
+                             : "these models (--models) in one experiment take, at the least,",
+                    format_duration(fitted.estimate)));
   }
   return fitted;
 }

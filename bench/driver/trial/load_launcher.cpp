@@ -1,13 +1,13 @@
 #include "trial/load_launcher.h"
 
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
-#include <algorithm>
-#include <sstream>
-
+#include "base/file.h"
 #include "net/socket.h"
 #include "system/child_process.h"
 #include "system/interrupt.h"
+#include "trial/launcher_words.h"
 
 namespace muxbench {
 namespace {
@@ -21,21 +21,6 @@ void drain(int listener) {
     const UniqueFd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) return;
   }
-}
-
-// Those of ssh say why, and those of a launcher only that a host is missing.
-bool is_of_ssh(const std::string& line) {
-  return line.starts_with("ssh: ") || line.find("Permission denied (") != std::string::npos ||
-         line.find("Host key verification failed") != std::string::npos;
-}
-
-// MPICH's launcher waits on for a host that its ssh could not log in to.
-bool ssh_has_failed(const std::string& errors) {
-  std::istringstream text(errors);
-  for (std::string line; std::getline(text, line);) {
-    if (is_of_ssh(line)) return true;
-  }
-  return false;
 }
 
 // The last line of JSON that it prints, null where there is none.
@@ -58,39 +43,30 @@ Result<Json> hear(ChildProcess& child, int listener) {
       "connections pass");
 }
 
-std::string trimmed(const std::string& line) {
-  const auto from = line.find_first_not_of(" \t\r");
-  if (from == std::string::npos) return {};
-  return line.substr(from, line.find_last_not_of(" \t\r") - from + 1);
+// The hosts have compared their programs, and not with ours.
+Result<> check_same(const Json& host, const std::string& program) {
+  const auto name = host.at("name").get<std::string>();
+  const auto machine = text_at(host, "/machine").value_or("");
+  utsname own{};
+  ::uname(&own);
+  if (machine != own.machine) {
+    return make_error(
+        "load host {} is of the architecture {} and this machine of {}: take load hosts of the "
+        "same architecture",
+        name, machine, own.machine);
+  }
+  const auto hash = content_hash(program);
+  if (!hash) return hash.error();
+  if (text_at(host, "/program") != *hash) {
+    return make_error(
+        "load host {} has another version of {} than this machine: copy it there with "
+        "scripts/push.sh {}",
+        name, program, name);
+  }
+  return {};
 }
 
 }  // namespace
-
-std::string gist_of(const std::string& errors, const std::vector<std::string>& hosts) {
-  constexpr std::size_t kReadable = 300;
-  std::string all;
-  std::string of_ssh;
-  std::string about_a_host;
-  std::istringstream text(errors);
-  for (std::string raw; std::getline(text, raw);) {
-    const std::string line = trimmed(raw);
-    if (line.find_first_not_of("-=*") == std::string::npos) continue;  // a rule, or nothing
-    all += (all.empty() ? "" : " ") + line;
-    // A process of MPICH's launcher begins with its own host, whatever it is about.
-    const bool own = line.starts_with("[proxy:") || line.starts_with("[mpiexec@");
-    const bool names_one =
-        !own && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-          return line.find(host) != std::string::npos;
-        });
-    if (names_one && about_a_host.empty()) about_a_host = line;
-    if (of_ssh.empty() && is_of_ssh(line)) of_ssh = line;
-  }
-  std::string gist = all;
-  if (!about_a_host.empty()) gist = about_a_host;
-  if (!of_ssh.empty()) gist = of_ssh;
-  if (gist.size() > kReadable) gist = gist.substr(0, kReadable) + " ...";
-  return gist;
-}
 
 Result<ProbedHosts> probe_load_hosts(const LoadHosts& hosts) {
   const auto address = Address::parse(hosts.listen + ":0");
@@ -114,6 +90,7 @@ Result<ProbedHosts> probe_load_hosts(const LoadHosts& hosts) {
   }
   ProbedHosts probed{.hosts = heard->at("hosts"), .launching = Clock::now() - begin};
   for (const Json& host : probed.hosts) {
+    if (auto same = check_same(host, hosts.command.back()); !same) return same.error();
     if (const auto wrong = text_at(host, "/error")) {
       return make_error("load host {} cannot reach {}: {}; look at its firewall and routes",
                         host.at("name").get<std::string>(), own->to_string(), *wrong);

@@ -1,5 +1,4 @@
-// The load generator on other hosts, by its launcher: what those hosts are, and what a launcher's many
-// words mean.
+// The load generator on other hosts, by its launcher: what those hosts are.
 #pragma once
 
 #include "base/clock.h"
@@ -14,12 +13,8 @@ struct ProbedHosts {
   Nanoseconds launching{};  // how long it took to start a process on each and to hear of it
 };
 
-// Starts the program on each host and lets it reach our address. An error names the host that is
-// lacking, or repeats what the launcher said.
+// Starts the program on each host, compares it with ours and lets it reach our address. An error names
+// the host that is lacking, or repeats what the launcher said.
 Result<ProbedHosts> probe_load_hosts(const LoadHosts& hosts);
-
-// What a launcher said to people, as one sentence: what ssh said, else what it said about one of these
-// hosts, else the beginning.
-std::string gist_of(const std::string& errors, const std::vector<std::string>& hosts);
 
 }  // namespace muxbench

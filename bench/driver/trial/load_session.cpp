@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/parse.h"
-#include "trial/load_launcher.h"
+#include "trial/launcher_words.h"
 
 namespace muxbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "trial/load_launcher.h"
+#include "trial/launcher_words.h"
 
 #include <gtest/gtest.h>
 
@@ -23,6 +23,42 @@ TEST(GistOf, IsWhatALauncherSaidAboutAHost) {
             "root@10.0.0.7: Permission denied (publickey).");
   EXPECT_EQ(gist_of("", {"load1"}), "");
   EXPECT_LT(gist_of(std::string(10'000, 'x'), {}).size(), 400U);
+}
+
+// As Open MPI 4.1, MPICH 4.0, Slurm 22.05, dash and the linker of glibc say it.
+TEST(GistOf, SaysWhatIsLackingOnWhichHostAndTheRemedy) {
+  const std::vector<std::string> hosts{"load1", "load2"};
+  const std::string foreign =
+      "load2 is of another architecture than the program (Exec format error): take load hosts of "
+      "this machine's architecture";
+  EXPECT_EQ(gist_of("Open MPI tried to fork a new process via the \"execve\" system call but\n"
+                    "failed.\n\n  Local host:        load2\n  Working dir:       /\n"
+                    "  Application name:  /m/loadgen_mpi\n  Error:             Exec format error\n",
+                    hosts),
+            foreign);
+  EXPECT_EQ(
+      gist_of("[proxy:0:1@load2] HYDU_create_process (utils/launch/launch.c:74): execvp error "
+              "on file /m/loadgen_mpi (Exec format error)\n",
+              hosts),
+      foreign);
+  EXPECT_EQ(gist_of("slurmstepd: error: execve(): /m/loadgen_mpi: Exec format error\n"
+                    "srun: error: load2: task 1: Exited with exit code 8\n",
+                    hosts),
+            foreign);
+  EXPECT_EQ(gist_of("mpirun was unable to launch the specified application as it could not access\n"
+                    "or execute an executable:\n\nExecutable: /m/loadgen_mpi\nNode: load2\n",
+                    hosts),
+            "load2 has no such program: scripts/push.sh load2 copies it");
+  EXPECT_EQ(
+      gist_of("/m/loadgen_mpi: error while loading shared libraries: libmpi.so.40: cannot open "
+              "shared object file: No such file or directory\nPrimary job  terminated\n",
+              {"load1"}),
+      "/m/loadgen_mpi: error while loading shared libraries: libmpi.so.40: cannot open shared "
+      "object file: No such file or directory; apt-get install there what has it (MPI's is in "
+      "openmpi-bin)");
+  EXPECT_EQ(
+      gist_of("sh: 1: orted: not found\nORTE was unable to reliably start one or more\n", hosts),
+      "sh: 1: orted: not found; apt-get install openmpi-bin there");
 }
 
 TEST(LoadResult, OfManyHostsHasThreadsAndFlagsOfEach) {

@@ -135,6 +135,20 @@ TEST(Fit, SaysWhenFixedAmountsBreakThePromise) {
   EXPECT_THAT(result.notes.back(), HasSubstr("Profile smoke promises 15 s"));
 }
 
+TEST(Fit, KeepsComfortableWindowsWhereLaunchingTakesTheTime) {
+  const auto list = models(32);
+  auto asked = experiments(2);
+  for (Experiment& experiment : asked) experiment.launching = seconds(2);
+  const Fitted result =
+      fit(asked, experiment_cost(list, kPlenty, Counting::last_points), *find_profile("smoke"), {});
+  ASSERT_EQ(result.experiments.size(), 1U);
+  EXPECT_EQ(result.experiments[0].duration, milliseconds(200));
+  EXPECT_THAT(
+      result.notes.back(),
+      HasSubstr("Profile smoke promises 15 s, and these models (--models) in one experiment "
+                "take, at the least, about "));
+}
+
 TEST(Fit, LeavesOutACellThatWouldTakeTheTimeOfAllOthers) {
   auto list = models(31);
   list.push_back(fixtures::model("starter"));
