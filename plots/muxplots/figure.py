@@ -22,7 +22,7 @@ ONE_HEIGHT = 300.0
 ABOVE = 16.0
 
 FAMILY_SIZE = 10.0
-FAMILY_ROOM = 30.0
+FAMILY_ROOM = 22.0
 
 # How dense a band is, and how many of them on top of each other are not yet a solid block.
 BAND = 0.14
