@@ -95,4 +95,4 @@ def test_the_conformance_suite_skips_them_with_the_reason(build):
 def test_an_unknown_library_is_refused(tmp_path):
     refused = configure(tmp_path, "libgtk")
     assert refused.returncode != 0
-    assert 'there is no library "libgtk" to go without; there are asio, libev' in " ".join(refused.stderr.split())
+    assert 'there is no library "libgtk" to go without; there are asio, boost_context' in " ".join(refused.stderr.split())
