@@ -108,7 +108,8 @@ def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], 
                   for value, kind, title in zip(row[1:], kinds[1:], titles, strict=True)) + "</tr>"
         for row in rows
     )
+    name = html.escape(caption)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}"><table class=cards><caption>{html.escape(caption)}'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table class=cards><caption>{name}'
         f"</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
