@@ -43,7 +43,7 @@ Result<Json> hear(ChildProcess& child, int listener) {
       "connections pass");
 }
 
-// The hosts have compared their programs, and not with ours.
+// The hosts compare their programs with each other; this compares them with ours.
 Result<> check_same(const Json& host, const std::string& program) {
   const auto name = host.at("name").get<std::string>();
   const auto machine = text_at(host, "/machine").value_or("");
