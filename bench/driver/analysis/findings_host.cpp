@@ -28,13 +28,17 @@ std::vector<AtLevel> compare_at_levels(const report::Experiment& experiment,
     return speed.slices.size() >= kFewestToCompare;
   };
   if (std::count_if(speeds.begin(), speeds.end(), usable) < 2) return found;
+  std::vector<std::optional<PointFit>> fits;  // by level
+  for (const HostSpeed& speed : speeds) {
+    auto& fit = fits.emplace_back();
+    if (!usable(speed)) continue;
+    fit = slices.fit(reference.id, kCost)->only({speed.slices.begin(), speed.slices.end()});
+  }
   for (const report::Cell& cell : experiment.cells) {
     if (cell.point != reference.point || &cell == &reference) continue;
-    for (std::size_t level = 0; level < speeds.size(); ++level) {
-      if (!usable(speeds[level])) continue;
-      const auto ratio = paired_ratio(slices.logs(reference.id, kCost),
-                                      logs_at(speeds[level], slices.logs(cell.id, kCost)),
-                                      slices.instance_variance(reference.id, cell.id, kCost));
+    for (std::size_t level = 0; level < fits.size(); ++level) {
+      if (!fits[level]) continue;
+      const auto ratio = fits[level]->ratio(slices.servers(reference.id), slices.servers(cell.id));
       if (ratio) found.push_back({&cell, level, *ratio});
     }
   }

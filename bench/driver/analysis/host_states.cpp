@@ -110,12 +110,4 @@ std::vector<HostSpeed> host_speeds(const SliceLogs& costs) {
   return speeds;
 }
 
-SliceLogs logs_at(const HostSpeed& speed, const SliceLogs& logs) {
-  SliceLogs found;
-  std::copy_if(logs.begin(), logs.end(), std::back_inserter(found), [&](const SliceLog& slice) {
-    return std::binary_search(speed.slices.begin(), speed.slices.end(), slice.at);
-  });
-  return found;
-}
-
 }  // namespace muxbench

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "analysis/paired.h"
+#include "analysis/point_fit.h"
 
 namespace muxbench {
 
@@ -17,8 +17,5 @@ struct HostSpeed {
 // From the fastest; neighbours lie 15 % or more apart and have 3 slices or more. `costs` are the
 // reference's, which rounds and blocks have in the order of time; not empty.
 std::vector<HostSpeed> host_speeds(const SliceLogs& costs);
-
-// Those of `logs` that were measured at that speed.
-SliceLogs logs_at(const HostSpeed& speed, const SliceLogs& logs);
 
 }  // namespace muxbench

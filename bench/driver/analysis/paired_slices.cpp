@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "report/statistics.h"
 
@@ -67,13 +68,6 @@ SliceLogs logs_of(const std::vector<const report::Trial*>& rounds, const SlicedM
   return logs;
 }
 
-const SliceLogs& find_logs(const std::map<std::string, SliceLogs, std::less<>>& logs,
-                           std::string_view metric) {
-  static const SliceLogs none;
-  const auto found = logs.find(metric);
-  return found == logs.end() ? none : found->second;
-}
-
 std::optional<PairedRatio> enough_blocks(std::optional<PairedRatio> ratio,
                                          std::string_view metric) {
   const SlicedMetric* sliced = find_sliced(metric);
@@ -111,94 +105,76 @@ PairedSlices::PairedSlices(const report::Report& report) {
   if (rounds.empty()) return;
   for (const report::Experiment& experiment : report.experiments) {
     for (const Point& point : experiment.points()) {
-      instance_variances_.emplace_back();
-      const std::size_t place = instance_variances_.size() - 1;
+      OfPoint& of_point = points_.emplace_back();
+      std::size_t servers = 0;
+      const auto add = [&](const report::Cell& cell, const RoundsByCell& by_cell) {
+        const auto found = by_cell.find(cell.id);
+        if (found == by_cell.end()) return;
+        OfCell& added = cells_[cell.id];
+        added.point = points_.size() - 1;
+        added.servers.push_back(servers++);
+        for (const SlicedMetric& metric : kSlicedMetrics) {
+          const std::string key(metric.key);
+          const bool withheld = cell.withheld.contains(key);
+          of_point[key].logs.push_back(withheld ? SliceLogs() : logs_of(found->second, metric));
+        }
+      };
       for (const report::Cell& cell : experiment.cells) {
         if (cell.point != point || !rounds.contains(cell.id)) continue;
-        std::vector<Rounds> servers{rounds.at(cell.id)};
-        const auto twin = twin_rounds.find(cell.id);
-        if (twin != twin_rounds.end()) servers.push_back(twin->second);
-        add(place, cell, servers);
+        add(cell, rounds);
+        add(cell, twin_rounds);
       }
-      pool(experiment, point);
+      for (auto& [metric, measured] : of_point) measured.fit = PointFit(measured.logs);
     }
   }
 }
 
-void PairedSlices::add(std::size_t point, const report::Cell& cell,
-                       const std::vector<Rounds>& servers) {
-  OfCell& added = cells_[cell.id];
-  added.point = point;
-  added.servers.resize(servers.size());
-  Rounds all;
-  for (const Rounds& rounds : servers) all.insert(all.end(), rounds.begin(), rounds.end());
-  for (const SlicedMetric& metric : kSlicedMetrics) {
-    const std::string key(metric.key);
-    if (cell.withheld.contains(key)) continue;
-    for (std::size_t i = 0; i < servers.size(); ++i) {
-      added.servers[i][key] = logs_of(servers[i], metric);
-    }
-    added.logs[key] = logs_of(all, metric);
-  }
-}
-
-void PairedSlices::pool(const report::Experiment& experiment, const Point& point) {
-  for (const SlicedMetric& metric : kSlicedMetrics) {
-    std::vector<const SliceLogs*> servers;
-    for (const report::Cell& cell : experiment.cells) {
-      if (cell.point != point || !cells_.contains(cell.id)) continue;
-      for (const Logs& logs : cells_.at(cell.id).servers) {
-        servers.push_back(&find_logs(logs, metric.key));
-      }
-    }
-    std::erase_if(servers, [](const SliceLogs* one) { return one->empty(); });
-    // That of a pair is twice that of one.
-    instance_variances_.back()[std::string(metric.key)] = muxbench::instance_variance(servers) / 2;
-  }
-}
-
-const PairedSlices::OfCell* PairedSlices::find(const std::string& cell) const {
+const PairedSlices::OfMetric* PairedSlices::find(const std::string& cell,
+                                                 std::string_view metric) const {
   const auto found = cells_.find(cell);
-  return found == cells_.end() ? nullptr : &found->second;
+  if (found == cells_.end()) return nullptr;
+  const OfPoint& point = points_[found->second.point];
+  const auto measured = point.find(metric);
+  return measured == point.end() ? nullptr : &measured->second;
 }
 
-const SliceLogs& PairedSlices::logs(const std::string& cell, std::string_view metric) const {
-  static const Logs none;
-  const OfCell* found = find(cell);
-  return find_logs(found == nullptr ? none : found->logs, metric);
+const PointFit* PairedSlices::fit(const std::string& cell, std::string_view metric) const {
+  const OfMetric* measured = find(cell, metric);
+  return measured == nullptr ? nullptr : &measured->fit;
+}
+
+const std::vector<std::size_t>& PairedSlices::servers(const std::string& cell) const {
+  static const std::vector<std::size_t> none;
+  const auto found = cells_.find(cell);
+  return found == cells_.end() ? none : found->second.servers;
+}
+
+SliceLogs PairedSlices::logs(const std::string& cell, std::string_view metric) const {
+  const OfMetric* measured = find(cell, metric);
+  if (measured == nullptr) return {};
+  std::map<SliceKey, std::vector<double>> blocks;
+  for (const std::size_t server : servers(cell)) {
+    for (const SliceLog& slice : measured->logs[server]) blocks[slice.at].push_back(slice.log);
+  }
+  SliceLogs logs;
+  for (auto& [at, values] : blocks) logs.push_back({at, statistics_of(std::move(values)).mean});
+  return logs;
 }
 
 std::optional<PairedRatio> PairedSlices::ratio(const std::string& base, const std::string& now,
                                                std::string_view metric) const {
-  return enough_blocks(
-      paired_ratio(logs(base, metric), logs(now, metric), instance_variance(base, now, metric)),
-      metric);
+  const PointFit* point = fit(base, metric);
+  if (point == nullptr || point != fit(now, metric)) return {};
+  return enough_blocks(point->ratio(servers(base), servers(now)), metric);
 }
 
 std::optional<PairedRatio> PairedSlices::twin_ratio(const std::string& cell,
                                                     std::string_view metric) const {
-  const OfCell* found = find(cell);
-  if (found == nullptr || found->servers.size() < 2) return {};
-  const Variances& variances = instance_variances_[found->point];
-  const auto one = variances.find(metric);
-  return enough_blocks(
-      paired_ratio(find_logs(found->servers[0], metric), find_logs(found->servers[1], metric),
-                   one == variances.end() ? 0 : 2 * one->second),
-      metric);
-}
-
-double PairedSlices::instance_variance(const std::string& base, const std::string& now,
-                                       std::string_view metric) const {
-  double sum = 0;
-  for (const std::string& cell : {base, now}) {
-    const OfCell* found = find(cell);
-    if (found == nullptr) return 0;
-    const Variances& variances = instance_variances_[found->point];
-    const auto one = variances.find(metric);
-    if (one == variances.end()) return 0;
-    sum += one->second / static_cast<double>(found->servers.size());
-  }
-  return sum;
+  const PointFit* point = fit(cell, metric);
+  const auto& both = servers(cell);
+  if (point == nullptr || both.size() < 2) return {};
+  const std::span<const std::size_t> pair(both);
+  return enough_blocks(point->ratio(pair.first(1), pair.last(1)), metric);
 }
 
 }  // namespace muxbench

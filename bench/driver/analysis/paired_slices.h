@@ -5,10 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "analysis/paired.h"
+#include "analysis/point_fit.h"
 #include "report/report.h"
 
 namespace muxbench {
@@ -27,36 +26,36 @@ class PairedSlices {
 
   // Of a cell, by its id; empty where there are none. Those of a withheld metric are left out. A block
   // has one value: where the cell has a twin, the mean of both servers.
-  const SliceLogs& logs(const std::string& cell, std::string_view metric) const;
+  SliceLogs logs(const std::string& cell, std::string_view metric) const;
 
-  // Of two cells of one point, by their ids. Nothing where they have too few blocks in common: 20 for
-  // throughput and latency, 3 in a round for CPU time.
+  // Of two cells of one point, by their ids. Nothing where they have too few blocks: 20 for throughput
+  // and latency, 3 in a round for CPU time.
   std::optional<PairedRatio> ratio(const std::string& base, const std::string& now,
                                    std::string_view metric) const;
   // Of a cell's twin to its other server, likewise.
   std::optional<PairedRatio> twin_ratio(const std::string& cell, std::string_view metric) const;
 
-  // Of a pair of cells.
-  double instance_variance(const std::string& base, const std::string& now,
-                           std::string_view metric) const;
+  // Of all servers at the point of a cell, and those of the cell among them: its own, and its twin.
+  const PointFit* fit(const std::string& cell, std::string_view metric) const;
+  const std::vector<std::size_t>& servers(const std::string& cell) const;
 
  private:
-  using Logs = std::map<std::string, SliceLogs, std::less<>>;    // by metric
-  using Variances = std::map<std::string, double, std::less<>>;  // by metric, of one server each
-  using Rounds = std::vector<const report::Trial*>;
+  using Servers = std::vector<SliceLogs>;
+  struct OfMetric {
+    Servers logs;
+    PointFit fit;
+  };
+  using OfPoint = std::map<std::string, OfMetric, std::less<>>;  // by metric
   struct OfCell {
     std::size_t point = 0;
-    std::vector<Logs> servers;  // its own, and its twin
-    Logs logs;                  // of all of them
+    std::vector<std::size_t> servers;
   };
 
-  void add(std::size_t point, const report::Cell& cell, const std::vector<Rounds>& servers);
-  void pool(const report::Experiment& experiment, const Point& point);
   // Nothing where it is not there.
-  const OfCell* find(const std::string& cell) const;
+  const OfMetric* find(const std::string& cell, std::string_view metric) const;
 
   std::map<std::string, OfCell> cells_;
-  std::vector<Variances> instance_variances_;  // by point
+  std::vector<OfPoint> points_;
 };
 
 }  // namespace muxbench

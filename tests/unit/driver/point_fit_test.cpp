@@ -1,4 +1,4 @@
-#include "analysis/paired.h"
+#include "analysis/point_fit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <random>
+#include <set>
+#include <vector>
 
 namespace muxbench {
 namespace {
@@ -17,6 +20,7 @@ struct Noise {
   double block = 0.2;       // of all slices of a block together: the speed of the host
   double slice = 0.03;      // of each slice
   double tail = 0.1;        // the share of slices that deviate ten times as much
+  double uneven = 0;        // the spread of the logarithm of `slice` over models
 };
 
 struct Shape {
@@ -29,6 +33,10 @@ std::vector<SliceLogs> draw_point(const Shape& shape, const Noise& noise, std::m
   std::normal_distribution<double> normal;
   std::uniform_real_distribution<double> uniform;
   std::vector<SliceLogs> models(shape.models);
+  std::vector<double> own;
+  for (std::size_t i = 0; i < shape.models; ++i) {
+    own.push_back(noise.slice * std::exp(noise.uneven * std::abs(normal(dice))));
+  }
   for (std::uint64_t round = 0; round < shape.rounds; ++round) {
     std::vector<double> instances;
     for (std::size_t i = 0; i < shape.models; ++i) {
@@ -37,7 +45,7 @@ std::vector<SliceLogs> draw_point(const Shape& shape, const Noise& noise, std::m
     for (std::uint64_t block = 0; block < shape.blocks; ++block) {
       const double speed = noise.block * normal(dice);
       for (std::size_t i = 0; i < shape.models; ++i) {
-        const double width = uniform(dice) < noise.tail ? 10 * noise.slice : noise.slice;
+        const double width = uniform(dice) < noise.tail ? 10 * own[i] : own[i];
         models[i].push_back({{round, block}, speed + instances[i] + width * normal(dice)});
       }
     }
@@ -45,10 +53,8 @@ std::vector<SliceLogs> draw_point(const Shape& shape, const Noise& noise, std::m
   return models;
 }
 
-double pooled(const std::vector<SliceLogs>& models) {
-  std::vector<const SliceLogs*> cells;
-  for (const SliceLogs& model : models) cells.push_back(&model);
-  return instance_variance(cells);
+std::optional<PairedRatio> pair_ratio(const PointFit& fit, std::size_t base, std::size_t now) {
+  return fit.ratio({{base}}, {{now}});
 }
 
 struct Coverage {
@@ -67,10 +73,10 @@ Coverage coverage(const Shape& shape, const Noise& noise, std::size_t points) {
   double widths = 0;
   for (std::size_t point = 0; point < points; ++point) {
     const auto models = draw_point(shape, noise, dice);
-    const double variance = pooled(models);
+    const PointFit fit(models);
     for (std::size_t a = 0; a < models.size(); ++a) {
       for (std::size_t b = a + 1; b < models.size(); ++b) {
-        const Ratio ratio = to_ratio(paired_ratio(models[a], models[b], variance)->log);
+        const Ratio ratio = to_ratio(pair_ratio(fit, a, b)->log);
         const bool holds = ratio.low <= 1 && 1 <= ratio.high;
         all += 1;
         held += holds ? 1 : 0;
@@ -98,29 +104,34 @@ void expect_level(const Shape& shape, const Noise& noise, std::size_t points) {
   }
 }
 
-TEST(Paired, IntervalsHoldTheirLevel) { expect_level({}, {}, 60); }
+TEST(PointFit, IntervalsHoldTheirLevel) { expect_level({}, {}, 60); }
 
-TEST(Paired, IntervalsHoldTheirLevelForFewModelsRoundsAndBlocks) {
+TEST(PointFit, IntervalsHoldTheirLevelForFewModelsRoundsAndBlocks) {
   expect_level({.models = 3}, {}, 1500);
-  expect_level({.rounds = 2}, {}, 40);
+  expect_level({.rounds = 2}, {}, 200);
   expect_level({.rounds = 4, .blocks = 8}, {}, 40);
   expect_level({.rounds = 1}, {}, 40);
 }
 
-TEST(Paired, IntervalsKnowHowInstancesDiffer) {
-  expect_level({}, {.instance = 0.02}, 60);
+TEST(PointFit, IntervalsKnowHowInstancesDiffer) {
+  expect_level({}, {.instance = 0.02}, 200);
   EXPECT_GE(coverage({}, {.instance = 0}, 20).of_all, 0.95);
 }
 
-TEST(Paired, FindsASmallDifferenceAndIsExactlyAntisymmetric) {
+TEST(PointFit, IntervalsHoldTheirLevelWhereSomeModelsVaryMore) {
+  expect_level({.models = 12}, {.slice = 0.06, .tail = 0.05, .uneven = 0.7}, 200);
+  expect_level({.models = 44, .blocks = 7}, {.slice = 0.06, .tail = 0.05, .uneven = 0.7}, 20);
+}
+
+TEST(PointFit, FindsASmallDifferenceAndIsExactlyAntisymmetric) {
   std::mt19937_64 dice(1);
   for (int i = 0; i < 100; ++i) {
     auto models = draw_point({.models = 8, .blocks = 23}, {}, dice);
     for (SliceLog& slice : models[1]) slice.log += 0.05;
     models[1].erase(models[1].begin() + i % 60);  // a slice that failed
-    const double variance = pooled(models);
-    const PairedRatio forth = *paired_ratio(models[0], models[1], variance);
-    const PairedRatio back = *paired_ratio(models[1], models[0], variance);
+    const PointFit fit(models);
+    const PairedRatio forth = *pair_ratio(fit, 0, 1);
+    const PairedRatio back = *pair_ratio(fit, 1, 0);
     EXPECT_EQ(forth.log.mean, -back.log.mean);
     EXPECT_EQ(forth.log.variance, back.log.variance);
     EXPECT_EQ(forth.log.freedom, back.log.freedom);
@@ -131,20 +142,56 @@ TEST(Paired, FindsASmallDifferenceAndIsExactlyAntisymmetric) {
   }
 }
 
-TEST(Paired, ComparesOnlyWhatWasMeasuredSideBySide) {
+TEST(PointFit, ComparesOnlyWhatWasMeasuredSideBySide) {
   const SliceLogs base{{{0, 0}, 1.0}, {{0, 1}, 2.0}, {{0, 3}, 3.0}, {{0, 4}, 4.0}, {{1, 0}, 7.0}};
   const SliceLogs now{{{0, 0}, 1.5}, {{0, 2}, 9.0}, {{0, 3}, 3.5}, {{0, 4}, 4.5}, {{1, 1}, 9.0}};
-  const auto found = paired_ratio(base, now, 0);
+  const auto found = pair_ratio(PointFit({base, now}), 0, 1);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->blocks, 3U);
-  EXPECT_DOUBLE_EQ(found->log.mean, 0.5);
-  const Ratio exact = to_ratio(found->log);
-  EXPECT_EQ(exact.low, exact.high) << "slices that never vary";
-  EXPECT_FALSE(paired_ratio(base, {now[0], now[2]}, 0)) << "two blocks tell no variance";
-  EXPECT_FALSE(paired_ratio(base, {}, 0));
+  EXPECT_NEAR(found->log.mean, 0.5, 1e-6);
+  EXPECT_FALSE(pair_ratio(PointFit({base, {now[0], now[2]}}), 0, 1))
+      << "two blocks have no variance";
+  EXPECT_FALSE(pair_ratio(PointFit({base, {}}), 0, 1));
 }
 
-TEST(Paired, RoundsWeighTheSameWhateverTheirBlocks) {
+// Servers without noise, of which two meet in no block: a third one says how fast the host was.
+TEST(PointFit, ComparesServersByWayOfAThird) {
+  std::vector<SliceLogs> servers(3);
+  for (std::uint64_t block = 0; block < 20; ++block) {
+    const double speed = block % 3 == 0 ? 0.4 : -0.2;
+    servers[0].push_back({{0, block}, speed});
+    servers[block % 2 + 1].push_back({{0, block}, speed + (block % 2 == 0 ? 0.02 : 0.05)});
+  }
+  EXPECT_NEAR(pair_ratio(PointFit(servers), 1, 2)->log.mean, 0.03, 1e-5);
+  EXPECT_EQ(pair_ratio(PointFit(servers), 0, 2)->blocks, 10U);
+}
+
+TEST(PointFit, IsThatOfSomeBlocksAlone) {
+  std::vector<SliceLogs> servers(2);
+  std::set<SliceKey> fast;
+  for (std::uint64_t block = 0; block < 20; ++block) {
+    servers[0].push_back({{0, block}, block < 10 ? 0.0 : 1.0});
+    servers[1].push_back({{0, block}, block < 10 ? 0.1 : 1.3});
+    if (block < 10) fast.insert({0, block});
+  }
+  const PointFit fit = PointFit(servers).only(fast);
+  EXPECT_NEAR(pair_ratio(fit, 0, 1)->log.mean, 0.1, 1e-6);
+  EXPECT_EQ(pair_ratio(fit, 0, 1)->blocks, 10U);
+}
+
+TEST(PointFit, TheMeanOfTwoServersIsKnownBetterThanOne) {
+  std::mt19937_64 dice(3);
+  const PointFit fit(draw_point({.models = 12}, {}, dice));
+  const std::size_t both[] = {0, 1};
+  const std::size_t now[] = {2};
+  const auto to_both = fit.ratio(both, now);
+  ASSERT_TRUE(to_both);
+  EXPECT_DOUBLE_EQ(to_both->log.mean,
+                   (pair_ratio(fit, 0, 2)->log.mean + pair_ratio(fit, 1, 2)->log.mean) / 2);
+  EXPECT_LT(to_both->log.variance, pair_ratio(fit, 0, 2)->log.variance);
+}
+
+TEST(PointFit, RoundsWeighTheSameWhateverTheirBlocks) {
   SliceLogs base;
   SliceLogs now;
   for (std::uint64_t block = 0; block < 30; ++block) {
@@ -157,10 +204,10 @@ TEST(Paired, RoundsWeighTheSameWhateverTheirBlocks) {
   const auto by_key = [](const SliceLog& a, const SliceLog& b) { return a.at < b.at; };
   std::sort(base.begin(), base.end(), by_key);
   std::sort(now.begin(), now.end(), by_key);
-  EXPECT_NEAR(paired_ratio(base, now, 0)->log.mean, 0.03, 1e-12);
+  EXPECT_NEAR(pair_ratio(PointFit({base, now}), 0, 1)->log.mean, 0.03, 1e-6);
 }
 
-TEST(Paired, AQuotientOfTwoAddsTheirVariances) {
+TEST(LogEstimate, AQuotientOfTwoAddsTheirVariances) {
   const LogEstimate a{0.3, 4e-4, 12};
   const LogEstimate b{0.1, 1e-4, 12};
   const LogEstimate found = difference(a, b);
@@ -170,7 +217,7 @@ TEST(Paired, AQuotientOfTwoAddsTheirVariances) {
   EXPECT_LT(found.freedom, 24);
 }
 
-TEST(Paired, AnIntervalForManyIsWider) {
+TEST(LogEstimate, AnIntervalForManyIsWider) {
   const LogEstimate log{0.1, 1e-4, 12};
   EXPECT_LT(to_ratio(log, 10).low, to_ratio(log).low);
   EXPECT_GT(to_ratio(log, 10).high, to_ratio(log).high);
