@@ -66,12 +66,29 @@ def model(request):
     return chosen
 
 
+def _one_variant_each(items):
+    """Of a test for every model that has further parameters: all of them for one model of each shape, one for each other model, in turn."""
+    variants = {}
+    for item in items:
+        model = getattr(item, "callspec", None) and item.callspec.params.get("model")
+        if model and item.get_closest_marker("every_model") and model.name not in ONE_OF_EACH_SHAPE:
+            variants.setdefault((item.path, item.originalname), {}).setdefault(model.name, []).append(item)
+    left_out = set()
+    for by_model in variants.values():
+        for number, model in enumerate(sorted(by_model)):
+            own = by_model[model]
+            left_out.update(item for item in own if item is not own[number % len(own)])
+    return left_out
+
+
 def pytest_collection_modifyitems(config, items):
-    """The quick tier leaves out what is marked full."""
+    """The quick tier leaves out what is marked full, and variants."""
     if _is_quick(config):
-        left_out = [item for item in items if item.get_closest_marker("full")]
-        items[:] = [item for item in items if not item.get_closest_marker("full")]
-        config.hook.pytest_deselected(items=left_out)
+        left_out = {item for item in items if item.get_closest_marker("full")}
+        if not config.getoption("--models"):
+            left_out |= _one_variant_each([item for item in items if item not in left_out])
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

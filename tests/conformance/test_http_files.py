@@ -201,7 +201,6 @@ def test_a_byte_now_and_then_does_not_hold_a_connection(model, site, begin):
         get_in_time(server)
 
 
-@pytest.mark.every_model
 @pytest.mark.needs("concurrent", True)
 def test_large_file_to_many_slow_clients(server, site):
     content = client.pattern("many", MIB // 2)

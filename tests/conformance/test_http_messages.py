@@ -11,7 +11,6 @@ from support.http_pages import PAGE, TEXT
 from support.patience import PATIENCE
 
 
-@pytest.mark.every_model
 def test_get_and_head(http_server, root):
     for target, content, kind in [("/", PAGE, "text/html"), ("/index.html", PAGE, "text/html"),
                                   ("/a.txt", TEXT, "text/plain"), ("/a.txt?query=1", TEXT, "text/plain"),

@@ -75,7 +75,6 @@ def test_reading_in_small_pieces(model, size):
         client.converse(sock, payload, sent=client.fill(sock, payload, quiet=0.03), read_size=1999)
 
 
-@pytest.mark.every_model
 def test_half_close_gives_everything_back_then_end_of_file(model):
     payload = client.pattern("half", 8 * MIB)
     with Server(model) as server, client.connect(server) as sock:
