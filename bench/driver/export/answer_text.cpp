@@ -14,8 +14,9 @@ namespace {
 using report::AnswerEntry;
 using report::AnswerRow;
 
-// On a terminal; a table names them all.
+// In a list on a terminal, and in a cell of a table. The report has them all.
 constexpr std::size_t kMostNames = 2;
+constexpr std::size_t kMostInCell = 6;
 // So many models of one family that all belong to a list are named as the family.
 constexpr std::size_t kGroup = 3;
 
@@ -151,16 +152,16 @@ std::string percent(double share) {
 }
 
 std::vector<std::string> table_row(const report::Report& report, const AnswerRow& row) {
-  constexpr std::size_t kAll = 1000;
   std::vector<std::string> unable;
   for (const report::AnswerUnable& one : row.unable) {
     unable.push_back(
         fmt::format("{}: {}", fmt::join(one.models, ", "), escape_markdown(one.reason)));
   }
-  return {
-      fmt::format("{} ({})", row.question, where_text(row)),
-      "**" + entry_text(row, row.best.front()) + "**", equally_good(report, row, kAll, entry_text),
-      list_text(row, row.avoid, "", kAll, entry_text), fmt::format("{}", fmt::join(unable, "; "))};
+  return {fmt::format("{} ({})", row.question, where_text(row)),
+          "**" + entry_text(row, row.best.front()) + "**",
+          equally_good(report, row, kMostInCell, entry_text),
+          list_text(row, row.avoid, "", kMostInCell, entry_text),
+          fmt::format("{}", fmt::join(unable, "; "))};
 }
 
 }  // namespace
@@ -267,8 +268,8 @@ std::string answer_markdown(const report::Report& report) {
         "\n{}\nA value is the ratio to the reference ({}) at the same point with its 95 % "
         "interval, or the reference's own value. Models are equally good where they cannot be told "
         "apart from the best one and are within a quarter of it; those to avoid are behind it by "
-        "half or more, beyond doubt.\n",
-        format_table(rows), reference);
+        "half or more, beyond doubt. Of long lists the first {} are named; report.html has all.\n",
+        format_table(rows), reference, kMostInCell);
   }
   text += undecided;
   const std::string rest = not_measured(answer);

@@ -164,8 +164,19 @@ TEST(Answer, OnATerminalHasALineForEachQuestionWithAFewNames) {
   EXPECT_THAT(text, HasSubstr("; as good: good_"));
   EXPECT_THAT(text, HasSubstr(" and 6 more; avoid bad_7 3.8 times, bad_6 3.6 times and 6 more\n"));
   EXPECT_THAT(text, Not(HasSubstr("(3.8 to"))) << "intervals are in the table";
-  const std::string table = answer_markdown(report);
-  for (const auto& [name, model] : models) EXPECT_THAT(table, HasSubstr(name));
+}
+
+TEST(Answer, OfALongListATableNamesSixAndCountsTheRest) {
+  std::vector<std::pair<std::string, SlicedModel>> models{{"epoll_level", {}}};
+  for (int i = 0; i < 6; ++i) models.emplace_back(fmt::format("good_{}", i), SlicedModel{});
+  for (int i = 0; i < 8; ++i) {
+    models.emplace_back(fmt::format("bad_{}", i), SlicedModel{.cpu_ns = 20000 + 2000.0 * i});
+  }
+  const std::string table = answer_markdown(churn_report(models));
+  for (int i = 0; i < 6; ++i) EXPECT_THAT(table, HasSubstr(fmt::format("good_{}", i)));
+  for (int i = 2; i < 8; ++i) EXPECT_THAT(table, HasSubstr(fmt::format("bad_{}", i)));
+  EXPECT_THAT(table, HasSubstr(") and 2 more |"));
+  EXPECT_THAT(table, Not(HasSubstr("bad_0")));
 }
 
 TEST(Answer, WhileARunGoesOnHasALineForEachQuestionInColumns) {
