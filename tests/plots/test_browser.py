@@ -284,8 +284,11 @@ def test_charts_have_names_and_words_for_screen_readers(opened: browser.Browser)
     )
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size, scheme", [
+    pytest.param(WIDE, "light", id="wide-light"), pytest.param(PHONE, "dark", id="phone-dark"),
+    pytest.param(WIDE, "dark", id="wide-dark", marks=pytest.mark.full),
+    pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.full),
+])
 def test_the_page_fits_and_follows_the_theme(
     chromium: browser.Browser, answered: Path, tmp_path: Path, size, scheme: str
 ) -> None:

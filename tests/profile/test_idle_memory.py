@@ -5,8 +5,6 @@ import pytest
 from support import client
 from support.server import Server
 
-pytestmark = pytest.mark.every_model
-
 CONNECTIONS = 4_000
 BYTES = 128  # the connection's table entry and its session
 

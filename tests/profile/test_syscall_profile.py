@@ -12,8 +12,6 @@ from support import client, documents, processes, stated_calls, trace
 from support.patience import wait_until
 from support.server import Server
 
-pytestmark = pytest.mark.every_model
-
 TOLERANCE = 0.02  # what comes before the first and after the last request
 
 
@@ -23,6 +21,7 @@ def wait_for_rest(model, server, pids):
 
 
 @pytest.mark.unavailable_too
+@pytest.mark.every_model
 def test_the_head_of_the_file_and_the_documentation_tell_the_same(model):
     said = stated_calls.text_of(model.name)
     assert stated_calls.parse(said)
@@ -31,6 +30,7 @@ def test_the_head_of_the_file_and_the_documentation_tell_the_same(model):
         f"docs/models.md says {row['per request']!r} of {model.name}, the head of its file {said!r}"
 
 
+@pytest.mark.every_model
 def test_requests_one_by_one(model, size):
     """One connection asks and waits, and the server comes to rest before it asks again."""
     stated = stated_calls.parse(stated_calls.text_of(model.name))
