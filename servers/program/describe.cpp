@@ -20,7 +20,7 @@ void print_description(const ModelInfo& model, const Probe& probe, const Options
                           {"max_connections", nullptr},
                           {"protocols", {"echo", "greet", "http"}},
                           {"transports", {"tcp", "unix"}},
-                          {"work", {"none", "spin"}},
+                          {"work", {"none", "spin", "sleep"}},
                           {"idle_timeout", true},
                           {"idle_cpu", capabilities.idle_cpu},
                           {"edge_triggered", capabilities.edge_triggered},

@@ -16,6 +16,7 @@ Result<ProtocolName> parse_protocol(std::string_view text) {
 
 Result<Work> parse_work(std::string_view text) {
   constexpr std::string_view kSpin = "spin:";
+  constexpr std::string_view kSleep = "sleep:";
   if (text == "none") return Work{};
   if (text == "child") return Work{.child = true};
   if (text.starts_with(kSpin)) {
@@ -23,8 +24,14 @@ Result<Work> parse_work(std::string_view text) {
     if (!duration) return duration.error();
     return Work{.spin = *duration};
   }
+  if (text.starts_with(kSleep)) {
+    const auto duration = parse_duration(text.substr(kSleep.size()));
+    if (!duration) return duration.error();
+    return Work{.sleep = *duration};
+  }
   return usage_error(
-      "\"{}\" is not a kind of work; write none, child, or spin: and a duration, such as spin:20us",
+      "\"{}\" is not a kind of work; write none, child, or spin: or sleep: and a duration, such as "
+      "spin:20us",
       text);
 }
 
@@ -58,6 +65,12 @@ Result<> check(Options& options) {
   if (options.workers > 1 && !kModel.capabilities.workers) {
     return usage_error(
         "{} runs as one worker; leave --workers out or choose a model that scales with it",
+        kModel.name);
+  }
+  if (options.slow_worker.count() > 0 && !kModel.capabilities.workers) {
+    return usage_error(
+        "{} runs as one worker, which no other can stand in for; leave --slow-worker out or choose "
+        "a model whose --describe says that it has workers",
         kModel.name);
   }
   if (options.work.child && !kModel.capabilities.child_work) {
@@ -100,7 +113,10 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
              "long to arrive (default: 0, never)");
   add_parsed(app, "--work", options.work, parse_work,
              "Work for each request: none (default), spin:DURATION (poll the clock for that long), "
-             "or child (run find over --root or the current folder)");
+             "sleep:DURATION (block the thread for that long), or child (run find over --root or the current folder)");
+  add_parsed(app, "--slow-worker", options.slow_worker, parse_duration,
+             "Block the first worker for this DURATION at each of its requests, and no other worker "
+             "(default: 0)");
   app.add_option("--counters", options.counters_file,
                  "Write what each worker has done to this file at the end, as JSON");
   app.add_option("--user", options.user,
@@ -118,6 +134,7 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
                     {"N", {"--workers", "--backlog", "--max-connections"}},
                     {"SECONDS", {"--idle-timeout"}},
                     {"WORK", {"--work"}},
+                    {"DURATION", {"--slow-worker"}},
                     {"FILE", {"--counters"}}});
   try {
     app.parse(argc, argv);

@@ -11,8 +11,9 @@
 namespace muxbench {
 
 struct Work {
-  Nanoseconds spin{};  // until so much wall-clock time has passed
-  bool child = false;  // a child process
+  Nanoseconds spin{};   // until so much wall-clock time has passed
+  Nanoseconds sleep{};  // the thread is blocked for so long, or longer
+  bool child = false;   // a child process
 };
 
 enum class ProtocolName : std::uint8_t { echo, greet, http };
@@ -29,6 +30,7 @@ struct Options {
   std::size_t max_connections = SIZE_MAX;
   Nanoseconds idle_timeout{};  // 0: none
   Work work;                   // for each request, before its answer
+  Nanoseconds slow_worker{};   // worker 0 is blocked for so long as well; 0: it is as the others
   std::string counters_file;
   std::string user;  // empty: "nobody" where root starts it
   bool describe = false;

@@ -99,6 +99,34 @@ def test_workers_share_evenly(model, tmp_path):
         f"{clients * rounds} connections over {workers} workers: {accepted}"
 
 
+@pytest.mark.every_model
+@pytest.mark.needs("workers", True)
+def test_the_first_worker_is_slowed_for_each_of_its_requests(model, tmp_path):
+    slow_ms, rounds = 20, 10
+    clients = model.room_with_workers(2, 8)
+
+    def talk(server):
+        socks = [client.connect(server) for _ in range(clients)]
+        for _ in range(rounds):
+            for sock in socks:
+                sock.sendall(b"work")
+            for sock in socks:
+                client.receive(sock, 4)
+        for sock in socks:
+            sock.shutdown(1)
+            client.expect_end(sock)
+            sock.close()
+
+    for workers in (1, 2):
+        began = time.monotonic()
+        seen = counters(model, tmp_path, talk if clients <= workers or not model.capability("one_client_per_worker") else client.echo_once,
+                        "--workers", workers, "--slow-worker", f"{slow_ms}ms")
+        took = time.monotonic() - began
+        slowed = seen["workers"][0]["requests"]
+        assert slowed * slow_ms / 1000 <= took, f"{workers} workers: {slowed} requests, {slow_ms} ms each, in {took:.2f} s"
+        assert workers > 1 or slowed == seen["requests"] > 0, f"one worker: {seen}"
+
+
 @pytest.mark.needs("workers", True)
 def test_a_worker_counts_what_it_answered_itself(model, tmp_path):
     """Not what others answered on a connection that it happens to close: more than its time is enough for would show that."""

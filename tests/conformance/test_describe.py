@@ -57,6 +57,10 @@ BAD_COMMAND_LINES = [
     ["--work", "dig"],
     ["--work", "spin:"],
     ["--work", "spin:-1us"],
+    ["--work", "sleep:"],
+    ["--work", "sleep:-1ms"],
+    ["--work", "sleep"],
+    ["--slow-worker", "a lot"],
 ]
 
 
@@ -77,6 +81,7 @@ def test_bad_arguments_end_with_one_sentence_and_status_2(model, size):
 def test_what_is_not_declared_is_refused(model):
     if not model.capability("workers"):
         expect_refusal(model, ["--workers", "2"], 2)
+        expect_refusal(model, ["--slow-worker", "1ms"], 2)
     if "child" not in model.capability("work"):
         expect_refusal(model, ["--work", "child"], 2)
 

@@ -207,6 +207,21 @@ def test_work_spin_is_really_done(model):
 
 
 @pytest.mark.every_model
+def test_work_sleep_blocks_for_each_request_and_uses_no_cpu(model):
+    """Spinning would use all of the time. The kernel thread of uring_sqpoll spins for half of it."""
+    with Server(model, "--work", "sleep:40ms") as server, client.connect(server) as sock:
+        before = server.cpu_seconds()
+        began = time.monotonic()
+        for _ in range(5):
+            client.echo(sock, b"work")
+        took = time.monotonic() - began
+        used = server.cpu_seconds() - before
+        assert took >= 0.2, f"5 requests of sleep:40ms each were answered in {took * 1000:.1f} ms"
+        if not model.capability("idle_cpu"):
+            assert used <= 0.75 * took, f"5 requests of sleep:40ms each used {used * 1000:.0f} of {took * 1000:.0f} ms of CPU time"
+
+
+@pytest.mark.every_model
 @pytest.mark.needs("work", "child")
 def test_work_child_answers_all_and_leaves_nothing(model, tmp_path, size):
     for n in range(20):

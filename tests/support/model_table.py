@@ -9,7 +9,7 @@ USUAL = {
     "max_connections": None,          # a limit of the mechanism itself
     "protocols": ["echo", "greet", "http"],
     "transports": ["tcp", "unix"],
-    "work": ["none", "spin"],
+    "work": ["none", "spin", "sleep"],
     "idle_timeout": True,
     "idle_cpu": False,                # it never sleeps
     "edge_triggered": False,          # a short read means to it that there is no more
@@ -21,7 +21,7 @@ USUAL = {
 }
 
 # Any model may declare these, which add tests.
-FREE = {"workers": [False, True], "work": [["none", "spin"], ["none", "spin", "child"]]}
+FREE = {"workers": [False, True], "work": [["none", "spin", "sleep"], ["none", "spin", "sleep", "child"]]}
 
 FAMILIES = {"blocking", "process", "thread", "polling", "signal", "readiness", "completion", "library"}
 
