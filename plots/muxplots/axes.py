@@ -42,6 +42,8 @@ _PARAMETERS = {
     "pipeline": "Requests in flight per connection",
     "workers": "Server workers",
     "work_spin_us": "Work per request in µs",
+    "work_sleep_us": "Time that a handler blocks in µs",
+    "slow_worker_us": "Time that the first worker is blocked in µs",
     "stall_never_read": "Clients that never read",
     "stall_mid_message": "Clients that stopped in the middle of a message",
     "rate": "Offered requests per second",

@@ -28,6 +28,7 @@ constexpr std::array kQuestions{
     Question{"tail latency at a given rate", "latency", {"latency_p99_ns"}},
     Question{"short connections", "churn", {"server_cpu_ns_per_request"}},
     Question{"requests that need CPU time", "work_spin", {"server_cpu_ns_per_request"}},
+    Question{"blocking handlers", "work_block", {"requests_per_second"}},
     Question{"requests that wait for a child process", "work_child", {"requests_per_second"}},
     Question{"memory per connection", "idle", {"server_bytes_per_connection"}},
 };

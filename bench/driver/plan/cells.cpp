@@ -22,6 +22,13 @@ std::string join(const std::vector<std::string>& list) {
   return fmt::format("{}", fmt::join(list, ", "));
 }
 
+LoadSettings for_model(const Model& model, LoadSettings settings) {
+  const std::uint64_t pool = std::exchange(settings.pool_workers, 0);
+  const Capabilities& can = model.capabilities;
+  if (pool > 0 && can.workers && !can.one_client_per_worker) settings.workers = pool;
+  return settings;
+}
+
 Method method_of(const Model& model, const Experiment& experiment, const CellLimits& limits) {
   const Method wanted = experiment.method.value_or(usual_method(experiment));
   return can_be_sliced(model, experiment, limits.has_cgroup) ? wanted : Method::trials;
@@ -47,13 +54,17 @@ std::optional<std::string> why_skipped(const Model& model, const Experiment& exp
   if (!can.workers && (settings.workers > 1 || sweeps(experiment, "workers"))) {
     return "it has one worker by its nature";
   }
+  if (!can.workers && settings.slow_worker_us > 0) {
+    return "it has one worker by its nature, and no other can stand in for a slow one";
+  }
   if (limits.cpus > 0 && settings.workers > limits.cpus) {
     return fmt::format("the server has {} CPU{}, and this point has {} workers", limits.cpus,
                        limits.cpus == 1 ? "" : "s", settings.workers);
   }
-  const char* work = settings.work_child > 0     ? "child"
-                     : settings.work_spin_us > 0 ? "spin"
-                                                 : "none";
+  const char* work = settings.work_child > 0      ? "child"
+                     : settings.work_sleep_us > 0 ? "sleep"
+                     : settings.work_spin_us > 0  ? "spin"
+                                                  : "none";
   if (work != std::string("none") && !has(can.work, work)) {
     return fmt::format("it does not do the work \"{}\" for a request", work);
   }
@@ -98,7 +109,7 @@ std::vector<Cell> make_cells(const std::vector<Model>& models,
                          .model = m,
                          .experiment = e,
                          .point = point,
-                         .settings = settings,
+                         .settings = for_model(models[m], settings),
                          .method = method_of(models[m], experiment, limits),
                          .skipped = why_skipped(models[m], experiment, settings, limits)});
       }

@@ -24,9 +24,14 @@ struct LoadSettings {
   std::uint64_t stall_never_read = 0;
   std::uint64_t stall_trickle = 0;
   // Of the server.
-  std::uint64_t workers = 0;       // 0: as many as the model likes
-  std::uint64_t work_spin_us = 0;  // that each request spins, by the wall clock
-  std::uint64_t work_child = 0;    // 1: a child process for each request
+  std::uint64_t workers = 0;  // 0: as many as the model likes
+  // The same for models that can have several and give them no client each, however few the CPUs.
+  // Other models have those that they like. A cell has this as its `workers`.
+  std::uint64_t pool_workers = 0;
+  std::uint64_t work_spin_us = 0;    // that each request spins, by the wall clock
+  std::uint64_t work_sleep_us = 0;   // that each request blocks its thread
+  std::uint64_t work_child = 0;      // 1: a child process for each request
+  std::uint64_t slow_worker_us = 0;  // that the first worker is blocked at each of its requests
 
   std::uint64_t stalled() const noexcept {
     return stall_mid_message + stall_never_read + stall_trickle;
@@ -59,9 +64,14 @@ inline constexpr std::array kSettings{
             100'000},
     Setting{"stall_trickle", &LoadSettings::stall_trickle, "--stall-trickle", "{}", 0, 100'000},
     Setting{"workers", &LoadSettings::workers, "--workers", "{}", 0, 4096, Side::server},
+    Setting{"pool_workers", &LoadSettings::pool_workers, "--workers", "{}", 0, 1024, Side::server},
     Setting{"work_spin_us", &LoadSettings::work_spin_us, "--work", "spin:{}us", 0, 1'000'000,
             Side::server},
+    Setting{"work_sleep_us", &LoadSettings::work_sleep_us, "--work", "sleep:{}us", 0, 1'000'000,
+            Side::server},
     Setting{"work_child", &LoadSettings::work_child, "--work", "child", 0, 1, Side::server},
+    Setting{"slow_worker_us", &LoadSettings::slow_worker_us, "--slow-worker", "{}us", 0, 1'000'000,
+            Side::server},
 };
 
 // Those that differ from what a program does by itself; connections and idle always.

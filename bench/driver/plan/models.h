@@ -19,7 +19,7 @@ struct Capabilities {
   std::optional<std::uint64_t> max_connections;
   std::vector<std::string> protocols{"echo"};
   std::vector<std::string> transports{"tcp"};
-  std::vector<std::string> work{"none", "spin"};
+  std::vector<std::string> work{"none", "spin", "sleep"};
 };
 
 struct Model {

@@ -33,6 +33,9 @@ double expected_rate(const LoadSettings& settings) {
   if (settings.work_spin_us > 0) {
     rate = std::min(rate, 1e6 / static_cast<double>(settings.work_spin_us));
   }
+  if (settings.work_sleep_us > 0) {  // of an event loop
+    rate = std::min(rate, 1e6 / static_cast<double>(settings.work_sleep_us));
+  }
   return settings.rate > 0 ? static_cast<double>(settings.rate) : rate;
 }
 
@@ -67,12 +70,14 @@ Nanoseconds slice_cost(const SlicePlan& plan) {
 }
 
 Method usual_method(const Experiment& experiment) {
+  const LoadSettings& load = experiment.load;
   const bool long_windows =
-      experiment.load.stalled() > 0 || experiment.load.work_child > 0 ||
-      experiment.load.workers > 0 ||
+      load.stalled() > 0 || load.work_child > 0 || load.workers > 0 || load.work_sleep_us > 0 ||
+      load.slow_worker_us > 0 ||
       std::any_of(experiment.sweep.begin(), experiment.sweep.end(), [](const Sweep& sweep) {
         return sweep.key.starts_with("stall_") || sweep.key == "work_child" ||
-               sweep.key == "workers";
+               sweep.key == "workers" || sweep.key == "work_sleep_us" ||
+               sweep.key == "slow_worker_us";
       });
   return long_windows ? Method::trials : Method::slices;
 }

@@ -28,13 +28,14 @@ Nanoseconds total(const std::vector<Experiment>& experiments, const ExperimentCo
   return sum;
 }
 
-// Durations between `least` (share 0) and the experiment's own (share 1); the warm-up shrinks with
-// them. Whole milliseconds, so that reports read well.
+// Durations between `least`, or what an experiment needs at the least (share 0), and the experiment's own (share 1); the warm-up
+// shrinks with them. Whole milliseconds, so that reports read well.
 std::vector<Experiment> with_durations(std::vector<Experiment> experiments, double share,
                                        Nanoseconds least) {
   for (Experiment& experiment : experiments) {
     const auto full = static_cast<double>(experiment.duration.count());
-    const auto low = std::min(full, static_cast<double>(least.count()));
+    const Nanoseconds shortest = std::max(least, shortest_window(experiment));
+    const auto low = std::min(full, static_cast<double>(shortest.count()));
     const double wanted = low + share * (full - low);
     const auto scaled = [&](Nanoseconds time) {
       const double ns = static_cast<double>(time.count()) * wanted / full;

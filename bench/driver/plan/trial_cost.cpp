@@ -44,8 +44,23 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
   // The load begins when those who never read are held up: 4 MB of the server's send buffer for each
   // are full then, after 70 ms each where system calls are slow.
   const Nanoseconds filling = milliseconds(70) * static_cast<long>(settings.stall_never_read);
+  // At the end an event loop still has a request of each connection before it.
+  const Nanoseconds last_answers =
+      microseconds(settings.work_sleep_us) * static_cast<long>(settings.connections);
   const Nanoseconds opening_and_closing = 2 * opening_time(model, settings);
-  return milliseconds(80) + opening_and_closing + filling;
+  return milliseconds(80) + opening_and_closing + filling + last_answers;
+}
+
+Nanoseconds shortest_window(const Experiment& experiment) {
+  std::uint64_t longest = experiment.load.work_sleep_us;
+  for (const Sweep& sweep : experiment.sweep) {
+    if (sweep.key != "work_sleep_us") continue;
+    for (const SweepValue& value : sweep.values) {
+      longest = std::max(longest, value.number());
+    }
+  }
+  constexpr long kFewestRequests = 100;
+  return kFewestRequests * microseconds(longest);
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,

@@ -15,6 +15,10 @@ Nanoseconds warmup_of(const Model& model, const Experiment& experiment,
 // Start, verification, opening and closing of connections, stop.
 Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings);
 
+// Less is not worth measuring: an event loop whose handler blocks for T answers 1/T requests a second,
+// and 100 of them are wanted at the longest T. 0 where no handler blocks.
+Nanoseconds shortest_window(const Experiment& experiment);
+
 // All of it, with the measurement.
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,
                        const LoadSettings& settings);

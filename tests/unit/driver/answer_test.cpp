@@ -98,7 +98,8 @@ TEST(Answer, IsAskedByThroughputOnlyWhereMostModelsHaveIt) {
 }
 
 TEST(Answer, OfEachExperimentHasARow) {
-  for (const auto* name : {"idle", "connections", "latency", "churn", "work_spin", "work_child"}) {
+  for (const auto* name : {"idle", "connections", "latency", "churn", "work_spin", "work_block",
+                           "work_child"}) {
     const report::Report report = sliced_report({.experiment = name});
     std::size_t measured = 0;
     for (const report::AnswerRow& row : report.conclusions->answer.rows) {
@@ -204,7 +205,7 @@ TEST(Answer, WithAllQuestionsLeavesRoomForWhereToLook) {
     row.question = question;
   }
   const std::string text = answer_lines(report);
-  EXPECT_EQ(rows.size(), 7U);
+  EXPECT_EQ(rows.size(), 8U);
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 13) << text;
 }
 

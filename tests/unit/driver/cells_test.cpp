@@ -30,6 +30,23 @@ struct Planned {
   }
 };
 
+TEST(MakeCells, GiveAPoolOfWorkersToModelsThatCanHaveOne) {
+  std::vector<Model> models{fixtures::model("loop"), fixtures::model("pool"),
+                            fixtures::model("one_each")};
+  models[1].capabilities.workers = true;
+  models[2].capabilities.workers = true;
+  models[2].capabilities.one_client_per_worker = true;
+  Experiment experiment = fixtures::experiment("e", {{"connections", {32}}});
+  experiment.load.pool_workers = 16;
+  const auto cells = make_cells(models, {experiment}, {.descriptors = 1000, .cpus = 1});
+  ASSERT_EQ(cells.size(), 3U);
+  for (const Cell& cell : cells) {
+    EXPECT_FALSE(cell.skipped) << "as many workers as wanted, however few the CPUs";
+    EXPECT_EQ(cell.settings.workers, cell.model == 1 ? 16U : 0U) << cell.id;
+    EXPECT_EQ(cell.settings.pool_workers, 0U);
+  }
+}
+
 TEST(OrderTrials, ABlockHoldsEveryCellOnce) {
   const Planned planned;
   ASSERT_EQ(planned.cells.size(), 15U);
@@ -181,6 +198,9 @@ TEST(WhySkipped, SaysTheReason) {
               HasSubstr("one worker by its nature"));
   EXPECT_THAT(*why_skipped(model, experiment, {.work_child = 1}, kPlenty), HasSubstr("\"child\""));
   EXPECT_FALSE(why_skipped(model, experiment, {.work_spin_us = 5}, kPlenty).has_value());
+  EXPECT_FALSE(why_skipped(model, experiment, {.work_sleep_us = 5}, kPlenty).has_value());
+  EXPECT_THAT(*why_skipped(model, experiment, {.slow_worker_us = 5}, kPlenty),
+              HasSubstr("no other can stand in for a slow one"));
 
   Experiment local = experiment;
   local.transport = "unix";

@@ -31,6 +31,7 @@ TEST(PlanSlices, AreLongerWhereAHundredRequestsTakeLonger) {
   EXPECT_EQ(length({.work_spin_us = 50}), milliseconds(5)) << "20,000 in a second";
   EXPECT_EQ(length({.work_spin_us = 51}), milliseconds(10));
   EXPECT_EQ(length({.work_spin_us = 500}), milliseconds(50));
+  EXPECT_EQ(length({.work_sleep_us = 500}), milliseconds(50));
   EXPECT_EQ(length({.rate = 5000}), milliseconds(20));
   EXPECT_EQ(length({.rate = 50}), milliseconds(100)) << "the longest";
 }
@@ -78,8 +79,11 @@ TEST(UsualMethod, IsTrialsWhereWindowsMustBeLong) {
   EXPECT_EQ(method({.work_spin_us = 10}), Method::slices);
   EXPECT_EQ(method({.stall_trickle = 1}), Method::trials);
   EXPECT_EQ(method({.workers = 2}), Method::trials);
+  EXPECT_EQ(method({.work_sleep_us = 1}), Method::trials);
+  EXPECT_EQ(method({.slow_worker_us = 1}), Method::trials);
   EXPECT_EQ(method({.work_child = 1}), Method::trials);
-  for (const char* key : {"stall_mid_message", "stall_never_read", "workers", "work_child"}) {
+  for (const char* key : {"stall_mid_message", "stall_never_read", "workers", "work_child",
+                          "work_sleep_us", "slow_worker_us"}) {
     EXPECT_EQ(usual_method(fixtures::experiment("e", {{key, {1}}})), Method::trials) << key;
   }
   EXPECT_EQ(usual_method(fixtures::experiment("e", {{"idle", {1}}})), Method::slices);

@@ -41,7 +41,7 @@ std::vector<Model> able_models(int count) {
     can.workers = true;
     can.protocols = {"echo", "greet", "http"};
     can.transports = {"tcp", "unix"};
-    can.work = {"none", "spin", "child"};
+    can.work = {"none", "spin", "sleep", "child"};
   }
   return models;
 }
@@ -112,7 +112,8 @@ TEST(ShippedExperiments, AreInSlicesWhereWindowsNeedNotBeLong) {
     if (usual_method(experiment) == Method::trials) trials.push_back(experiment.name);
   }
   EXPECT_THAT(trials,
-              testing::UnorderedElementsAre("cores", "stall", "stall_mid_message", "work_child"));
+              testing::UnorderedElementsAre("cores", "stall", "stall_mid_message", "work_block",
+                                            "work_child"));
 }
 
 TEST(ShippedExperiments, AnswerByWhatTheirQuestionIsAbout) {

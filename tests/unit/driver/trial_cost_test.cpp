@@ -50,5 +50,20 @@ TEST(TrialOverhead, GrowsWithWhatAConnectionIs) {
   EXPECT_EQ(trial_overhead(model, many), milliseconds(80 + 2 * 2500));
 }
 
+TEST(TrialOverhead, HasTheLastAnswersOfAnEventLoopThatBlocks) {
+  const Model model = fixtures::model("m");
+  EXPECT_EQ(trial_overhead(model, {.connections = 32, .work_sleep_us = 5000}),
+            trial_overhead(model, {.connections = 32}) + milliseconds(160));
+}
+
+TEST(ShortestWindow, HoldsAHundredRequestsOfAHandlerThatBlocks) {
+  auto experiment = fixtures::experiment("e", {{"connections", {1}}});
+  EXPECT_EQ(shortest_window(experiment), milliseconds(0));
+  experiment.load.work_sleep_us = 1000;
+  EXPECT_EQ(shortest_window(experiment), milliseconds(100));
+  experiment.sweep = {{"work_sleep_us", {200, 5000, 1000}}};
+  EXPECT_EQ(shortest_window(experiment), milliseconds(500));
+}
+
 }  // namespace
 }  // namespace muxbench
