@@ -4,10 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.path import Path
+from matplotlib.transforms import Bbox
 
 from muxplots import axes, families, labels, lines, style, text
 from muxplots.figure import ABOVE, FAMILY_ROOM, FAMILY_SIZE, ONE_HEIGHT
@@ -18,6 +20,8 @@ from muxplots.style import Look
 
 # A curve that ends this close to the right edge, as a share of the width, is named beside the plot.
 NEAR_EDGE = 0.3
+LABEL_SIZE = 7.5
+ABOVE_POINT = 6.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Curve:
     x: tuple[float, ...]
     y: tuple[float, ...]
     flagged: bool
+    labels: tuple[str, ...] = ()  # of its points, which get markers then; the first and the last are named
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ def _fill(plot: Axes, named: Sequence[Curve], behind: Sequence[Curve]) -> None:
     )
     scene = Scene(frame=plot.get_window_extent())
     ends = []
+    labelled: list[tuple[float, float]] = []
     for curve in named:
         (stroke,) = plot.plot(
             curve.x, curve.y, color=curve.look.colour, linewidth=lines.LINE_WIDTH,
@@ -95,6 +101,8 @@ def _fill(plot: Axes, named: Sequence[Curve], behind: Sequence[Curve]) -> None:
         stroke.set_gid(f"{curve.model}-line")
         on_page = plot.transData.transform(list(zip(curve.x, curve.y)))
         scene.strokes = [*scene.strokes, Path(on_page)]
+        if curve.labels:
+            _mark(plot, curve, on_page, scene, labelled)
         at_edge = bool(on_page[-1][0] >= scene.frame.x1 - NEAR_EDGE * scene.frame.width)
         width = text.width(curve.model, labels.SIZE)
         ends.append(End(curve.model, on_page[-1][0], on_page[-1][1], width, at_edge))
@@ -102,3 +110,24 @@ def _fill(plot: Axes, named: Sequence[Curve], behind: Sequence[Curve]) -> None:
     for placed in labels.place(ends, scene, scene.frame.x1 + lines.LEADER + lines.KEY):
         look, end = known[placed.name]
         lines.draw_name(plot, placed.name, look, end, placed, scene.frame)
+
+
+def _mark(plot: Axes, curve: Curve, on_page: np.ndarray, scene: Scene, named: list[tuple[float, float]]) -> None:
+    """Markers, and what the first and the last point are called; a label that would lie on one of `named` is left out."""
+    (marks,) = plot.plot(
+        curve.x, curve.y, linestyle="none", zorder=4, clip_on=False, **lines.marker(curve.look, flagged=False),
+    )
+    marks.set_gid(f"{curve.model}-points")
+    scene.marks = [*scene.marks, *((x, y) for x, y in on_page)]
+    for end in (-1, 0):
+        x, y = on_page[end]
+        half = text.width(curve.labels[end], LABEL_SIZE) / 2
+        y += ABOVE_POINT
+        if any(abs(x - there) < 2 * half + 4 and abs(y - above) < LABEL_SIZE + 2 for there, above in named):
+            continue
+        named.append((x, y))
+        plot.annotate(
+            curve.labels[end], (curve.x[end], curve.y[end]), xytext=(0, ABOVE_POINT), textcoords="offset points",
+            size=LABEL_SIZE, color=style.MUTED, ha="center", va="bottom", zorder=5, gid=f"{curve.model}-{curve.labels[end]}",
+        )
+        scene.names.append(Bbox([(x - half, y), (x + half, y + LABEL_SIZE)]))
