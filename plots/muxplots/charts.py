@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from muxplots import (
-    answer, captions, costs, drift, figure, frontier, heat, host, host_levels, marked, metrics, percentiles, ranking,
+    answer, captions, costs, drift, figure, frontier, heat, host, host_levels, marked, metrics, percentiles, ranking, shares,
 )
 from muxplots.chart import Absent, Chart
 from muxplots.report import Experiment, Report
@@ -65,6 +65,8 @@ def _experiment(report: Report, experiment: Experiment) -> Iterable[Chart | Abse
     }
     if not values:
         return
+    if shares.is_for(experiment):
+        yield shares.plan(report, experiment)
     if frontier.is_for(experiment):
         yield frontier.plan(report, experiment)
     for kind, (keys, scale) in _kinds(report, experiment, len(values)).items():

@@ -33,6 +33,7 @@ class Trial:
     system_ns: float | None
     latencies: tuple[tuple[int, int], ...]  # histogram: lowest value of a bucket, count
     slices: Slices | None = None  # of a round
+    worker_requests: tuple[int, ...] = ()  # of each worker, where the first is slowed
 
 
 @lru_cache(maxsize=4)
@@ -71,6 +72,9 @@ def _read(report: Report) -> Iterator[Trial]:
             system_ns=cpu.get("system_ns").number() if "system_ns" in cpu.value else None,
             latencies=_buckets(load.optional_object("latency_ns").optional_object("histogram")),
             slices=slices,
+            worker_requests=tuple(
+                one.integer() for one in node.get("server").get("worker_requests", default=[]).items()
+            ),
         )
 
 

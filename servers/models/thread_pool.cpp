@@ -108,6 +108,7 @@ class ThreadPool {
   }
 
   void serve_queue(Thread& thread) {
+    run_as_worker(thread.number);
     SessionContext sessions = server_.new_session_context();
     WorkerCounters& counters = counters::of_worker(thread.number);
     while (take_from_queue(thread)) {

@@ -39,6 +39,7 @@ Result<> run_worker(const ServerContext& server, unsigned number, const ServeAsW
   Options options = server.options;
   options.max_connections = share_of(options.max_connections, options.workers, number);
   if (options.pin_workers) pin_to(number);
+  run_as_worker(number);
   ServerContext worker = server.for_worker(number, options);
   return serve(worker);
 }

@@ -30,12 +30,16 @@ void work() noexcept {
   block(sleep_time);
 }
 
-void work_slowly() noexcept {
+thread_local bool is_first_worker = true;
+
+void work_as_worker() noexcept {
   work();
-  block(slow_time);
+  if (is_first_worker) block(slow_time);
 }
 
 }  // namespace
+
+void run_as_worker(unsigned number) noexcept { is_first_worker = number == 0; }
 
 SessionContext ServerContext::new_session_context() const {
   SessionContext context;
@@ -46,7 +50,7 @@ SessionContext ServerContext::new_session_context() const {
   slow_time.store(options.slow_worker, std::memory_order_relaxed);
   const bool works = options.work.spin.count() > 0 || options.work.sleep.count() > 0;
   if (works) context.on_request = &work;
-  if (options.slow_worker.count() > 0 && worker == 0) context.on_request = &work_slowly;
+  if (options.slow_worker.count() > 0) context.on_request = &work_as_worker;
   context.holds_answers = options.work.child;
   return context;
 }

@@ -84,6 +84,10 @@ struct ServerContext {
   SessionContext new_session_context() const;
 };
 
+// The calling thread is that worker from now on: --slow-worker asks. worker_group.h calls it, and who
+// starts workers otherwise. A thread for which nobody does is worker 0.
+void run_as_worker(unsigned number) noexcept;
+
 // Defined by each model.
 extern const ModelInfo kModel;
 // Serves until the stop signal and what is in flight then; returns an error only if it cannot

@@ -2,12 +2,14 @@
 
 import json
 import os
+import select
 import signal
 import time
 
 import pytest
 
 from support import client
+from support.patience import wait_until
 from support.server import Server, run_to_end
 
 # Threads that take what is ready from one set: nothing belongs to a worker there, and an idle thread is woken only
@@ -125,6 +127,25 @@ def test_the_first_worker_is_slowed_for_each_of_its_requests(model, tmp_path):
         slowed = seen["workers"][0]["requests"]
         assert slowed * slow_ms / 1000 <= took, f"{workers} workers: {slowed} requests, {slow_ms} ms each, in {took:.2f} s"
         assert workers > 1 or slowed == seen["requests"] > 0, f"one worker: {seen}"
+
+
+@pytest.mark.every_model
+@pytest.mark.needs("workers", True)
+def test_only_the_first_worker_is_slowed(model):
+    """It is blocked for an hour at its first request. Another worker answers, at the latest when the first has its hands full."""
+    server = Server(model, "--workers", 2, "--slow-worker", "3600s").start()
+    try:
+        socks = [client.connect(server) for _ in range(model.room_with_workers(2, 40))]
+        waiting = list(socks)
+
+        def is_answered():
+            if waiting:
+                waiting.pop().sendall(b"work")
+            return bool(select.select(socks, [], [], 0)[0])
+
+        wait_until(is_answered, "two workers, of which the first is blocked: no request was answered")
+    finally:
+        server.kill()
 
 
 @pytest.mark.needs("workers", True)

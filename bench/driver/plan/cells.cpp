@@ -25,7 +25,9 @@ std::string join(const std::vector<std::string>& list) {
 LoadSettings for_model(const Model& model, LoadSettings settings) {
   const std::uint64_t pool = std::exchange(settings.pool_workers, 0);
   const Capabilities& can = model.capabilities;
-  if (pool > 0 && can.workers && !can.one_client_per_worker) settings.workers = pool;
+  if (pool > 0 && can.workers) {
+    settings.workers = can.one_client_per_worker ? settings.all_connections() : pool;
+  }
   return settings;
 }
 

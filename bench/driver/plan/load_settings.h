@@ -25,8 +25,8 @@ struct LoadSettings {
   std::uint64_t stall_trickle = 0;
   // Of the server.
   std::uint64_t workers = 0;  // 0: as many as the model likes
-  // The same for models that can have several and give them no client each, however few the CPUs.
-  // Other models have those that they like. A cell has this as its `workers`.
+  // The same for models that can have several, however few the CPUs. Where each worker has one client
+  // there is one for each connection. A cell has this as its `workers`.
   std::uint64_t pool_workers = 0;
   std::uint64_t work_spin_us = 0;    // that each request spins, by the wall clock
   std::uint64_t work_sleep_us = 0;   // that each request blocks its thread

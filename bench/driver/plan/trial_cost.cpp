@@ -52,15 +52,20 @@ Nanoseconds trial_overhead(const Model& model, const LoadSettings& settings) {
 }
 
 Nanoseconds shortest_window(const Experiment& experiment) {
-  std::uint64_t longest = experiment.load.work_sleep_us;
-  for (const Sweep& sweep : experiment.sweep) {
-    if (sweep.key != "work_sleep_us") continue;
-    for (const SweepValue& value : sweep.values) {
-      longest = std::max(longest, value.number());
+  const auto largest = [&](std::string_view key) {
+    std::uint64_t most = experiment.load.*find_setting(key)->member;
+    for (const Sweep& sweep : experiment.sweep) {
+      if (sweep.key != key) continue;
+      for (const SweepValue& value : sweep.values) most = std::max(most, value.number());
     }
-  }
-  constexpr long kFewestRequests = 100;
-  return kFewestRequests * microseconds(longest);
+    return most;
+  };
+  constexpr long kOfAnEventLoop = 100;
+  constexpr long kForP99 = 1000;
+  const Nanoseconds blocked = kOfAnEventLoop * microseconds(largest("work_sleep_us"));
+  const std::uint64_t rate = experiment.load.rate;
+  if (largest("slow_worker_us") == 0 || rate == 0) return blocked;
+  return std::max(blocked, kForP99 * Nanoseconds(std::chrono::seconds(1)) / static_cast<long>(rate));
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,

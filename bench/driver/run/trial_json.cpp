@@ -58,6 +58,7 @@ Json server_json(const TrialResult& trial) {
         "Pss_Anon and Pss_Shmem of the processes; Slab, KernelStack and PageTables of "
         "/proc/meminfo";
   }
+  if (!trial.worker_requests.empty()) server["worker_requests"] = trial.worker_requests;
   if (!trial.stop_error.empty()) server["stop_error"] = trial.stop_error;
   return server;
 }

@@ -44,6 +44,8 @@ struct TrialResult {
   std::string stop_error;      // it measured, and then did not stop as the contract says
   std::vector<std::string> server_command;
   std::vector<std::string> load_command;
+  // By each worker, from the server's start to its end; only where one of them is slowed.
+  std::vector<std::uint64_t> worker_requests;
   std::uint64_t not_accepted = 0;  // connections that the server left waiting when the load began
   std::optional<CpuSample> cpu;    // used by the server within the measured window
   std::optional<MemorySample> memory;

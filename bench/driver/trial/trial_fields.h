@@ -111,6 +111,7 @@ struct Fields<TrialResult> {
     use("stop_error", trial.stop_error);
     use("server_command", trial.server_command);
     use("load_command", trial.load_command);
+    use("worker_requests", trial.worker_requests);
     use("not_accepted", trial.not_accepted);
     use("cpu", trial.cpu);
     use("memory", trial.memory);

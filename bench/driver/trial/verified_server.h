@@ -24,12 +24,13 @@ class VerifiedServer {
   void finish(const TrialSetup& setup, TrialResult& result);
 
  private:
-  VerifiedServer(ServerProcess process, HttpRoot root)
-      : process_(std::move(process)), root_(std::move(root)) {}
+  VerifiedServer(ServerProcess process, HttpRoot root, std::string counters)
+      : process_(std::move(process)), root_(std::move(root)), counters_(std::move(counters)) {}
   bool is_right(const Result<>& verified, TrialResult& result);
 
   ServerProcess process_;
   HttpRoot root_;
+  std::string counters_;  // the file that it writes at its end; empty: none
 };
 
 }  // namespace muxbench

@@ -45,6 +45,7 @@ TEST(TrialFields, ATrial) {
   trial.process_bytes_per_connection = 1.0 / 3;
   trial.server_waited = 3ns;
   trial.not_accepted = 4;
+  trial.worker_requests = {7, 0, 3};
   trial.stop_error = "it did not stop";
   expect_same(trial);
   EXPECT_EQ(copy_of(trial).load.requests, trial.load.requests);

@@ -112,14 +112,14 @@ TEST(ShippedExperiments, AreInSlicesWhereWindowsNeedNotBeLong) {
     if (usual_method(experiment) == Method::trials) trials.push_back(experiment.name);
   }
   EXPECT_THAT(trials,
-              testing::UnorderedElementsAre("cores", "stall", "stall_mid_message", "work_block",
-                                            "work_child"));
+              testing::UnorderedElementsAre("cores", "imbalance", "stall", "stall_mid_message",
+                                            "work_block", "work_child"));
 }
 
 TEST(ShippedExperiments, AnswerByWhatTheirQuestionIsAbout) {
   std::map<std::string, std::string> metrics;
   for (const Experiment& experiment : shipped()) metrics[experiment.name] = experiment.metric;
-  for (const char* name : {"latency", "stall", "stall_mid_message"}) {
+  for (const char* name : {"imbalance", "latency", "stall", "stall_mid_message"}) {
     EXPECT_EQ(metrics.at(name), "latency_p99_ns") << name;
   }
   EXPECT_EQ(metrics.at("connections"), "server_cpu_ns_per_request");

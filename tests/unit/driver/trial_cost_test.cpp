@@ -65,5 +65,12 @@ TEST(ShortestWindow, HoldsAHundredRequestsOfAHandlerThatBlocks) {
   EXPECT_EQ(shortest_window(experiment), milliseconds(500));
 }
 
+TEST(ShortestWindow, HasAP99WhereAWorkerIsSlowed) {
+  auto experiment = fixtures::experiment("e", {{"slow_worker_us", {200, 1500}}});
+  EXPECT_EQ(shortest_window(experiment), milliseconds(0)) << "a closed loop";
+  experiment.load.rate = 2000;
+  EXPECT_EQ(shortest_window(experiment), milliseconds(500));
+}
+
 }  // namespace
 }  // namespace muxbench
