@@ -113,10 +113,12 @@ Result<std::optional<Options>> parse_options(int argc, char** argv) {
              "long to arrive (default: 0, never)");
   add_parsed(app, "--work", options.work, parse_work,
              "Work for each request: none (default), spin:DURATION (poll the clock for that long), "
-             "sleep:DURATION (block the thread for that long), or child (run find over --root or the current folder)");
-  add_parsed(app, "--slow-worker", options.slow_worker, parse_duration,
-             "Block the first worker for this DURATION at each of its requests, and no other worker "
-             "(default: 0)");
+             "sleep:DURATION (block the thread for that long), or child (run find over --root or "
+             "the current folder)");
+  add_parsed(
+      app, "--slow-worker", options.slow_worker, parse_duration,
+      "Block the first worker for this DURATION at each of its requests, and no other worker "
+      "(default: 0)");
   app.add_option("--counters", options.counters_file,
                  "Write what each worker has done to this file at the end, as JSON");
   app.add_option("--user", options.user,

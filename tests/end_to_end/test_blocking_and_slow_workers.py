@@ -1,4 +1,4 @@
-"""The shipped experiments work_block, frontier and imbalance at one point each, with real servers: what is asked of them, and what the report says."""
+"""The shipped experiments work_block, frontier and imbalance at one point each, with real servers."""
 import json
 import subprocess
 

@@ -65,7 +65,8 @@ Nanoseconds shortest_window(const Experiment& experiment) {
   const Nanoseconds blocked = kOfAnEventLoop * microseconds(largest("work_sleep_us"));
   const std::uint64_t rate = experiment.load.rate;
   if (largest("slow_worker_us") == 0 || rate == 0) return blocked;
-  return std::max(blocked, kForP99 * Nanoseconds(std::chrono::seconds(1)) / static_cast<long>(rate));
+  return std::max(blocked,
+                  kForP99 * Nanoseconds(std::chrono::seconds(1)) / static_cast<long>(rate));
 }
 
 Nanoseconds trial_cost(const Model& model, const Experiment& experiment,

@@ -56,15 +56,14 @@ std::optional<VerifiedServer> VerifiedServer::start(const TrialSetup& setup, Tri
     root = std::move(*made);
   }
   std::string counters = counters_file(setup);
-  auto process =
-      ServerProcess::start(*setup.model, {.protocol = protocol,
-                                          .transport = setup.experiment->transport,
-                                          .listen = setup.listen,
-                                          .scratch = setup.scratch,
-                                          .root = root.folder,
-                                          .cpus = setup.server_cpus,
-                                          .extra = server_arguments(setup, counters),
-                                          .memory_limit = setup.server_memory});
+  auto process = ServerProcess::start(*setup.model, {.protocol = protocol,
+                                                     .transport = setup.experiment->transport,
+                                                     .listen = setup.listen,
+                                                     .scratch = setup.scratch,
+                                                     .root = root.folder,
+                                                     .cpus = setup.server_cpus,
+                                                     .extra = server_arguments(setup, counters),
+                                                     .memory_limit = setup.server_memory});
   if (!process) {
     result.error = process.error().message;
     result.server_failed = true;

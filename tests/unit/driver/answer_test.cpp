@@ -98,8 +98,8 @@ TEST(Answer, IsAskedByThroughputOnlyWhereMostModelsHaveIt) {
 }
 
 TEST(Answer, OfEachExperimentHasARow) {
-  for (const auto* name : {"idle", "connections", "latency", "churn", "work_spin", "work_block",
-                           "work_child"}) {
+  for (const auto* name :
+       {"idle", "connections", "latency", "churn", "work_spin", "work_block", "work_child"}) {
     const report::Report report = sliced_report({.experiment = name});
     std::size_t measured = 0;
     for (const report::AnswerRow& row : report.conclusions->answer.rows) {

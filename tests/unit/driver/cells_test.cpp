@@ -42,7 +42,8 @@ TEST(MakeCells, GiveAPoolOfWorkersToModelsThatCanHaveOne) {
   ASSERT_EQ(cells.size(), 3U);
   for (const Cell& cell : cells) {
     EXPECT_FALSE(cell.skipped) << "as many workers as wanted, however few the CPUs";
-    EXPECT_EQ(cell.settings.workers, (std::vector<std::uint64_t>{0, 16, 32}.at(cell.model))) << cell.id;
+    EXPECT_EQ(cell.settings.workers, (std::vector<std::uint64_t>{0, 16, 32}.at(cell.model)))
+        << cell.id;
     EXPECT_EQ(cell.settings.pool_workers, 0U);
   }
 }

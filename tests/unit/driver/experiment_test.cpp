@@ -243,8 +243,9 @@ TEST(ArgumentsOf, TellOnlyWhatIsAskedFor) {
   EXPECT_THAT(arguments_of(busy, Side::server),
               ElementsAre("--workers", "4", "--work", "spin:20us"));
   EXPECT_THAT(arguments_of({.work_child = 1}, Side::server), ElementsAre("--work", "child"));
-  EXPECT_THAT(arguments_of({.workers = 4, .work_sleep_us = 500, .slow_worker_us = 30}, Side::server),
-              ElementsAre("--workers", "4", "--work", "sleep:500us", "--slow-worker", "30us"));
+  EXPECT_THAT(
+      arguments_of({.workers = 4, .work_sleep_us = 500, .slow_worker_us = 30}, Side::server),
+      ElementsAre("--workers", "4", "--work", "sleep:500us", "--slow-worker", "30us"));
   EXPECT_EQ(busy.all_connections(), 4U);
 }
 
