@@ -5,6 +5,7 @@ The driver's tests link it under those names. It keeps the contract of our serve
 name tells.
 """
 import argparse
+import ctypes
 import json
 import os
 import selectors
@@ -72,6 +73,8 @@ class Echo:
             self.leaked.append(os.dup(0))
         if NAME == "leaks_memory":
             self.leaked.append(bytes(4096))
+        if NAME == "leaks_64_bytes":
+            self.leaked.append(ctypes.CDLL(None).malloc(64))  # Python itself would take them from a larger piece
         if NAME == "dies_after_a_while" and self.connections == 500:
             sys.exit(3)
         # The verification before a trial makes three connections.
