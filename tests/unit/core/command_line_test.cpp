@@ -90,6 +90,10 @@ TEST(CommandLine, EveryMistakeIsASentence) {
   EXPECT_EQ(Program().complaint({"--rounds", "1000", "--seed", "18446744073709551615"}), "");
 }
 
+TEST(CommandLine, AMistakeIsOneLineThoughItsValueHasTwo) {
+  EXPECT_THAT(Program().complaint({"--rounds", "1", "--folder", "no\nsuch"}), HasSubstr("no such"));
+}
+
 TEST(CommandLine, RangesAreWrittenForPeople) {
   EXPECT_EQ(format_range(1, 1024), "from 1 to 1,024");
   EXPECT_EQ(format_range(0, 1'000'000), "from 0 to 1,000,000");

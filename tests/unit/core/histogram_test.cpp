@@ -75,6 +75,24 @@ TEST(Histogram, MergingEqualsRecordingTogether) {
   for (const double q : {0.1, 0.5, 0.99}) EXPECT_EQ(first.quantile(q), together.quantile(q)) << q;
 }
 
+TEST(Histogram, MergingAWrittenOneTakesTheLesserMinimumAndTheGreaterMaximum) {
+  const Histogram::Written written{
+      {{Nanoseconds(20), 1}, {Nanoseconds(40), 2}}, 100, Nanoseconds(20), Nanoseconds(40)};
+  Histogram inside;
+  inside.record(Nanoseconds(30));
+  inside.merge(written);
+  EXPECT_EQ(inside.min(), Nanoseconds(20));
+  EXPECT_EQ(inside.max(), Nanoseconds(40));
+  EXPECT_EQ(inside.count(), 4U);
+  Histogram outside;
+  outside.record(Nanoseconds(10));
+  outside.record(Nanoseconds(50));
+  outside.merge(written);
+  EXPECT_EQ(outside.min(), Nanoseconds(10));
+  EXPECT_EQ(outside.max(), Nanoseconds(50));
+  EXPECT_EQ(outside.count(), 5U);
+}
+
 TEST(Histogram, EmptyAnswersZero) {
   Histogram histogram;
   EXPECT_EQ(histogram.count(), 0U);

@@ -58,6 +58,16 @@ TEST(Socket, AStaleSocketFileIsReplacedAndALiveOneIsNot) {
   ::unlink(path.c_str());
 }
 
+TEST(Socket, ASocketOfAnotherTypeIsNotReplaced) {
+  const std::string path = fmt::format("/tmp/muxbench-socket-test-{}", ::getpid());
+  const auto address = *Address::parse("unix:" + path);
+  const UniqueFd other(::socket(AF_UNIX, SOCK_DGRAM, 0));
+  ASSERT_EQ(::bind(other.get(), address.data(), address.size()), 0);
+  EXPECT_FALSE(listen_on(address, {}).ok());
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  ::unlink(path.c_str());
+}
+
 TEST(Socket, ReceiveGivesUpAfterTheTimeout) {
   const auto listener = listen_on(loopback(), {});
   const auto client =
