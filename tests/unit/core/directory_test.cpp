@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 namespace muxbench {
@@ -22,6 +23,18 @@ TEST(Directory, ThatIsNotThereHasNone) {
   EXPECT_THAT(names_in("/proc/self/stat"), testing::IsEmpty());
   EXPECT_FALSE(exists("/nowhere/at/all"));
   EXPECT_TRUE(exists("/proc"));
+}
+
+TEST(Directory, ForTemporaryFilesIsTmpdirOrElseTmp) {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", "/var/tmp", 1);
+  EXPECT_EQ(temporary_folder(), "/var/tmp");
+  ::setenv("TMPDIR", "", 1);
+  EXPECT_EQ(temporary_folder(), "/tmp");
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(temporary_folder(), "/tmp");
+  if (before != nullptr) ::setenv("TMPDIR", kept.c_str(), 1);
 }
 
 TEST(FindProgram, FindsWhatTheShellWouldExecute) {
