@@ -66,5 +66,11 @@ TEST(Describe, NamesTheErrorNumber) {
   EXPECT_EQ(describe(Errno{99999}), "error 99999");
 }
 
+TEST(Parse, ACountMayBeZero) {
+  const auto zero = parse_count("0");
+  ASSERT_TRUE(zero.ok());
+  EXPECT_EQ(*zero, 0U);
+}
+
 }  // namespace
 }  // namespace muxbench
