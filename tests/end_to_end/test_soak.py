@@ -9,6 +9,8 @@ import pytest
 from support import models, processes
 from support.patience import PATIENCE, RUN_PATIENCE, wait_until
 
+import soak as soak_run
+
 SOAK = models.REPOSITORY / "tests" / "soak.sh"
 FAKE = pathlib.Path(__file__).with_name("fake_server.py")
 SHORT = "0.01"  # minutes; it ends after the least number of rounds that it can judge
@@ -60,8 +62,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("names", [["leaks_64_bytes"], pytest.param(list(FAULTS), marks=pytest.mark.full)], ids=["one", "all"])
-def test_faulty_servers_are_named_and_their_wrong_answers_counted(build, names):
+# With an allocator that maps each allocation by itself a fake in Python takes minutes.
+@pytest.mark.full
+def test_faulty_servers_are_named_and_their_wrong_answers_counted(build):
+    names = list(FAULTS)
     status, out, err, rows = soak(build(*names, "wrong_bytes", "epoll_level"), SHORT)
     assert status == 1, out + err
     for name in names:
@@ -70,6 +74,32 @@ def test_faulty_servers_are_named_and_their_wrong_answers_counted(build, names):
     assert int(rows["wrong_bytes", "echo"][2]) > 100, out
     assert rows["epoll_level", "echo"][-1] == "ok" and rows["epoll_level", "http"][-1] == "ok", out
     assert out.splitlines()[-1].endswith(f": {len(names) + 1} servers with faults")
+
+
+class Alive:
+    def is_alive(self):
+        return True
+
+
+LATER = 1000  # connections of each turn
+
+
+@pytest.mark.parametrize("columns, faults", [
+    ({}, []),
+    ({"memory": [4096 * turn * LATER for turn in range(6)]}, ["memory grows"]),  # a page for each connection
+    ({"memory": [4096 * turn * LATER // 128 for turn in range(6)]}, ["memory grows"]),
+    ({"memory": [4096 * turn * LATER // 512 for turn in range(6)]}, []),
+    ({"memory": [8 << 20, 4 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20]}, []),  # before the later half it may move
+    ({"descriptors": [8, 8, 8, 8, 9, 10]}, ["descriptors grow"]),
+    ({"processes": [1, 1, 1, 1, 2, 2]}, ["processes grow"]),
+    ({"memory": [0, 4096 * LATER]}, []),  # too few turns to say
+])
+def test_what_grows_with_the_connections_is_a_fault(columns, faults):
+    turns = 6
+    same = {"memory": [1 << 20] * turns, "descriptors": [8] * turns, "processes": [1] * turns}
+    one = soak_run.Soaked(Alive(), "echo", connected=[LATER * (turn + 1) for turn in range(turns)], threads=[1] * turns, **(same | columns))
+    one.judge()
+    assert one.faults == faults
 
 
 def descendants(pid):
