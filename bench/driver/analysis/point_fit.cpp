@@ -18,6 +18,9 @@ constexpr std::size_t kInstances = 2;        // how many servers that constant c
 // variance between instances. The latter differ more from one server to another.
 constexpr double kNoiseFreedom = 10;
 constexpr double kInstanceFreedom = 4;
+// Both sides of a ratio share what is known of usual servers, so their degrees of freedom do not add up:
+// a ratio has these, and those of the rounds.
+constexpr double kSharedFreedom = 8;
 constexpr int kMostSteps = 50;
 constexpr double kSettled = 1e-7;
 
@@ -250,7 +253,7 @@ PointFit::PointFit(std::vector<SliceLogs> servers) : servers_(std::move(servers)
     for (const RoundMean& round : own) blocks += round.blocks;
     // Two independent parts, of which the second has the mean 0.
     effect = Effect{difference(within_rounds(own, usual), between_rounds(own, usual)),
-                    static_cast<std::size_t>(blocks)};
+                    static_cast<std::size_t>(blocks), own.size()};
   }
 }
 
@@ -269,6 +272,7 @@ std::optional<PointFit::Effect> PointFit::mean_of(std::span<const std::size_t> s
     mean.log.variance += variance;
     squares += variance * variance / effect->log.freedom;
     mean.blocks = std::max(mean.blocks, effect->blocks);
+    mean.rounds = std::max(mean.rounds, effect->rounds);
   }
   mean.log.freedom = squares > 0 ? mean.log.variance * mean.log.variance / squares : 1;
   return mean;
@@ -279,8 +283,10 @@ std::optional<PairedRatio> PointFit::ratio(std::span<const std::size_t> base,
   const auto before = mean_of(base);
   const auto after = mean_of(now);
   if (!before || !after) return {};
-  return PairedRatio{.log = difference(after->log, before->log),
-                     .blocks = std::min(before->blocks, after->blocks)};
+  LogEstimate log = difference(after->log, before->log);
+  const auto rounds = static_cast<double>(std::min(before->rounds, after->rounds));
+  log.freedom = std::min(log.freedom, rounds - 1 + kSharedFreedom);
+  return PairedRatio{.log = log, .blocks = std::min(before->blocks, after->blocks)};
 }
 
 PointFit PointFit::only(const std::set<SliceKey>& blocks) const {

@@ -63,6 +63,7 @@ class PointFit {
   struct Effect {
     LogEstimate log;
     std::size_t blocks = 0;
+    std::size_t rounds = 0;
   };
 
   std::optional<Effect> mean_of(std::span<const std::size_t> servers) const;
