@@ -84,8 +84,8 @@ struct ServerContext {
   SessionContext new_session_context() const;
 };
 
-// The calling thread is that worker from now on: --slow-worker asks. worker_group.h calls it, and who
-// starts workers otherwise. A thread for which nobody does is worker 0.
+// The calling thread is that worker from now on: --slow-worker asks. worker_group.h calls it, and a
+// model that starts its workers itself does so too. A thread that never called it is worker 0.
 void run_as_worker(unsigned number) noexcept;
 
 // Defined by each model.

@@ -101,6 +101,21 @@ def test_workers_share_evenly(model, tmp_path):
         f"{clients * rounds} connections over {workers} workers: {accepted}"
 
 
+def work_together(socks, rounds):
+    for _ in range(rounds):
+        for sock in socks:
+            sock.sendall(b"work")
+        for sock in socks:
+            client.receive(sock, 4)
+
+
+def end_one_by_one(socks):
+    for sock in socks:
+        sock.shutdown(1)
+        client.expect_end(sock)
+        sock.close()
+
+
 @pytest.mark.every_model
 @pytest.mark.needs("workers", True)
 def test_the_first_worker_is_slowed_for_each_of_its_requests(model, tmp_path):
@@ -109,15 +124,8 @@ def test_the_first_worker_is_slowed_for_each_of_its_requests(model, tmp_path):
 
     def talk(server):
         socks = [client.connect(server) for _ in range(clients)]
-        for _ in range(rounds):
-            for sock in socks:
-                sock.sendall(b"work")
-            for sock in socks:
-                client.receive(sock, 4)
-        for sock in socks:
-            sock.shutdown(1)
-            client.expect_end(sock)
-            sock.close()
+        work_together(socks, rounds)
+        end_one_by_one(socks)
 
     for workers in (1, 2):
         began = time.monotonic()
@@ -159,16 +167,9 @@ def test_a_worker_counts_what_it_answered_itself(model, tmp_path):
         nonlocal took
         began = time.monotonic()
         socks = [client.connect(server) for _ in range(clients)]
-        for _ in range(rounds):
-            for sock in socks:
-                sock.sendall(b"work")
-            for sock in socks:
-                client.receive(sock, 4)
+        work_together(socks, rounds)
         took = time.monotonic() - began
-        for sock in socks:  # one after the other, so that one idle thread may close them all
-            sock.shutdown(1)
-            client.expect_end(sock)
-            sock.close()
+        end_one_by_one(socks)  # so that one idle thread may close them all
 
     seen = counters(model, tmp_path, talk, "--workers", 2, "--work", f"spin:{spin_ms}ms")
     answered = [worker["requests"] for worker in seen["workers"]]

@@ -14,13 +14,13 @@ namespace muxbench {
 
 struct CellRatio {
   Ratio ratio;
-  std::size_t n = 0;  // blocks that both have where slices are paired, otherwise trials of each
+  std::size_t n = 0;  // blocks of the side that has fewer, or trials of each
 };
 
 // Whether slices of both cells tell the metric.
 bool are_paired(const report::Cell& base, const report::Cell& now, std::string_view metric);
 
-// Of `now` to `base`: from pairs of slices where both are told by them, otherwise from as many trials
+// Of `now` to `base`: from the fit of their point where slices say it of both, otherwise from as many trials
 // or rounds of each as both have. Nothing where these are too few, or where a value is 0.
 std::optional<CellRatio> cell_ratio(const PairedSlices& slices, const report::Cell& base,
                                     const report::Cell& now, const std::string& metric);

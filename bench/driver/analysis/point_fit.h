@@ -50,9 +50,9 @@ class PointFit {
   // One for each server; one without slices takes no part.
   explicit PointFit(std::vector<SliceLogs> servers);
 
-  // Of the mean of the servers `now` to the mean of the servers `base`, by their places. Those that have
-  // no round of 3 blocks with another server beside them are left out; nothing where a side has no
-  // other. Exactly antisymmetric: swapped sides give the negative mean and the same variance.
+  // Of the mean of the servers `now` to the mean of the servers `base`, by their places. A server
+  // counts if it has 3 blocks of a round in common with others. Nothing where a side has no such server.
+  // Exactly antisymmetric: swapped sides give the negative mean and the same variance.
   std::optional<PairedRatio> ratio(std::span<const std::size_t> base,
                                    std::span<const std::size_t> now) const;
 

@@ -51,7 +51,7 @@ struct Relative {
   double ratio = 1;
   double low = 1;
   double high = 1;
-  std::size_t n = 0;  // blocks that both have; trials of each where either was measured by trials
+  std::size_t n = 0;  // blocks of the side that has fewer, or trials of each
 };
 
 // How many slices of a cell no other process disturbed.
