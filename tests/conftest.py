@@ -12,6 +12,7 @@ from support import models
 from support.model_table import ONE_OF_EACH_SHAPE
 
 _GOOD_REASONS = ("declared: ", "missing tool: ", "environment: ")
+POOL_IN_QUICK_TIER = 64
 _HELD_TO_THEM = ("conformance", "profile")
 
 
@@ -24,6 +25,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # thousands of clients
+    models.pool_size = POOL_IN_QUICK_TIER if _is_quick(config) else None
 
 
 def _is_quick(config):

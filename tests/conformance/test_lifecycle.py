@@ -187,7 +187,7 @@ def outcomes(socks, expected):
 @pytest.mark.needs("concurrent", True)
 def test_limit_of_the_mechanism(model, tmp_path):
     """Beyond it clients wait, or are refused and counted (select and FD_SETSIZE); those within it never notice."""
-    limit = model.capability("max_connections")
+    limit = model.max_connections
     if not limit:
         pytest.skip("declared: max_connections is 0")
     refuses = model.name in REFUSE_BEYOND_THEIR_LIMIT

@@ -164,7 +164,8 @@ def test_small_descriptor_limit_from_the_start(model):
     A process for each client has descriptors for it, and who serves one client at a time needs no more: nobody
     waits for a descriptor there."""
     process_each = model.description["family"] == "process"
-    with Server(model, limits=[(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))]) as server:
+    pool = ("--workers", LIMIT + 40) if model.pool else ()
+    with Server(model, *pool, limits=[(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))]) as server:
         clients = {number: ask(server, number) for number in range(LIMIT + 40 if model.concurrent else 3)}
         seen = answered_at_once(clients, PATIENCE if process_each else QUIET)
         inside = [clients[number] for number, answered in seen.items() if answered]

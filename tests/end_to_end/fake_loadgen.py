@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """Stands in for the load generator: the same command line, phases and result, with one real connection of traffic."""
 import argparse
 import json

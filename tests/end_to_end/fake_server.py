@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """A server under test whose behaviour is in the name that it is started by: server_good, server_crash, ...
 
 The driver's tests link it under those names. It keeps the contract of our servers except for the one fault that its

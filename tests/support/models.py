@@ -11,6 +11,9 @@ from support.patience import PATIENCE
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MUXBENCH_BUILD", REPOSITORY / "build"))
 
+# The quick tier sets it: a process pool of the usual 256 takes seconds of CPU time to start on a slow machine. None: what the model starts.
+pool_size = None
+
 
 class Model:
     def __init__(self, program):
@@ -42,9 +45,18 @@ class Model:
     def concurrent(self):
         return self.capability("concurrent")
 
+    @property
+    def pool(self):
+        """How many workers the tests start where they do not say it and each worker serves one client; else None."""
+        return pool_size if self.capability("one_client_per_worker") else None
+
+    @property
+    def max_connections(self):
+        return self.pool or self.capability("max_connections")
+
     def room_for(self, connections):
         """That many, or fewer where the mechanism itself has a limit (select's FD_SETSIZE)."""
-        limit = self.capability("max_connections")
+        limit = self.max_connections
         return min(connections, limit - 32) if limit else connections
 
     def room_with_workers(self, workers, connections):

@@ -37,6 +37,8 @@ class Server:
     def __init__(self, model, *options, protocol="echo", listen="127.0.0.1:0", limits=(), wrap=(),
                  environment=None):
         self.model = model
+        if model.pool and "--workers" not in options:
+            options = ("--workers", model.pool, *options)
         self.command = [*wrap, str(model.program), "--listen", listen, "--protocol", protocol,
                         *map(str, options)]
         self._limits = limits
